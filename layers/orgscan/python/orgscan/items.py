@@ -1,0 +1,157 @@
+"""Findings and receipts as DynamoDB items, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from orgscan.coverage import Resolution
+from orgscan.model import Blindness, Category, Confidence, Finding, Money, Severity, Target
+from orgscan.receipt import Notable, Receipt, Unseen
+from orgscan.reconcile import Change, Record, Status
+
+
+def from_record(record: Record) -> dict[str, Any]:
+    finding, saving = record.finding, record.finding.saving
+    item: dict[str, Any] = {
+        **_from_target(finding.target),
+        "check": finding.check,
+        "resource": finding.resource,
+        "key": finding.key,
+        "severity": finding.severity,
+        "category": finding.category,
+        "problems": list(finding.problems),
+        "status": record.status,
+        "first_seen": record.first_seen,
+        "changed_in": record.changed_in,
+        "change": record.change,
+    }
+    if record.resolved_because:
+        item["resolved_because"] = record.resolved_because
+    if saving:
+        item |= {"monthly_usd": saving.monthly_usd, "basis": saving.basis, "confidence": saving.confidence}
+    return _plain_mapping(item)
+
+
+def to_record(item: Mapping[str, Any]) -> Record:
+    saving = None
+    if "monthly_usd" in item:
+        saving = Money(float(item["monthly_usd"]), item["basis"], Confidence(item["confidence"]))
+    finding = Finding(
+        check=item["check"],
+        severity=Severity(item["severity"]),
+        category=Category(item["category"]),
+        target=_to_target(item),
+        resource=item["resource"],
+        problems=tuple(item["problems"]),
+        key=item["key"],
+        saving=saving,
+    )
+    because = item.get("resolved_because")
+    return Record(
+        finding=finding,
+        status=Status(item["status"]),
+        first_seen=item["first_seen"],
+        changed_in=item["changed_in"],
+        change=Change(item["change"]),
+        resolved_because=Resolution(because) if because else None,
+    )
+
+
+def from_receipt(receipt: Receipt) -> dict[str, Any]:
+    return _plain_mapping(
+        {
+            **_from_target(receipt.target),
+            "scan": receipt.scan,
+            "planned": receipt.planned,
+            "evaluated": receipt.evaluated,
+            "unseen": [[u.reason, u.detail, list(u.checks)] for u in receipt.unseen],
+            "newly_blind": list(receipt.newly_blind),
+            "resources": dict(receipt.resources),
+            "open": {"|".join(kind): count for kind, count in receipt.open.items()},
+            "changed": {"|".join(kind): count for kind, count in receipt.changed.items()},
+            "notable": [_from_notable(notable) for notable in receipt.notable],
+            "monthly_usd": receipt.monthly_usd,
+            "unpriced": receipt.unpriced,
+            "unconfirmed": receipt.unconfirmed,
+        }
+    )
+
+
+def to_receipt(item: Mapping[str, Any]) -> Receipt:
+    return Receipt(
+        scan=item["scan"],
+        target=_to_target(item),
+        planned=int(item["planned"]),
+        unseen=tuple(
+            Unseen(Blindness(reason), detail, tuple(checks)) for reason, detail, checks in item["unseen"]
+        ),
+        newly_blind=tuple(item["newly_blind"]),
+        resources={kind: int(count) for kind, count in item["resources"].items()},
+        open={_open_kind(kind): int(count) for kind, count in item["open"].items()},
+        changed={_change_kind(kind): int(count) for kind, count in item["changed"].items()},
+        notable=tuple(_to_notable(notable) for notable in item["notable"]),
+        monthly_usd=float(item["monthly_usd"]),
+        unpriced=int(item["unpriced"]),
+        unconfirmed=int(item["unconfirmed"]),
+    )
+
+
+def plain(value: Any) -> Any:
+    """As DynamoDB takes it: no floats, no enums, no tuples."""
+    match value:
+        case float():
+            return Decimal(str(value))
+        case str():
+            return str(value)
+        case Mapping():
+            return _plain_mapping(value)
+        case list() | tuple() | frozenset():
+            return [plain(each) for each in value]
+    return value
+
+
+def _plain_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): plain(each) for name, each in value.items()}
+
+
+def _from_target(target: Target) -> dict[str, str]:
+    return {
+        "account": target.account,
+        "region": target.region,
+        "partition": target.partition,
+        "account_name": target.account_name,
+    }
+
+
+def _to_target(item: Mapping[str, Any]) -> Target:
+    return Target(item["account"], item["region"], item["partition"], item["account_name"])
+
+
+def _from_notable(notable: Notable) -> dict[str, Any]:
+    return {name: getattr(notable, name) for name in Notable.__slots__}
+
+
+def _to_notable(item: Mapping[str, Any]) -> Notable:
+    usd = item["monthly_usd"]
+    return Notable(
+        change=Change(item["change"]),
+        check=item["check"],
+        severity=Severity(item["severity"]),
+        category=Category(item["category"]),
+        resource=item["resource"],
+        problems=tuple(item["problems"]),
+        monthly_usd=None if usd is None else float(usd),
+        because=item["because"],
+    )
+
+
+def _open_kind(text: str) -> tuple[Severity, Category]:
+    severity, category = text.split("|")
+    return Severity(severity), Category(category)
+
+
+def _change_kind(text: str) -> tuple[Change, Severity, Category, str]:
+    change, severity, category, check = text.split("|")
+    return Change(change), Severity(severity), Category(category), check

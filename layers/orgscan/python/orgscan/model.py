@@ -1,0 +1,189 @@
+"""The words of the domain: pure data, no AWS, no I/O."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+T = TypeVar("T")
+
+GLOBAL = "global"
+"""The region of what has none (IAM, account settings): once per account, whatever the regions in scope."""
+
+HOME_REGION = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-us-gov": "us-gov-west-1",
+    "aws-eusc": "eusc-de-east-1",
+}
+"""Partition -> the region whose endpoints answer for services without regions."""
+
+
+class Severity(StrEnum):
+    INFORMATIONAL = "informational"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for informational, 4 for critical."""
+        return list(Severity).index(self)
+
+
+class Category(StrEnum):
+    SECURITY = "security"
+    COST = "cost"
+    RELIABILITY = "reliability"
+    OPERATIONS = "operations"
+    TAGGING = "tagging"
+
+
+class Blindness(StrEnum):
+    """Why something could not be seen."""
+
+    DENIED = "denied"
+    DENIED_BY_SCP = "denied-by-scp"
+    REGION_OFF = "region-off"
+    THROTTLED = "throttled"
+    DEADLINE = "deadline"
+    NO_DATA = "no-data"
+    UNREACHABLE = "unreachable"
+    FAULT = "fault"
+
+
+class Confidence(StrEnum):
+    """How sure a saving is: deleting a whole resource, resizing it, or an assumed share of it."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """The unit of fan-out: one account in one region, or in `GLOBAL`."""
+
+    account: str
+    region: str
+    partition: str = "aws"
+    account_name: str = field(default="", compare=False)
+    region_off: bool = field(default=False, compare=False)
+    """Planning already learned that this account has not enabled the region."""
+
+    @property
+    def once(self) -> bool:
+        return self.region == GLOBAL
+
+    @property
+    def api_region(self) -> str:
+        """The region whose endpoints to call."""
+        return HOME_REGION[self.partition] if self.once else self.region
+
+    def arn(self, service: str, name: str) -> str:
+        region = "" if self.once else self.region
+        return f"arn:{self.partition}:{service}:{region}:{self.account}:{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """What a collector saw. Subclasses add only the facts that some check reads."""
+
+    arn: str
+
+    @property
+    def dimensions(self) -> Mapping[str, str]:
+        """How CloudWatch names this resource: {dimension name: value}. Empty when nothing measures it."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taggable(Resource):
+    tags: Mapping[str, str] | None = None
+    """None when the listing does not carry tags, which says nothing about whether there are any."""
+
+    tags_optional: bool = False
+    """AWS made it, so nobody can be asked to tag it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRecord(Resource):
+    """What the tagging API says of a resource; it leaves out what was never tagged."""
+
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    namespace: str
+    name: str
+    statistic: str
+    period: int
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The datapoints that exist; `expected` is how many a fully observed window has."""
+
+    values: tuple[float, ...]
+    expected: int
+
+    @property
+    def share(self) -> float:
+        """Datapoints found / expected, 0 to 1."""
+        return len(self.values) / self.expected
+
+    @property
+    def average(self) -> float:
+        return sum(self.values) / len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something we should have seen and did not. Never the same as 'nothing wrong'."""
+
+    scope: str
+    reason: Blindness
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A monthly amount in USD, where it comes from, and how sure it is."""
+
+    monthly_usd: float
+    basis: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check failing on one resource. Identity: target, check, resource, key."""
+
+    check: str
+    severity: Severity
+    category: Category
+    target: Target
+    resource: str
+    problems: tuple[str, ...]
+    key: str = ""
+    """Which part of the resource (an access key's id), where one resource can fail a check several times."""
+    saving: Money | None = None
+    """None on a cost finding means unpriced, never zero."""
+
+
+class Unread(Exception):
+    """A check needed a fact that was never read."""
+
+    def __init__(self, gap: Gap) -> None:
+        super().__init__(gap.detail)
+        self.gap = gap
+
+
+def known(fact: T | Gap) -> T:
+    """The fact itself, or Unread: a check cannot pass on what was not seen."""
+    if isinstance(fact, Gap):
+        raise Unread(fact)
+    return fact

@@ -1,0 +1,45 @@
+"""Messages -> SNS, each at most once, however often the function is retried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from orgscan.report import Message
+from orgscan.store import FindingStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+
+ROUTE = "route"
+"""The message attribute that subscriptions filter on."""
+
+
+def send(messages: Iterable[Message], *, sns: SNSClient, topic: str, store: FindingStore, scan: str) -> int:
+    """How many were sent. Raises ClientError when SNS refused one, which a retry may then send.
+
+    One that is refused keeps no other from its readers.
+    """
+    sent = 0
+    refused: ClientError | None = None
+    for message in messages:
+        if not store.first_to_send(scan, message.route):
+            continue
+        try:
+            sns.publish(
+                TopicArn=topic,
+                Subject=message.subject,
+                Message=message.body,
+                MessageAttributes={ROUTE: {"DataType": "String", "StringValue": message.route}},
+            )
+        except ClientError as error:
+            # Refused is certainly not sent; behind a lost connection it may have been, and stays marked.
+            store.unsent(scan, message.route)
+            refused = error
+        else:
+            sent += 1
+    if refused:
+        raise refused
+    return sent

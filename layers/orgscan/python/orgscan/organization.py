@@ -1,0 +1,119 @@
+"""Who is in the organization, read at the start of every scan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orgscan.errors import code_of, gap
+from orgscan.settings import Scope
+
+if TYPE_CHECKING:
+    from mypy_boto3_organizations import OrganizationsClient
+
+CALLS = (
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListTagsForResource",
+)
+
+
+class CannotPlan(Exception):
+    """Nothing can be scanned; the message says what a person can do about it."""
+
+
+class UnknownUnit(Exception):
+    """No organizational unit or root has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: str
+    name: str
+    state: str = "ACTIVE"
+
+    @property
+    def active(self) -> bool:
+        return self.state == "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A narrowing of accounts: each field that is set must hold."""
+
+    accounts: Collection[str] = ()
+    ous: Collection[str] = ()
+    tags: Mapping[str, str] | None = None
+    exclude: Collection[str] = ()
+
+
+class Organization:
+    """The organization as Organizations tells it; asks only what a selection needs."""
+
+    def __init__(self, client: OrganizationsClient) -> None:
+        self._client = client
+
+    def accounts(self) -> list[Account]:
+        """All, in any state. Raises CannotPlan when Organizations does not answer."""
+        try:
+            return sorted(map(_account, self._pages("list_accounts", "Accounts")), key=lambda each: each.id)
+        except (ClientError, BotoCoreError) as error:
+            lost = gap("organizations", error)
+            raise CannotPlan(
+                f"the organization's accounts cannot be listed ({lost.reason}: {lost.detail})."
+                " Deploy orgscan in the management account or a delegated administrator,"
+                " or set accounts.organization to false and list accounts.ids in orgscan.yaml."
+            ) from error
+
+    def select(self, accounts: Iterable[Account], by: Selection) -> list[Account]:
+        """Raises UnknownUnit; CannotPlan when units or tags cannot be read: a guess would scan others."""
+        chosen = [each for each in accounts if not by.accounts or each.id in by.accounts]
+        chosen = [each for each in chosen if each.id not in by.exclude]
+        try:
+            if by.ous:
+                inside = {member for ou in by.ous for member in self._members(ou)}
+                chosen = [each for each in chosen if each.id in inside]
+            if by.tags:
+                wanted = by.tags.items()
+                chosen = [each for each in chosen if wanted <= self._tags(each.id).items()]
+        except (ClientError, BotoCoreError) as error:
+            lost = gap("organizations", error)
+            raise CannotPlan(
+                f"accounts cannot be selected by unit or tag ({lost.reason}: {lost.detail})."
+                " Allow the plan function what is missing, or select accounts by id."
+            ) from error
+        return chosen
+
+    def _members(self, ou: str) -> Iterator[str]:
+        """Accounts below a unit or root, however deep."""
+        try:
+            for account in self._pages("list_accounts_for_parent", "Accounts", ParentId=ou):
+                yield account["Id"]
+        except ClientError as error:
+            if code_of(error) == "ParentNotFoundException":
+                raise UnknownUnit(f"{ou} is not a unit or root of this organization") from error
+            raise
+        for unit in self._pages("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=ou):
+            yield from self._members(unit["Id"])
+
+    def _tags(self, account: str) -> dict[str, str]:
+        tags = self._pages("list_tags_for_resource", "Tags", ResourceId=account)
+        return {tag["Key"]: tag["Value"] for tag in tags}
+
+    def _pages(self, operation: Any, field: str, **arguments: str) -> Iterator[Any]:
+        # A page may be empty while more follow; only the missing token ends the list.
+        for page in self._client.get_paginator(operation).paginate(**arguments):
+            yield from page.get(field, [])
+
+
+def within(scope: Scope) -> Selection:
+    return Selection(scope.accounts, scope.ous, scope.account_tags, scope.exclude_accounts)
+
+
+def _account(told: Mapping[str, Any]) -> Account:
+    # `Status` is being retired in favour of `State`; older partitions still send only the former.
+    return Account(told["Id"], told.get("Name", ""), told.get("State") or told.get("Status") or "UNKNOWN")

@@ -1,0 +1,223 @@
+"""Scope and request -> the targets of one scan; what is wrong is said before any account is touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from orgscan import catalog, regions
+from orgscan.catalog import AnyCheck, Catalog
+from orgscan.errors import gap
+from orgscan.model import GLOBAL, Target
+from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
+from orgscan.regions import Known
+from orgscan.request import InvalidScanRequest, ScanRequest, shown
+from orgscan.settings import Configuration
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from orgscan.session import Clients
+
+ACCOUNTS_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one scan set out to do."""
+
+    scan: str
+    started: str
+    """ISO 8601 UTC."""
+    schedule: str
+    notify: bool
+    partition: str
+    checks: tuple[str, ...]
+    skipped: tuple[Account, ...]
+    """In scope, but not active."""
+    accounts: int
+    """Active ones."""
+    planned: int
+    """Targets."""
+
+    def due(self) -> Catalog:
+        """What this scan judges with; a check that was removed since planning is none."""
+        return catalog.everything().only(self.checks)
+
+
+def scan_id(started: datetime, execution: str) -> str:
+    """Sorts by start, is the same on every retry, and tells two scans of one moment apart."""
+    return f"{started:%Y%m%dT%H%M%S}{started.microsecond // 1000:03}Z-{execution[:8]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Answers one request from the configured scope."""
+
+    configuration: Configuration
+    home: Clients
+    enter: Callable[[str], Clients]
+    """Become an account."""
+
+    def plan(self, raw: object, *, started: datetime, execution: str) -> tuple[Plan, Sequence[Target]]:
+        """Raises InvalidScanRequest for what was asked, CannotPlan for what stands in the way."""
+        off = self.configuration.off
+        on = [check for check in catalog.checks() if check.id not in off]
+        request, problems = ScanRequest.parse(
+            raw, checks=[check.id for check in on], schedules=self.configuration.schedules
+        )
+        everyone = self._accounts()
+        default = self._default()
+        problems += self._unknown(request, everyone, default.names())
+        if problems:
+            raise InvalidScanRequest(problems)
+        chosen = self._chosen(request, everyone)
+        checks = [check for check in on if _asked(check, request)]
+        active = [account for account in chosen if account.active]
+        targets = list(self._targets(active, request, checks, default)) if active and checks else []
+        if not targets:
+            what = "check" if not checks else "active account" if not active else "account and region"
+            raise InvalidScanRequest([f"input: no {what} is left to scan with {shown(raw)}"])
+        plan = Plan(
+            scan=scan_id(started, execution),
+            started=started.isoformat(timespec="seconds"),
+            schedule=request.schedule,
+            notify=request.notify,
+            partition=self.home.partition,
+            checks=tuple(check.id for check in checks),
+            skipped=tuple(account for account in chosen if not account.active),
+            accounts=len(active),
+            planned=len(targets),
+        )
+        return plan, targets
+
+    def _accounts(self) -> list[Account]:
+        """All that the configured scope holds, in any state."""
+        scope = self.configuration.scope
+        if not scope.organization:
+            return [Account(each, "") for each in scope.accounts if each not in scope.exclude_accounts]
+        organization = Organization(self.home.get("organizations"))
+        try:
+            return organization.select(organization.accounts(), within(scope))
+        except UnknownUnit as unknown:
+            raise CannotPlan(f"accounts.ous in orgscan.yaml: {unknown}") from unknown
+
+    def _chosen(self, request: ScanRequest, everyone: Sequence[Account]) -> list[Account]:
+        wanted = Selection(request.accounts, request.ous, request.account_tags)
+        try:
+            return Organization(self.home.get("organizations")).select(everyone, wanted)
+        except UnknownUnit as unknown:
+            raise InvalidScanRequest([f"ous: {unknown}"]) from unknown
+
+    def _default(self) -> Known:
+        """The regions that need no opting in, for accounts that do not say which they have enabled."""
+        try:
+            known = regions.known(self.home.get("ec2"), by_default=True)
+        except (ClientError, BotoCoreError) as error:
+            lost = gap("regions", error)
+            raise CannotPlan(f"regions cannot be listed ({lost.reason}: {lost.detail})") from error
+        named = filter(regions.is_name, self.configuration.scope.regions)
+        if unknown := [region for region in named if region not in known.names()]:
+            raise CannotPlan(f"regions in orgscan.yaml: no such region: {', '.join(unknown)}")
+        return known
+
+    def _unknown(
+        self, request: ScanRequest, everyone: Iterable[Account], names: Collection[str]
+    ) -> Iterable[str]:
+        """What is well formed and yet not there."""
+        ids = {account.id for account in everyone}
+        for number, account in enumerate(request.accounts):
+            if account not in ids:
+                yield f"accounts[{number}]: {shown(account)} is not an account in the configured scope"
+        inside = regions.planned(self.configuration.scope.regions, Known(dict.fromkeys(names, True)))
+        for number, pattern in enumerate(request.regions):
+            if pattern == GLOBAL or any(regions.matches(region, [pattern]) for region in inside):
+                continue
+            real = any(regions.matches(region, [pattern]) for region in names)
+            where = "the configured scope" if real else "this partition"
+            yield f"regions[{number}]: {shown(pattern)} matches no region in {where}"
+        if not self.configuration.scope.organization and (request.ous or request.account_tags):
+            yield "input: ous and account_tags need an organization, and accounts.organization is false"
+
+    def _targets(
+        self, accounts: Sequence[Account], request: ScanRequest, checks: Iterable[AnyCheck], default: Known
+    ) -> Iterable[Target]:
+        asked = catalog.everything().only({check.id for check in checks})
+        due = {once: bool(asked.planned(once=once)) for once in (True, False)}
+        named = list(filter(regions.is_name, request.regions))  # all are in the configured scope
+        with ThreadPoolExecutor(ACCOUNTS_AT_ONCE) as pool:
+            answers = pool.map(lambda each: regions.of_account(lambda: self.enter(each.id)), accounts)
+            for account, known in zip(accounts, answers, strict=True):
+                where = regions.planned([*self.configuration.scope.regions, *named], known or default)
+                wanted = {GLOBAL: True, **where}
+                for region, on in wanted.items():
+                    if due[region == GLOBAL] and (not request.regions or _wants(request, region)):
+                        yield Target(
+                            account.id,
+                            region,
+                            self.home.partition,
+                            account.name,
+                            known is not None and not on,
+                        )
+
+
+def _asked(check: AnyCheck, request: ScanRequest) -> bool:
+    named = not request.checks or check.id in request.checks
+    return named and (not request.categories or check.category in request.categories)
+
+
+def _wants(request: ScanRequest, region: str) -> bool:
+    return regions.matches(region, request.regions) if region != GLOBAL else GLOBAL in request.regions
+
+
+class PlanStore:
+    """Plans in S3: state is limited to 256 KB, an organization is not."""
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def put(self, plan: Plan, targets: Iterable[Target]) -> str:
+        """Returns the key of the list of targets, which the workflow reads item by item."""
+        self._put(_key(plan.scan, "plan"), asdict(plan))
+        self._put(_key(plan.scan, "targets"), [_told(target) for target in targets])
+        return _key(plan.scan, "targets")
+
+    def get(self, scan: str) -> Plan:
+        told = self._get(_key(scan, "plan"))
+        skipped = tuple(Account(**account) for account in told["skipped"])
+        return Plan(**{**told, "checks": tuple(told["checks"]), "skipped": skipped})
+
+    def targets(self, plan: Plan) -> Iterator[Target]:
+        return (target(each, plan) for each in self._get(_key(plan.scan, "targets")))
+
+    def _put(self, key: str, value: Any) -> None:
+        body = json.dumps(value, separators=(",", ":")).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+
+    def _get(self, key: str) -> Any:
+        return json.load(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"])
+
+
+def target(told: Mapping[str, Any], plan: Plan) -> Target:
+    """One item of the list of targets."""
+    return Target(told["account"], told["region"], plan.partition, told["name"], told["off"])
+
+
+def _told(target: Target) -> dict[str, Any]:
+    return {
+        "account": target.account,
+        "region": target.region,
+        "name": target.account_name,
+        "off": target.region_off,
+    }
+
+
+def _key(scan: str, what: str) -> str:
+    return f"scans/{scan}/{what}.json"

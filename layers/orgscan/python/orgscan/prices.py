@@ -1,0 +1,72 @@
+"""What things cost a month: list prices from a dated table. None means unpriced, never zero."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from orgscan.model import Confidence, Money, Target
+
+TABLE = Path(__file__).parent / "data" / "prices.json"
+"""USD per hour or month of each thing, where and when it cost that, and who says so."""
+HOURS = 730
+"""In a month, as AWS itself reckons."""
+CENT = Decimal("0.01")
+
+
+def instance(target: Target, instance_type: str, platform: str | None) -> Money | None:
+    """On demand, on shared hardware. `platform`: as DescribeInstances' PlatformDetails says it."""
+    hourly = _table()["ec2_hour"].get(platform, {}).get(instance_type)
+    return _money(target, None if hourly is None else hourly * HOURS)
+
+
+def volume(
+    target: Target, volume_type: str, size_gib: int, iops: int | None = None, mibps: int | None = None
+) -> Money | None:
+    """Storage, and what is provisioned beyond the part that comes with it."""
+    price = _table()["ebs_month"].get(volume_type)
+    if price is None or (iops or 0) > price.get("most_iops", float("inf")):
+        return None
+    extra_iops = max(0, (iops or 0) - price.get("free_iops", 0)) * price.get("iops", 0)
+    extra_mibps = max(0, (mibps or 0) - price.get("free_mibps", 0)) * price.get("mibps", 0)
+    return _money(target, size_gib * price["gb"] + extra_iops + extra_mibps)
+
+
+def public_ipv4(target: Target) -> Money | None:
+    return _money(target, _table()["public_ipv4_hour"] * HOURS)
+
+
+def nat_gateway(target: Target) -> Money | None:
+    """One that is zonal, without its addresses and its traffic."""
+    return _money(target, _table()["nat_gateway_hour"] * HOURS)
+
+
+def total(parts: Iterable[Money | None]) -> Money | None:
+    """Unpriced when any part is, or when there are none."""
+    amounts = list(parts)
+    priced = [part for part in amounts if part]
+    if not priced or len(priced) < len(amounts):
+        return None
+    return replace(priced[0], monthly_usd=round(sum(part.monthly_usd for part in priced), 2))
+
+
+def doubted(money: Money | None, confidence: Confidence) -> Money | None:
+    """The same amount, less sure to be saved."""
+    return money and replace(money, confidence=confidence)
+
+
+def _money(target: Target, monthly: Decimal | None) -> Money | None:
+    """The table is of one region, which stands in for its partition; others have prices of their own."""
+    table = _table()
+    if monthly is None or target.partition != table["partition"]:
+        return None
+    basis = f"{table['region']} list price of {table['as_of']}"
+    return Money(float(monthly.quantize(CENT, ROUND_HALF_UP)), basis, Confidence.HIGH)
+
+
+@cache
+def _table() -> Any:
+    return json.loads(TABLE.read_text(encoding="utf-8"), parse_float=Decimal)

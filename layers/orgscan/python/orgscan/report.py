@@ -1,0 +1,180 @@
+"""After the last target: fill what left no receipt, add up, write results and messages to S3."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from io import TextIOWrapper
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any
+
+from orgscan.coverage import Coverage, Look
+from orgscan.model import Blindness, Gap, Severity
+from orgscan.plan import Plan, PlanStore
+from orgscan.present.mail import mail
+from orgscan.reconcile import Change, Record
+from orgscan.settings import Route
+from orgscan.store import FindingStore
+from orgscan.summary import ScanSummary, summarise
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+GAPS = 100
+"""Kinds of gaps in a summary, the largest. Errors that quote a request id are each a kind of their own."""
+NO_RECEIPT = Gap(
+    "target", Blindness.FAULT, "the worker ended without a receipt: it crashed or ran out of time"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One mail for one recipient group."""
+
+    route: str
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One scan's folder in the bucket."""
+
+    s3: S3Client
+    bucket: str
+    scan: str
+
+    @property
+    def address(self) -> str:
+        return f"s3://{self.bucket}/scans/{self.scan}/"
+
+    def put_summary(self, summary: ScanSummary) -> None:
+        self._put("summary.json", json.dumps(describe(summary), indent=1).encode())
+
+    def put_findings(self, records: Iterable[Record]) -> None:
+        """Every open finding as gzip JSON Lines; streamed, so that their number does not matter."""
+        with TemporaryFile() as file:
+            with gzip.open(file, "wb") as packed, TextIOWrapper(packed, encoding="utf-8") as text:
+                for record in records:
+                    text.write(json.dumps(line(record)) + "\n")
+            file.seek(0)
+            self.s3.upload_fileobj(file, self.bucket, self._key("findings.jsonl.gz"))
+
+    def put_messages(self, messages: Iterable[Message]) -> None:
+        self._put("messages.json", json.dumps([asdict(message) for message in messages]).encode())
+
+    def messages(self) -> Iterator[Message]:
+        told = json.load(self.s3.get_object(Bucket=self.bucket, Key=self._key("messages.json"))["Body"])
+        return (Message(**each) for each in told)
+
+    def _put(self, name: str, body: bytes) -> None:
+        self.s3.put_object(Bucket=self.bucket, Key=self._key(name), Body=body, ContentType="application/json")
+
+    def _key(self, name: str) -> str:
+        return f"scans/{self.scan}/{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    store: FindingStore
+    plans: PlanStore
+    s3: S3Client
+    bucket: str
+    routes: tuple[Route, ...]
+
+    def report(self, scan: str, *, finished: datetime) -> tuple[ScanSummary, int]:
+        """Returns the summary of everything and the number of messages to send."""
+        plan = self.plans.get(scan)
+        self._account_for_missing(plan)
+        at = finished.isoformat(timespec="seconds")
+        summary = summarise(plan, self.store.receipts(scan), finished=at)
+        results = Results(self.s3, self.bucket, scan)
+        results.put_findings(self._open())
+        results.put_summary(summary)
+        messages = list(self._messages(plan, at, results.address))
+        results.put_messages(messages)
+        self.store.put_scan(scan, describe(summary))
+        return summary, len(messages)
+
+    def _account_for_missing(self, plan: Plan) -> None:
+        """A worker that died, hung or was never started left no receipt, and that is how it is noticed."""
+        reached = {left.target for left in self.store.receipts(plan.scan)}
+        due = plan.due()
+        for target in self.plans.targets(plan):
+            if target not in reached:
+                blind = Look((), Coverage.blind(target, due.planned(once=target.once), NO_RECEIPT))
+                self.store.record(plan.scan, plan.started, blind)
+
+    def _open(self) -> Iterator[Record]:
+        for severity in reversed(Severity):
+            yield from self.store.open_findings(severity)
+
+    def _messages(self, plan: Plan, at: str, address: str) -> Iterator[Message]:
+        """One per route that something happened for. Silence is a promise: no news, no message."""
+        if not plan.notify:
+            return
+        for route in self.routes:
+            summary = summarise(plan, self.store.receipts(plan.scan), finished=at, route=route)
+            if summary.news:
+                text = mail(summary, address)
+                yield Message(route.name, text.subject, text.body)
+
+
+def line(record: Record) -> dict[str, Any]:
+    """A finding as people export it."""
+    finding, saving = record.finding, record.finding.saving
+    return {
+        "check": finding.check,
+        "severity": finding.severity,
+        "category": finding.category,
+        "account": finding.target.account,
+        "account_name": finding.target.account_name,
+        "region": finding.target.region,
+        "resource": finding.resource,
+        "key": finding.key,
+        "problems": list(finding.problems),
+        "first_seen": record.first_seen,
+        "status": record.status,
+        "monthly_usd": saving.monthly_usd if saving else None,
+        "basis": saving.basis if saving else None,
+        "confidence": saving.confidence if saving else None,
+    }
+
+
+def describe(summary: ScanSummary) -> Mapping[str, Any]:
+    """The summary as plain data: what the trend line and machines read."""
+    plan = summary.plan
+    return {
+        "scan": plan.scan,
+        "schedule": plan.schedule,
+        "started": plan.started,
+        "finished": summary.finished,
+        "complete": summary.complete,
+        "coverage": summary.coverage,
+        "accounts": plan.accounts,
+        "skipped": [f"{account.id} {account.state}" for account in plan.skipped],
+        "targets": {"planned": plan.planned, "reached": summary.reached},
+        "checks": {"planned": summary.units, "evaluated": summary.evaluated},
+        "gaps": [
+            {"reason": reason, "detail": detail, "checks": blind.units, "targets": len(blind.targets)}
+            for (reason, detail), blind in summary.gaps()[:GAPS]
+        ],
+        "more_gaps": max(0, len(summary.unseen) - GAPS),
+        "open": _nested(summary.open),
+        "changes": {change: told for change in Change if (told := summary.by_severity(change))},
+        "newly_blind": summary.newly_blind,
+        "unconfirmed": summary.unconfirmed,
+        "monthly_usd": summary.monthly_usd,
+        "unpriced": summary.unpriced,
+        "resources": dict(sorted(summary.resources.items())),
+    }
+
+
+def _nested(counts: Mapping[Any, int]) -> dict[str, dict[str, int]]:
+    nested: dict[str, dict[str, int]] = {}
+    for (outer, inner), count in sorted(counts.items()):
+        nested.setdefault(outer, {})[inner] = count
+    return nested

@@ -1,0 +1,56 @@
+"""What we expect of CloudTrail."""
+
+from collections.abc import Iterator
+
+from orgscan.check import Problems, check
+from orgscan.model import Category, Gap, Severity, Unread
+from orgscan.services.cloudtrail.facts import ALL_EVENTS, AccountTrails, Trail
+
+
+@check(
+    AccountTrails,
+    severity=Severity.HIGH,
+    category=Category.SECURITY,
+    fix="Create a multi-region trail, best one for the whole organization, that logs all management events.",
+    maps=("CIS AWS 3.0 3.1", "CIS AWS 5.0 3.1", "CIS AWS 6.0 4.1", "CIS AWS 7.0 4.1", "FSBP CloudTrail.1"),
+    equivalent=(
+        "prowler:cloudtrail_multi_region_enabled",
+        "prowler:cloudtrail_multi_region_enabled_logging_management_events",
+        "trusted-advisor:vjafUGJ9H0",
+        "trusted-advisor:c25hn9x03v",
+    ),
+)
+def cloudtrail_multi_region_trail_missing(
+    account: AccountTrails, *, org_trail_covers: bool = False
+) -> Problems:
+    """No multi-region trail that records all management events is logging.
+
+    Without it nobody can tell later who did what. An organization's trail counts where the account can see
+    it; its event selectors are judged in the account that owns it. With `org_trail_covers` every account
+    passes.
+    """
+    judged = {trail: tuple(_shortcomings(trail)) for trail in account.trails if trail.multi_region}
+    if org_trail_covers or not all(judged.values()):
+        return
+    for found in judged.values():
+        # This trail may be the one that does, so nothing can be said of the account.
+        if all(isinstance(shortcoming, Gap) for shortcoming in found):
+            raise Unread(next(gap for gap in found if isinstance(gap, Gap)))
+    for trail, found in judged.items():
+        yield f"trail {trail.name} {' and '.join(said for said in found if isinstance(said, str))}"
+    if not judged:
+        names = ", ".join(trail.name for trail in account.trails)
+        yield f"no trail covers all regions: {names}" if names else "there is no trail"
+
+
+def _shortcomings(trail: Trail) -> Iterator[str | Gap]:
+    """Why the trail does not do; a gap where that could not be seen."""
+    if isinstance(trail.logging, Gap):
+        yield trail.logging
+    elif not trail.logging:
+        yield "is not logging"
+    if isinstance(trail.management_events, Gap):
+        yield trail.management_events
+    elif trail.management_events is not None and trail.management_events != ALL_EVENTS:
+        missing = " and ".join(sorted(ALL_EVENTS - trail.management_events))
+        yield f"does not record all {missing} management events"

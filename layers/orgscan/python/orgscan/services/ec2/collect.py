@@ -1,0 +1,242 @@
+"""How we learn about EC2, EBS and VPC."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from orgscan.collector import Reader, collector
+from orgscan.errors import fact
+from orgscan.network import Rule
+from orgscan.services.ec2.facts import (
+    Address,
+    Instance,
+    Metadata,
+    NatGateway,
+    NetworkInterface,
+    PrefixList,
+    RouteTable,
+    SecurityGroup,
+    Snapshot,
+    Volume,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import (
+        InstanceTypeDef,
+        IpPermissionOutputTypeDef,
+        NatGatewayTypeDef,
+        PaginatorConfigTypeDef,
+        TagTypeDef,
+    )
+
+PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
+"""Without a page size, EC2 answers in one piece, which times out in large accounts."""
+SMALL_PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
+"""The most that route tables and prefix lists allow."""
+GONE = ("shutting-down", "terminated", "deleting", "deleted")
+"""States of what is listed for an hour more, but is no longer there."""
+STOPPED = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
+"""In a StateTransitionReason: 'User initiated (2026-01-01 10:00:00 GMT)'."""
+
+
+@collector(Instance, calls=("ec2:DescribeInstances",))
+def ec2_instances(aws: Reader) -> Iterator[Instance]:
+    ec2: EC2Client = aws.client("ec2")
+    for page in ec2.get_paginator("describe_instances").paginate(PaginationConfig=PAGE):
+        for reservation in page["Reservations"]:
+            for instance in reservation["Instances"]:
+                if instance["State"]["Name"] not in GONE:
+                    yield _instance(aws, instance)
+
+
+def _instance(aws: Reader, instance: InstanceTypeDef) -> Instance:
+    disks = [mapping["Ebs"] for mapping in instance.get("BlockDeviceMappings", []) if "Ebs" in mapping]
+    return Instance(
+        arn=aws.target.arn("ec2", f"instance/{instance['InstanceId']}"),
+        tags=_tags(instance.get("Tags")),
+        id=instance["InstanceId"],
+        type=instance["InstanceType"],
+        state=instance["State"]["Name"],
+        launched=instance["LaunchTime"],
+        attached=max((disk["AttachTime"] for disk in disks if "AttachTime" in disk), default=None),
+        stopped=_stopped(instance.get("StateTransitionReason", "")),
+        metadata=_metadata(instance),
+        platform=instance.get("PlatformDetails"),
+        spot=instance.get("InstanceLifecycle") == "spot",
+        dedicated=instance.get("Placement", {}).get("Tenancy", "default") != "default",
+    )
+
+
+def _stopped(reason: str) -> datetime | None:
+    said = STOPPED.search(reason)
+    return datetime.fromisoformat(said[1]).replace(tzinfo=UTC) if said else None
+
+
+def _metadata(instance: InstanceTypeDef) -> Metadata | None:
+    options = instance.get("MetadataOptions")
+    if not options:
+        return None
+    return Metadata(
+        enabled=options.get("HttpEndpoint") == "enabled",
+        tokens_required=options.get("HttpTokens") == "required",
+    )
+
+
+@collector(Volume, calls=("ec2:DescribeVolumes",))
+def ebs_volumes(aws: Reader) -> Iterator[Volume]:
+    ec2: EC2Client = aws.client("ec2")
+    for page in ec2.get_paginator("describe_volumes").paginate(PaginationConfig=PAGE):
+        for volume in page["Volumes"]:
+            attachments = volume.get("Attachments", [])
+            yield Volume(
+                arn=aws.target.arn("ec2", f"volume/{volume['VolumeId']}"),
+                tags=_tags(volume.get("Tags")),
+                id=volume["VolumeId"],
+                type=volume["VolumeType"],
+                size_gib=volume["Size"],
+                state=volume["State"],
+                created=volume["CreateTime"],
+                encrypted=volume["Encrypted"],
+                iops=volume.get("Iops"),
+                mibps=volume.get("Throughput"),
+                instances=tuple(each["InstanceId"] for each in attachments if each.get("InstanceId")),
+            )
+
+
+@collector(Snapshot, calls=("ec2:DescribeSnapshots",))
+def ebs_snapshots(aws: Reader) -> Iterator[Snapshot]:
+    """The account's own; without that limit, EC2 lists every public snapshot there is."""
+    ec2: EC2Client = aws.client("ec2")
+    for page in ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig=PAGE):
+        for snapshot in page["Snapshots"]:
+            yield Snapshot(
+                # Snapshots are the one kind whose ARN names no account.
+                arn=f"arn:{aws.target.partition}:ec2:{aws.target.region}::snapshot/{snapshot['SnapshotId']}",
+                volume=snapshot["VolumeId"],
+                started=snapshot["StartTime"],
+                completed=snapshot["State"] == "completed",
+            )
+
+
+@collector(SecurityGroup, calls=("ec2:DescribeSecurityGroups",))
+def ec2_security_groups(aws: Reader) -> Iterator[SecurityGroup]:
+    ec2: EC2Client = aws.client("ec2")
+    for page in ec2.get_paginator("describe_security_groups").paginate(PaginationConfig=PAGE):
+        for group in page["SecurityGroups"]:
+            yield SecurityGroup(
+                arn=aws.target.arn("ec2", f"security-group/{group['GroupId']}"),
+                tags=_tags(group.get("Tags")),
+                tags_optional=group["GroupName"] == "default",
+                id=group["GroupId"],
+                name=group["GroupName"],
+                ingress=tuple(_rules(group.get("IpPermissions", []))),
+                egress=tuple(_rules(group.get("IpPermissionsEgress", []))),
+            )
+
+
+def _rules(permissions: Iterable[IpPermissionOutputTypeDef]) -> Iterator[Rule]:
+    for permission in permissions:
+        yield Rule(
+            protocol=permission["IpProtocol"],
+            from_port=permission.get("FromPort"),
+            to_port=permission.get("ToPort"),
+            cidrs=(
+                *(each["CidrIp"] for each in permission.get("IpRanges", [])),
+                *(each["CidrIpv6"] for each in permission.get("Ipv6Ranges", [])),
+            ),
+            prefix_lists=tuple(each["PrefixListId"] for each in permission.get("PrefixListIds", [])),
+        )
+
+
+@collector(PrefixList, calls=("ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"))
+def ec2_prefix_lists(aws: Reader) -> Iterator[PrefixList]:
+    """The entries of customers' lists only: of this account, and of others that share theirs with it."""
+    ec2: EC2Client = aws.client("ec2")
+    for page in ec2.get_paginator("describe_managed_prefix_lists").paginate(PaginationConfig=SMALL_PAGE):
+        lists = page["PrefixLists"]
+        customers = [each["PrefixListId"] for each in lists if each["OwnerId"] != "AWS"]
+        entries = dict(zip(customers, aws.each(lambda each: entries_of(ec2, each), customers), strict=True))
+        for each in lists:
+            # The list's own ARN: a shared one belongs to another account.
+            yield PrefixList(
+                arn=each["PrefixListArn"], id=each["PrefixListId"], cidrs=entries.get(each["PrefixListId"])
+            )
+
+
+@fact(absent="InvalidPrefixListID.NotFound")
+def entries_of(ec2: EC2Client, prefix_list: str) -> tuple[str, ...]:
+    pages = ec2.get_paginator("get_managed_prefix_list_entries").paginate(
+        PrefixListId=prefix_list, PaginationConfig=SMALL_PAGE
+    )
+    return tuple(entry["Cidr"] for page in pages for entry in page["Entries"])
+
+
+@collector(NetworkInterface, calls=("ec2:DescribeNetworkInterfaces",))
+def ec2_network_interfaces(aws: Reader) -> Iterator[NetworkInterface]:
+    ec2: EC2Client = aws.client("ec2")
+    for page in ec2.get_paginator("describe_network_interfaces").paginate(PaginationConfig=PAGE):
+        for interface in page["NetworkInterfaces"]:
+            yield NetworkInterface(
+                arn=aws.target.arn("ec2", f"network-interface/{interface['NetworkInterfaceId']}"),
+                security_groups=tuple(group["GroupId"] for group in interface.get("Groups", [])),
+            )
+
+
+@collector(Address, calls=("ec2:DescribeAddresses",))
+def ec2_addresses(aws: Reader) -> Iterator[Address]:
+    ec2: EC2Client = aws.client("ec2")
+    for address in ec2.describe_addresses()["Addresses"]:
+        users = (address.get(key) for key in ("AssociationId", "InstanceId", "NetworkInterfaceId"))
+        yield Address(
+            arn=aws.target.arn("ec2", f"elastic-ip/{address['AllocationId']}"),
+            tags=_tags(address.get("Tags")),
+            tags_optional=bool(address.get("ServiceManaged")),
+            ip=address["PublicIp"],
+            associated=any(users),
+            instance=address.get("InstanceId") or None,
+            own_range=address.get("PublicIpv4Pool", "amazon") != "amazon",
+            managed_by=address.get("ServiceManaged"),
+        )
+
+
+@collector(NatGateway, calls=("ec2:DescribeNatGateways",))
+def ec2_nat_gateways(aws: Reader) -> Iterator[NatGateway]:
+    ec2: EC2Client = aws.client("ec2")
+    for page in ec2.get_paginator("describe_nat_gateways").paginate(PaginationConfig=PAGE):
+        for gateway in page["NatGateways"]:
+            if gateway["State"] not in GONE:
+                yield _nat_gateway(aws, gateway)
+
+
+def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway:
+    return NatGateway(
+        arn=aws.target.arn("ec2", f"natgateway/{gateway['NatGatewayId']}"),
+        tags=_tags(gateway.get("Tags")),
+        id=gateway["NatGatewayId"],
+        state=gateway["State"],
+        created=gateway["CreateTime"],
+        public_ips=sum("PublicIp" in each for each in gateway.get("NatGatewayAddresses", [])),
+        regional=gateway.get("AvailabilityMode") == "regional",
+    )
+
+
+@collector(RouteTable, calls=("ec2:DescribeRouteTables",))
+def ec2_route_tables(aws: Reader) -> Iterator[RouteTable]:
+    ec2: EC2Client = aws.client("ec2")
+    for page in ec2.get_paginator("describe_route_tables").paginate(PaginationConfig=SMALL_PAGE):
+        for table in page["RouteTables"]:
+            gateways = (route.get("NatGatewayId") for route in table.get("Routes", []))
+            yield RouteTable(
+                arn=aws.target.arn("ec2", f"route-table/{table['RouteTableId']}"),
+                id=table["RouteTableId"],
+                nat_gateways=tuple(filter(None, gateways)),
+            )
+
+
+def _tags(tags: Iterable[TagTypeDef] | None) -> dict[str, str]:
+    """{} when there are none: EC2's listings always carry tags."""
+    return {tag["Key"]: tag["Value"] for tag in tags or ()}

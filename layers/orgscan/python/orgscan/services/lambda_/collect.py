@@ -1,0 +1,25 @@
+"""How we learn about Lambda."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from orgscan.collector import Reader, collector
+from orgscan.services.lambda_.facts import Function
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+@collector(Function, calls=("lambda:ListFunctions",))
+def lambda_functions(aws: Reader) -> Iterator[Function]:
+    client: LambdaClient = aws.client("lambda")
+    for page in client.get_paginator("list_functions").paginate():
+        for function in page.get("Functions", []):
+            image = function.get("PackageType") == "Image"
+            yield Function(
+                arn=function["FunctionArn"],
+                name=function["FunctionName"],
+                runtime=None if image else function.get("Runtime"),
+            )

@@ -1,0 +1,37 @@
+"""What we know about RDS."""
+
+from dataclasses import dataclass
+
+from orgscan.model import Taggable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackedUp(Taggable):
+    """What RDS backs up by itself: an instance, or a cluster for all its instances."""
+
+    retention_days: int
+    """0 when automated backups are off."""
+    replica: bool
+    backed_up_continuously: bool
+    """AWS Backup keeps a continuous backup of it."""
+    cluster: str | None = None
+    """Of an instance: the cluster whose backups include it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DBInstance(BackedUp):
+    engine: str
+    public: bool
+    encrypted: bool
+    port: int | None
+    """None until the instance has an endpoint."""
+    security_groups: tuple[str, ...]
+
+    @property
+    def aurora(self) -> bool:
+        return self.engine.startswith("aurora")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DBCluster(BackedUp):
+    pass

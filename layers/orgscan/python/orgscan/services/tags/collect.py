@@ -1,0 +1,24 @@
+"""How we learn about tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from orgscan.collector import Reader, collector
+from orgscan.model import TagRecord
+
+if TYPE_CHECKING:
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+
+
+@collector(TagRecord, calls=("resourcegroupstaggingapi:GetResources",))
+def tag_records(aws: Reader) -> Iterator[TagRecord]:
+    tagging: ResourceGroupsTaggingAPIClient = aws.client("resourcegroupstaggingapi")
+    pages = tagging.get_paginator("get_resources").paginate(PaginationConfig={"PageSize": 100})
+    for page in pages:
+        for resource in page.get("ResourceTagMappingList", []):
+            yield TagRecord(
+                arn=resource["ResourceARN"],
+                tags={tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])},
+            )

@@ -1,0 +1,121 @@
+"""What a function is told by the stack: written by infra, read by the handler, each name once.
+
+Names that only exist after deployment (a table's) travel as environment variables, up to Lambda's 4 KB.
+What people decided in orgscan.yaml has no such limit and travels as a file beside the handlers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from orgscan.model import Category, Severity
+
+CONFIGURATION_FILE = "configuration.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    def to_environment(self) -> dict[str, str]:
+        return {field.name.upper(): str(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Raises KeyError naming the variable that the stack did not set."""
+        return cls(**{field.name: os.environ[field.name.upper()] for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings(Settings):
+    table: str
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitSettings(ReportSettings):
+    """Of the functions that enter member accounts: plan and scan."""
+
+    member_role: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifySettings(ReportSettings):
+    topic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Which accounts and regions exist for orgscan. A request or a schedule can only narrow it."""
+
+    organization: bool = True
+    """False: only `accounts`, and Organizations is never asked."""
+    accounts: tuple[str, ...] = ()
+    """With an organization: only these; empty means all."""
+    ous: tuple[str, ...] = ()
+    account_tags: Mapping[str, str] = field(default_factory=dict)
+    exclude_accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ("enabled",)
+    """Names, globs ('eu-*'), or 'enabled'."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Who is told of what: one recipient group."""
+
+    name: str
+    minimum_severity: Severity = Severity.INFORMATIONAL
+    categories: tuple[Category, ...] = ()
+    """Empty: all."""
+    accounts: tuple[str, ...] = ()
+    """Empty: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What people decided, as the functions need it."""
+
+    scope: Scope = field(default_factory=Scope)
+    schedules: tuple[str, ...] = ()
+    """Their names."""
+    off: tuple[str, ...] = ()
+    """Check ids that are switched off."""
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Check id -> threshold -> value, where it differs from the default."""
+    routes: tuple[Route, ...] = ()
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """What `to_json` wrote; it was validated when the stack was synthesized."""
+        told = json.loads(text)
+        return cls(
+            scope=Scope(**{name: _frozen(value) for name, value in told["scope"].items()}),
+            schedules=tuple(told["schedules"]),
+            off=tuple(told["off"]),
+            parameters=told["parameters"],
+            routes=tuple(
+                Route(
+                    name=route["name"],
+                    minimum_severity=Severity(route["minimum_severity"]),
+                    categories=tuple(Category(name) for name in route["categories"]),
+                    accounts=tuple(route["accounts"]),
+                )
+                for route in told["routes"]
+            ),
+        )
+
+    @classmethod
+    def beside(cls, handler: str) -> Self:
+        """The file that the stack put beside a handler; takes the handler's `__file__`."""
+        return cls.from_json(Path(handler).with_name(CONFIGURATION_FILE).read_text())
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,184 @@
+"""Receipts of a scan -> what it came to, for one reader or for all."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from orgscan.model import Blindness, Category, Severity, Target
+from orgscan.organization import Account
+from orgscan.plan import Plan
+from orgscan.receipt import Notable, Receipt
+from orgscan.reconcile import Change
+from orgscan.settings import Route
+
+EXAMPLES = 3
+"""Changes told in detail per cause; the others are counted."""
+
+Cause: TypeAlias = tuple[Change, Severity, str]
+"""What happened, how bad it is, which check says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change, and where it happened."""
+
+    target: Target
+    notable: Notable
+
+
+@dataclass
+class Blind:
+    """Units, (account, region, check), that share a reason for not being evaluated."""
+
+    units: int = 0
+    targets: set[Target] = field(default_factory=set)
+
+
+@dataclass
+class ScanSummary:
+    plan: Plan
+    finished: str
+    """ISO 8601 UTC."""
+    skipped: tuple[Account, ...] = ()
+    """In scope, but not active."""
+    accounts: set[str] = field(default_factory=set)
+    targets: int = 0
+    reached: int = 0
+    """Targets of which at least one check was evaluated."""
+    units: int = 0
+    """Planned (account, region, check)."""
+    evaluated: int = 0
+    unseen: dict[tuple[Blindness, str], Blind] = field(default_factory=lambda: defaultdict(Blind))
+    newly_blind: int = 0
+    open: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
+    changes: Counter[Cause] = field(default_factory=Counter)
+    told: dict[Cause, list[Told]] = field(default_factory=lambda: defaultdict(list))
+    monthly_usd: float = 0.0
+    unpriced: int = 0
+    unconfirmed: int = 0
+    resources: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def complete(self) -> bool:
+        return 0 < self.evaluated == self.units
+
+    @property
+    def coverage(self) -> float:
+        """Percent, rounded down, so that 100 means all."""
+        return self.evaluated * 1000 // self.units / 10 if self.units else 0.0
+
+    @property
+    def news(self) -> bool:
+        """Whether anything happened that somebody should hear of."""
+        return bool(self.newly_blind or any(change is not Change.EASED for change, _, _ in +self.changes))
+
+    def gaps(self) -> Sequence[tuple[tuple[Blindness, str], Blind]]:
+        """Why something was not seen, the largest first."""
+        return sorted(self.unseen.items(), key=lambda each: (-each[1].units, each[0]))
+
+    def count(self, change: Change) -> int:
+        return sum(self.by_severity(change).values())
+
+    def by_severity(self, change: Change | None = None) -> Mapping[Severity, int]:
+        """Open findings, or those a scan changed that way; worst first."""
+        totals: Counter[Severity] = Counter()
+        if change:
+            for (kind, severity, _), number in self.changes.items():
+                totals[severity] += number if kind is change else 0
+        else:
+            for (severity, _), number in self.open.items():
+                totals[severity] += number
+        return {severity: totals[severity] for severity in reversed(Severity) if totals[severity]}
+
+
+def summarise(
+    plan: Plan, receipts: Iterable[Receipt], *, finished: str, route: Route | None = None
+) -> ScanSummary:
+    """Of everything, or of what a route is about. Reads each receipt once, keeps none."""
+    route = route or Route(name="everything")
+    summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if _about(route, each.id)))
+    checks = _checks(plan, route)
+    for receipt in receipts:
+        if _about(route, receipt.target.account):
+            _add_coverage(summary, receipt, checks[receipt.target.once] if checks else None)
+            _add_findings(summary, receipt, route)
+    summary.monthly_usd = round(summary.monthly_usd, 2)
+    return summary
+
+
+def concerns(route: Route, severity: Severity, category: Category) -> bool:
+    return severity.rank >= route.minimum_severity.rank and category in (route.categories or Category)
+
+
+def _about(route: Route, account: str) -> bool:
+    return not route.accounts or account in route.accounts
+
+
+def _checks(plan: Plan, route: Route) -> Mapping[bool, Collection[str]] | None:
+    """The planned checks of global (True) and regional targets whose coverage concerns a route; None: all.
+
+    A check may find worse than it declares, so there is none that a minimum severity can do without.
+    """
+    if not route.categories:
+        return None
+    due = plan.due()
+    return {
+        once: {check.id for check in due.planned(once=once) if check.category in route.categories}
+        for once in (True, False)
+    }
+
+
+def _add_coverage(summary: ScanSummary, receipt: Receipt, checks: Collection[str] | None) -> None:
+    def concerning(ids: Collection[str]) -> int:
+        return len(ids) if checks is None else sum(each in checks for each in ids)
+
+    planned = receipt.planned if checks is None else len(checks)
+    if not planned:
+        return
+    evaluated = planned
+    for unseen in receipt.unseen:
+        if units := concerning(unseen.checks):
+            blind = summary.unseen[unseen.reason, unseen.detail]
+            blind.units += units
+            blind.targets.add(receipt.target)
+            evaluated -= units
+    summary.accounts.add(receipt.target.account)
+    summary.targets += 1
+    summary.reached += evaluated > 0
+    summary.units += planned
+    summary.evaluated += evaluated
+    summary.newly_blind += concerning(receipt.newly_blind)
+    summary.resources.update(receipt.resources)
+
+
+def _add_findings(summary: ScanSummary, receipt: Receipt, route: Route) -> None:
+    # A receipt's sums of money and of the unconfirmed cannot be divided: they are for who gets all they sum.
+    of_all = {category for category in Category if concerns(route, Severity.INFORMATIONAL, category)}
+    if Category.COST in of_all:
+        summary.monthly_usd += receipt.monthly_usd
+        summary.unpriced += receipt.unpriced
+    if of_all == {*Category}:
+        summary.unconfirmed += receipt.unconfirmed
+    for (severity, category), number in receipt.open.items():
+        if concerns(route, severity, category):
+            summary.open[severity, category] += number
+    for (change, severity, category, check), number in receipt.changed.items():
+        if concerns(route, severity, category):
+            summary.changes[change, severity, check] += number
+    for notable in receipt.notable:
+        if concerns(route, notable.severity, notable.category):
+            cause = (notable.change, notable.severity, notable.check)
+            summary.told[cause] = _examples([*summary.told[cause], Told(receipt.target, notable)])
+
+
+def _examples(told: Iterable[Told]) -> list[Told]:
+    """Where it costs most; where that is nothing, from as many accounts as possible."""
+    ranked = sorted(
+        told, key=lambda each: (-(each.notable.monthly_usd or 0), each.target, each.notable.resource)
+    )
+    first = {each.target.account: each for each in reversed(ranked)}
+    ranked.sort(key=lambda each: not (each.notable.monthly_usd or each is first[each.target.account]))
+    return ranked[:EXAMPLES]

@@ -1,0 +1,76 @@
+"""The two words in which a check's behaviour is stated."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from orgscan.check import Check, Problem
+from orgscan.engine import CheckView, Listing, Sight, Wanted
+from orgscan.metrics import Query
+from orgscan.model import Gap, Resource, Series, Target, Unread
+
+ACCOUNT = "123456789012"
+HERE = Target(ACCOUNT, "eu-west-1")
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+"""When every case happens."""
+
+
+@dataclass(frozen=True)
+class Case:
+    check: Check[Any]
+    resource: Resource
+    problems: tuple[str | Problem, ...]
+    beside: Sequence[Resource] = ()
+    """The other resources of the target."""
+    lost: Mapping[type[Resource], Gap] = field(default_factory=dict)
+    """Listings that could not be read."""
+    measured: Sequence[Series | Gap] = ()
+    """What CloudWatch answers to the check's `measures`, in their order."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    unread: str | None = None
+    """Expect a gap whose detail contains this, instead of (or after) the problems."""
+
+    def __str__(self) -> str:
+        outcome = "cannot-tell" if self.unread is not None else "fails" if self.problems else "passes"
+        return f"{self.check.id}-{outcome}"
+
+    def judge(self) -> tuple[tuple[Problem, ...], str | None]:
+        """The problems found, and the detail of the gap that ended the judgement, if one did."""
+        sight = Sight(HERE, NOW, self._listings())
+        found: list[Problem] = []
+        for _ in range(2):
+            found.clear()
+            try:
+                judged = self.check.judge(self.resource, CheckView(self.check, sight), self.parameters)
+                found.extend(each if isinstance(each, Problem) else Problem(each) for each in judged)
+            except Unread as unread:
+                return tuple(found), unread.gap.detail
+            except Wanted as wanted:
+                sight.answers = self._answers(wanted.queries)
+            else:
+                break
+        return tuple(found), None
+
+    def _answers(self, queries: Sequence[Query]) -> dict[Query, Series | Gap]:
+        return dict(zip(queries, self.measured, strict=True))
+
+    def _listings(self) -> dict[type[Resource], Listing]:
+        return {
+            kind: Listing(tuple(r for r in self.beside if isinstance(r, kind)), self.lost.get(kind))
+            for kind in self.check.also
+        }
+
+
+def passes(check: Check[Any], resource: Resource, **world: Any) -> Case:
+    return Case(check, resource, (), **world)
+
+
+def fails(check: Check[Any], resource: Resource, *problems: str | Problem, **world: Any) -> Case:
+    """A string is compared with the problem's text alone; a Problem with everything."""
+    assert problems, "a failing case says what is wrong"
+    return Case(check, resource, problems, **world)
+
+
+def cannot_tell(check: Check[Any], resource: Resource, because: str, **world: Any) -> Case:
+    return Case(check, resource, (), unread=because, **world)

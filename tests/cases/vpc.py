@@ -1,0 +1,185 @@
+"""What the checks of security groups, addresses and NAT gateways accept and reject."""
+
+from dataclasses import replace
+from typing import Any
+
+from orgscan.check import Problem
+from orgscan.model import Confidence, Money, Severity
+from orgscan.network import Rule
+from orgscan.services.ec2.checks.network import (
+    ec2_eip_unassociated,
+    ec2_nat_gateway_idle,
+    ec2_security_group_default_allows_traffic,
+    ec2_security_group_open_ssh,
+)
+from orgscan.services.ec2.facts import NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup
+from tests.cases.case import Case, cannot_tell, fails, passes
+from tests.cases.ec2 import ADDRESS, DENIED, EC2, ago, daily, usd
+
+CARD = NetworkInterface(arn=f"{EC2}:network-interface/eni-1", security_groups=("sg-0", "sg-1"))
+
+
+def group(*ingress: Rule, name: str = "web", egress: tuple[Rule, ...] = ()) -> SecurityGroup:
+    arn = f"{EC2}:security-group/sg-1"
+    return SecurityGroup(arn=arn, tags={}, id="sg-1", name=name, ingress=ingress, egress=egress)
+
+
+def tcp(first: int | None, last: int | None, *cidrs: str, protocol: str = "tcp", lists: Any = ()) -> Rule:
+    return Rule(protocol=protocol, from_port=first, to_port=last, cidrs=cidrs, prefix_lists=lists)
+
+
+def prefix_list(cidrs: Any, arn: str = f"{EC2}:prefix-list/pl-1") -> PrefixList:
+    return PrefixList(arn=arn, id="pl-1", cidrs=cidrs)
+
+
+def opens(rule: Rule, *openings: str, **world: Any) -> Case:
+    """Fails, on a group that is in use."""
+    beside = [CARD, *world.pop("beside", ())]
+    problems = [Problem(f"port 22 is open to {opening}") for opening in openings]
+    return fails(ec2_security_group_open_ssh, group(rule), *problems, beside=beside, **world)
+
+
+def closed(*rules: Rule, **world: Any) -> Case:
+    beside = [CARD, *world.pop("beside", ())]
+    return passes(ec2_security_group_open_ssh, group(*rules), beside=beside, **world)
+
+
+SSH = tcp(22, 22, "0.0.0.0/0")
+LISTED = tcp(22, 22, lists=("pl-1",))
+SSH_CASES: list[Case] = [
+    closed(),
+    closed(tcp(22, 22, "10.0.0.0/8", "fd00::/8")),
+    closed(tcp(443, 443, "0.0.0.0/0")),
+    closed(tcp(23, 65535, "0.0.0.0/0"), tcp(0, 21, "0.0.0.0/0")),
+    closed(tcp(22, 22, "0.0.0.0/0", protocol="udp")),
+    closed(tcp(-1, -1, "0.0.0.0/0", protocol="icmp")),
+    closed(tcp(-1, -1, "::/0", protocol="58")),
+    closed(tcp(22, 22, "0.0.0.0/1", "128.0.0.0/2")),
+    closed(tcp(22, 22, "0.0.0.0/1"), tcp(20, 30, "128.0.0.0/1")),
+    closed(tcp(22, 22)),
+    opens(SSH, "0.0.0.0/0 (rule tcp 22)"),
+    opens(tcp(22, 22, "::/0"), "::/0 (rule tcp 22)"),
+    opens(tcp(22, 22, "0.0.0.0/0", "::/0"), "0.0.0.0/0 (rule tcp 22)", "::/0 (rule tcp 22)"),
+    opens(tcp(0, 1024, "0.0.0.0/0"), "0.0.0.0/0 (rule tcp 0-1024)"),
+    opens(tcp(None, None, "0.0.0.0/0", protocol="-1"), "0.0.0.0/0 (rule all)"),
+    opens(tcp(22, 22, "0.0.0.0/0", protocol="6"), "0.0.0.0/0 (rule tcp 22)"),
+    opens(tcp(None, None, "0.0.0.0/0"), "0.0.0.0/0 (rule tcp 0-65535)"),
+    opens(tcp(-1, -1, "0.0.0.0/0"), "0.0.0.0/0 (rule tcp 0-65535)"),
+    opens(tcp(22, 22, "0.0.0.0/1", "128.0.0.0/1"), "0.0.0.0/0 (rule tcp 22 from 0.0.0.0/1, 128.0.0.0/1)"),
+    opens(tcp(22, 22, "2000::/4", "3000::/4"), "::/0 (rule tcp 22 from 2000::/4, 3000::/4)"),
+    opens(LISTED, "0.0.0.0/0 (rule tcp 22 from pl-1)", beside=[prefix_list(("0.0.0.0/0",))]),
+    closed(LISTED, beside=[prefix_list(("192.0.2.0/24",))]),
+    closed(LISTED, beside=[prefix_list(None, "arn:aws:ec2:eu-west-1:aws:prefix-list/pl-1")]),
+    fails(
+        ec2_security_group_open_ssh,
+        group(SSH),
+        Problem(
+            "port 22 is open to 0.0.0.0/0 (rule tcp 22); no network interface uses the group",
+            severity=Severity.MEDIUM,
+        ),
+    ),
+    passes(ec2_security_group_open_ssh, group(SSH), parameters={"skip_unattached": True}),
+    opens(SSH, "0.0.0.0/0 (rule tcp 22)", parameters={"skip_unattached": True}),
+    closed(tcp(443, 443, lists=("pl-1",)), lost={PrefixList: DENIED}),
+    cannot_tell(ec2_security_group_open_ssh, group(LISTED), "pl-1 is used in a rule"),
+    cannot_tell(ec2_security_group_open_ssh, group(LISTED), "Describe", beside=[prefix_list(DENIED)]),
+    cannot_tell(ec2_security_group_open_ssh, group(LISTED), "Describe", lost={PrefixList: DENIED}),
+    cannot_tell(ec2_security_group_open_ssh, group(SSH), "Describe", lost={NetworkInterface: DENIED}),
+]
+
+EVERYTHING = tcp(None, None, protocol="-1")
+DEFAULT_CASES: list[Case] = [
+    passes(ec2_security_group_default_allows_traffic, group(name="default")),
+    passes(ec2_security_group_default_allows_traffic, group(SSH, egress=(EVERYTHING,))),
+    fails(
+        ec2_security_group_default_allows_traffic,
+        group(EVERYTHING, name="default", egress=(tcp(None, None, "0.0.0.0/0", protocol="-1"),)),
+        Problem("inbound rules: all"),
+        Problem("outbound rules: all"),
+        beside=[CARD],
+    ),
+    fails(
+        ec2_security_group_default_allows_traffic,
+        group(tcp(80, 80, "10.0.0.0/8"), tcp(22, 25), name="default"),
+        Problem("inbound rules: tcp 80, tcp 22-25"),
+        beside=[CARD],
+    ),
+    fails(
+        ec2_security_group_default_allows_traffic,
+        group(name="default", egress=(EVERYTHING,)),
+        Problem("outbound rules: all", severity=Severity.LOW),
+    ),
+    cannot_tell(
+        ec2_security_group_default_allows_traffic,
+        group(EVERYTHING, name="default"),
+        "DescribeSomething",
+        lost={NetworkInterface: DENIED},
+    ),
+]
+
+FREE = replace(ADDRESS, associated=False, instance=None)
+ADDRESS_CASES: list[Case] = [
+    passes(ec2_eip_unassociated, ADDRESS),
+    passes(ec2_eip_unassociated, replace(ADDRESS, instance=None)),
+    passes(ec2_eip_unassociated, replace(FREE, managed_by="nlb")),
+    fails(ec2_eip_unassociated, FREE, Problem("192.0.2.1 is associated with nothing", saving=usd(3.65))),
+    fails(
+        ec2_eip_unassociated,
+        replace(FREE, own_range=True),
+        Problem(
+            "192.0.2.1 is associated with nothing; it is of your own range", severity=Severity.INFORMATIONAL
+        ),
+    ),
+]
+
+NAT = NatGateway(
+    arn=f"{EC2}:natgateway/nat-1", tags={}, id="nat-1", state="available", created=ago(90), public_ips=1
+)
+SILENT = daily(*[0] * 14)
+NO_TRAFFIC = "no traffic on the 14 days measured"
+ROUTED = RouteTable(arn=f"{EC2}:route-table/rtb-1", id="rtb-1", nat_gateways=("nat-1",))
+
+
+def idle_nat(gateway: NatGateway, saving: Money | None) -> Case:
+    problem = Problem(f"{NO_TRAFFIC}, and no route leads to it", saving=saving)
+    return fails(ec2_nat_gateway_idle, gateway, problem, measured=[SILENT, SILENT])
+
+
+NAT_CASES: list[Case] = [
+    passes(ec2_nat_gateway_idle, replace(NAT, state="pending")),
+    passes(ec2_nat_gateway_idle, replace(NAT, state="failed")),
+    passes(ec2_nat_gateway_idle, replace(NAT, created=ago(6))),
+    passes(ec2_nat_gateway_idle, NAT, measured=[daily(*[0] * 13, 512), SILENT]),
+    passes(ec2_nat_gateway_idle, NAT, measured=[SILENT, daily(*[0] * 13, 512)]),
+    idle_nat(NAT, usd(36.50)),
+    idle_nat(replace(NAT, public_ips=0), usd(32.85)),
+    idle_nat(replace(NAT, public_ips=2), usd(40.15)),
+    idle_nat(replace(NAT, regional=True), None),
+    fails(
+        ec2_nat_gateway_idle,
+        NAT,
+        Problem(
+            f"{NO_TRAFFIC}; maybe on stand-by, as rtb-1 routes to it", saving=usd(36.50, Confidence.MEDIUM)
+        ),
+        measured=[SILENT, SILENT],
+        beside=[ROUTED],
+    ),
+    fails(
+        ec2_nat_gateway_idle,
+        replace(NAT, created=ago(8)),
+        "no traffic on the 8 days measured, and no route leads to it",
+        measured=[daily(*[0] * 8)] * 2,
+    ),
+    cannot_tell(ec2_nat_gateway_idle, NAT, "known for 0 of at least 7 days", measured=[daily(), daily()]),
+    cannot_tell(ec2_nat_gateway_idle, NAT, "known for 6 of", measured=[SILENT, daily(*[0] * 6)]),
+    cannot_tell(ec2_nat_gateway_idle, NAT, "DescribeSomething", measured=[SILENT, DENIED]),
+    cannot_tell(
+        ec2_nat_gateway_idle,
+        NAT,
+        "DescribeSomething",
+        measured=[SILENT, SILENT],
+        lost={RouteTable: DENIED},
+    ),
+]
+
+CASES = [*SSH_CASES, *DEFAULT_CASES, *ADDRESS_CASES, *NAT_CASES]

@@ -1,0 +1,68 @@
+"""Every test runs against a simulated AWS, and none can reach the real one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from orgscan.model import GLOBAL, Target
+from orgscan.session import Clients
+
+ACCOUNT = "123456789012"
+
+
+@pytest.fixture(autouse=True)
+def no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    with mock_aws():
+        yield boto3.Session(region_name="eu-west-1")
+
+
+@pytest.fixture
+def clients(aws: boto3.Session) -> Clients:
+    """Guarded, as a member account's are: only what a collector declared gets through."""
+    return Clients(aws, guarded=True)
+
+
+@pytest.fixture
+def target() -> Target:
+    return Target(ACCOUNT, "eu-west-1")
+
+
+@pytest.fixture
+def everywhere() -> Target:
+    """The account's global target."""
+    return Target(ACCOUNT, GLOBAL)
+
+
+@pytest.fixture
+def table(aws: boto3.Session) -> Any:
+    """As the stack makes it; test_infra holds the two together."""
+    return aws.resource("dynamodb").create_table(
+        TableName="findings",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "open", "open_sk")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "open",
+                "KeySchema": [
+                    {"AttributeName": "open", "KeyType": "HASH"},
+                    {"AttributeName": "open_sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )

@@ -1,0 +1,179 @@
+"""What the S3 collectors see."""
+
+import json
+
+import boto3
+
+from orgscan.model import Blindness, Gap, Target
+from orgscan.services.s3.collect import s3_account_public_access_blocks, s3_buckets
+from orgscan.services.s3.facts import (
+    AccountPublicAccessBlock,
+    Block,
+    Bucket,
+    Grant,
+    opened_to_everyone,
+)
+from orgscan.session import Clients
+from tests.answers import answer, refuse
+
+HERE = {"LocationConstraint": "eu-west-1"}
+NEW = Bucket(
+    arn="arn:aws:s3:::reports",
+    name="reports",
+    policy_is_public=None,
+    opened=None,
+    public_grants=(),
+    ownership=None,
+    blocked=None,
+    versioning=None,
+)
+READ_BY_ALL = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::reports/*"}
+    ],
+}
+
+
+def test_a_bucket_on_which_nothing_was_ever_set(aws: boto3.Session, clients: Clients, target: Target) -> None:
+    aws.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
+    assert list(s3_buckets.read(clients, target)) == [NEW]
+
+
+def test_all_facts_of_a_bucket(aws: boto3.Session, clients: Clients, target: Target) -> None:
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
+    s3.put_bucket_policy(Bucket="reports", Policy=json.dumps(READ_BY_ALL))
+    s3.put_bucket_acl(Bucket="reports", ACL="public-read")
+    s3.put_bucket_ownership_controls(
+        Bucket="reports", OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+    )
+    s3.put_public_access_block(
+        Bucket="reports", PublicAccessBlockConfiguration={"BlockPublicPolicy": True, "IgnorePublicAcls": True}
+    )
+    s3.put_bucket_versioning(Bucket="reports", VersioningConfiguration={"Status": "Suspended"})
+    (bucket,) = s3_buckets.read(clients, target)
+    assert bucket == Bucket(
+        arn="arn:aws:s3:::reports",
+        name="reports",
+        policy_is_public=True,
+        opened=("s3:GetObject",),
+        public_grants=(Grant("everyone", "READ"),),
+        ownership="ObjectWriter",
+        blocked=frozenset({Block.ACLS, Block.NEW_POLICIES}),
+        versioning="Suspended",
+    )
+
+
+def test_only_the_buckets_of_the_region(aws: boto3.Session, clients: Clients, target: Target) -> None:
+    aws.client("s3").create_bucket(Bucket="here", CreateBucketConfiguration=HERE)
+    aws.client("s3", region_name="us-east-1").create_bucket(Bucket="there")
+    assert [bucket.name for bucket in s3_buckets.read(clients, target)] == ["here"]
+    virginia = Target(target.account, "us-east-1")
+    assert [bucket.name for bucket in s3_buckets.read(clients, virginia)] == ["there"]
+
+
+def test_buckets_of_several_pages_and_strays_of_other_regions(
+    aws: boto3.Session, clients: Clients, target: Target
+) -> None:
+    for name in ("one", "two"):
+        aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=HERE)
+    first = {"Name": "one", "BucketRegion": "eu-west-1"}
+    stray = {"Name": "three", "BucketRegion": "eu-west-2"}
+    answer(
+        clients,
+        target,
+        "s3:ListBuckets",
+        {"Buckets": [first, stray], "ContinuationToken": "more"},
+        {"Buckets": [{"Name": "two"}]},
+    )
+    assert [bucket.name for bucket in s3_buckets.read(clients, target)] == ["one", "two"]
+
+
+def test_grants_to_accounts_and_to_log_delivery_are_not_public(
+    aws: boto3.Session, clients: Clients, target: Target
+) -> None:
+    aws.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
+    groups = "http://acs.amazonaws.com/groups"
+    answer(
+        clients,
+        target,
+        "s3:GetBucketAcl",
+        {
+            "Grants": [
+                {"Grantee": {"Type": "CanonicalUser", "ID": "75aa"}, "Permission": "FULL_CONTROL"},
+                {"Grantee": {"Type": "Group", "URI": f"{groups}/s3/LogDelivery"}, "Permission": "WRITE"},
+                {
+                    "Grantee": {"Type": "Group", "URI": f"{groups}/global/AuthenticatedUsers"},
+                    "Permission": "WRITE",
+                },
+            ]
+        },
+    )
+    (bucket,) = s3_buckets.read(clients, target)
+    assert bucket.public_grants == (Grant("every AWS user", "WRITE"),)
+
+
+def test_a_denied_fact_is_a_gap_and_the_others_are_seen(
+    aws: boto3.Session, clients: Clients, target: Target
+) -> None:
+    aws.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
+    refuse(clients, target, "s3:GetBucketVersioning")
+    (bucket,) = s3_buckets.read(clients, target)
+    assert bucket.versioning == Gap("bucket_versioning", Blindness.DENIED, "s3:GetBucketVersioning")
+    assert bucket.policy_is_public is None
+
+
+def test_the_accounts_public_access_block(aws: boto3.Session, clients: Clients, everywhere: Target) -> None:
+    account = everywhere.account
+    arn = f"arn:aws:s3::{account}:account"
+    read = s3_account_public_access_blocks.read
+    assert list(read(clients, everywhere)) == [AccountPublicAccessBlock(arn=arn, on=None)]
+    aws.client("s3control").put_public_access_block(
+        AccountId=account, PublicAccessBlockConfiguration={"RestrictPublicBuckets": True}
+    )
+    on = frozenset({Block.POLICIES})
+    assert list(read(clients, everywhere)) == [AccountPublicAccessBlock(arn=arn, on=on)]
+    # Bucket checks look at it from every region, and it is the same thing there.
+    assert list(read(clients, Target(account, "eu-west-1"))) == [AccountPublicAccessBlock(arn=arn, on=on)]
+
+
+def test_what_a_policy_opens_to_everyone() -> None:
+    def opened(**statement: object) -> tuple[str, ...]:
+        return opened_to_everyone(
+            {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", **statement}}
+        )
+
+    anyone = ("s3:GetObject",)
+    assert opened() == anyone
+    assert opened(Principal={"AWS": "*"}) == anyone
+    assert opened(Principal={"AWS": ["arn:aws:iam::123456789012:root", "*"]}) == anyone
+    assert opened(Principal={"AWS": "arn:aws:iam::123456789012:root"}) == ()
+    assert opened(Principal={"Service": "logging.s3.amazonaws.com"}) == ()
+    assert opened(Effect="Deny") == ()
+    assert opened(Action=["s3:GetObject", "s3:PutObject"]) == ("s3:GetObject", "s3:PutObject")
+    assert opened_to_everyone(
+        {"Statement": [{"Effect": "Allow", "NotPrincipal": {}, "NotAction": "s3:Put*"}]}
+    ) == ("s3:*",)
+
+
+def test_which_conditions_narrow_a_policy() -> None:
+    def opened(operator: str, key: str, value: object) -> bool:
+        statement = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Condition": {operator: {key: value}},
+        }
+        return bool(opened_to_everyone({"Statement": [statement]}))
+
+    assert not opened("StringEquals", "aws:PrincipalOrgID", "o-1")
+    assert not opened("StringEquals", "AWS:SourceVpce", ["vpce-1", "vpce-2"])
+    assert not opened("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-1/*")
+    assert not opened("IpAddress", "aws:SourceIp", "203.0.113.0/24")
+    assert opened("IpAddress", "aws:SourceIp", ["203.0.113.0/24", "0.0.0.0/0"])
+    assert opened("StringLike", "aws:PrincipalArn", "*")
+    assert opened("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1")
+    assert opened("ForAllValues:StringEquals", "aws:SourceVpc", "vpc-1")
+    assert opened("StringNotEquals", "aws:PrincipalOrgID", "o-1")
+    assert opened("Bool", "aws:SecureTransport", "true")

@@ -1,0 +1,289 @@
+"""The engine's promise: every planned check has exactly one outcome, and nothing unseen is called clean."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgscan.catalog import Catalog
+from orgscan.check import Check, Problem, Problems, View, check
+from orgscan.collector import Collector, Reader, collector
+from orgscan.coverage import Look
+from orgscan.engine import look
+from orgscan.model import (
+    GLOBAL,
+    Blindness,
+    Category,
+    Gap,
+    Metric,
+    Resource,
+    Severity,
+    Target,
+    known,
+)
+from orgscan.session import Clients
+
+NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
+HERE = Target("123456789012", "eu-west-1")
+NOWHERE: Any = None
+DENIED = ClientError(
+    {"Error": {"Code": "AccessDenied", "Message": "User: u is not authorized to perform: x:ListThings"}},
+    "ListThings",
+)
+LOW: dict[str, Any] = {"severity": Severity.LOW, "category": Category.SECURITY, "fix": "-"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing(Resource):
+    color: str | Gap = "red"
+    friends: tuple[str, ...] = ()
+
+    @property
+    def dimensions(self) -> dict[str, str]:
+        return {"ThingId": self.arn}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other(Resource):
+    owner: str = ""
+
+
+@check(Thing, **LOW)
+def thing_red(thing: Thing) -> Problems:
+    """Thing is red."""
+    if known(thing.color) == "red":
+        yield "it is red"
+
+
+@check(Thing, also=(Other,), **LOW)
+def thing_lonely(thing: Thing, view: View) -> Problems:
+    """Thing is lonely."""
+    if not view.related(Other, "owner", thing.arn):
+        yield "nobody is near"
+
+
+@check(Thing, **LOW)
+def thing_breaks_the_check(_: Thing) -> Problems:
+    """A check with a bug."""
+    yield "found before the bug"
+    raise KeyError("bug")
+
+
+@check(Other, **LOW)
+def other_exists(_: Other) -> Problems:
+    """Other exists."""
+    yield Problem("there", severity=Severity.HIGH, key="a")
+    yield Problem("and there", key="b")
+    yield Problem("twice", severity=Severity.CRITICAL, key="b")
+
+
+CHECKS = (thing_red, thing_lonely, thing_breaks_the_check, other_exists)
+
+
+def sees(kind: type[Resource], *resources: Resource, then: Exception | None = None) -> Collector[Any]:
+    """A collector that yields these and then, perhaps, raises."""
+
+    @collector(kind, calls=())
+    def things(_: Reader) -> Iterator[Resource]:
+        yield from resources
+        if then:
+            raise then
+
+    return things
+
+
+def scan(*collectors: Collector[Any], checks: tuple[Check[Any], ...] = CHECKS, **how: Any) -> Look:
+    kinds = {each.resource for each in collectors}
+    blanks = [sees(kind) for kind in (Thing, Other) if kind not in kinds]
+    catalog = Catalog(checks, (*collectors, *blanks))
+    return look(how.pop("target", HERE), how.pop("enter", lambda: NOWHERE), catalog, now=NOW, **how)
+
+
+def reasons(seen: Look) -> dict[str, Blindness]:
+    return {check: gap.reason for check, gap in seen.coverage.gaps.items()}
+
+
+def test_a_failing_check_is_a_finding() -> None:
+    seen = scan(sees(Thing, Thing(arn="t1")), checks=(thing_red,))
+    assert [(f.check, f.resource, f.problems) for f in seen.findings] == [("thing-red", "t1", ("it is red",))]
+    assert seen.coverage.evaluated == {"thing-red"}
+
+
+def test_problems_of_one_part_are_one_finding_as_bad_as_the_worst() -> None:
+    seen = scan(sees(Other, Other(arn="o1")), checks=(other_exists,))
+    assert [(f.key, f.severity, f.problems) for f in seen.findings] == [
+        ("a", Severity.HIGH, ("there",)),
+        ("b", Severity.CRITICAL, ("and there", "twice")),
+    ]
+
+
+def test_what_was_seen_before_a_failure_is_judged_but_vouches_for_nothing() -> None:
+    seen = scan(sees(Thing, Thing(arn="t1"), then=DENIED), checks=(thing_red,))
+    assert [finding.resource for finding in seen.findings] == ["t1"]
+    assert seen.coverage.gaps["thing-red"].reason is Blindness.DENIED
+    assert seen.coverage.gaps["thing-red"].detail == "x:ListThings"
+    assert seen.coverage.closes("thing-red", "gone") is None
+
+
+def test_a_fact_that_was_not_read_is_a_gap_of_that_resource_alone() -> None:
+    lost = Gap("color", Blindness.THROTTLED, "slow down")
+    seen = scan(sees(Thing, Thing(arn="t1", color=lost), Thing(arn="t2", color="blue")), checks=(thing_red,))
+    assert seen.findings == ()
+    assert seen.coverage.gaps["thing-red"].reason is Blindness.THROTTLED
+    assert seen.coverage.gaps["thing-red"].detail == "1 of 2 resources: slow down"
+    assert seen.coverage.closes("thing-red", "t1") is None
+    assert seen.coverage.closes("thing-red", "t2") == "fixed"
+    assert seen.coverage.closes("thing-red", "t3") == "resource-deleted"
+
+
+def test_a_check_that_raises_costs_its_own_outcome_and_keeps_what_it_found() -> None:
+    seen = scan(sees(Thing, Thing(arn="t1")), checks=(thing_breaks_the_check, thing_red))
+    assert {f.check for f in seen.findings} == {"thing-breaks-the-check", "thing-red"}
+    assert reasons(seen) == {"thing-breaks-the-check": Blindness.FAULT}
+
+
+def test_a_check_that_looks_at_a_kind_that_was_not_seen_cannot_vouch() -> None:
+    seen = scan(sees(Thing, Thing(arn="t1")), sees(Other, then=DENIED), checks=(thing_lonely, thing_red))
+    assert reasons(seen) == {"thing-lonely": Blindness.DENIED}
+    assert [f.check for f in seen.findings] == ["thing-red"]
+
+
+def test_related_resources_are_found_by_attribute() -> None:
+    world = (sees(Thing, Thing(arn="t1"), Thing(arn="t2")), sees(Other, Other(arn="o", owner="t1")))
+    assert [f.resource for f in scan(*world, checks=(thing_lonely,)).findings] == ["t2"]
+
+
+def test_a_check_may_not_look_at_what_it_did_not_declare() -> None:
+    @check(Thing, **LOW)
+    def nosy(_: Thing, view: View) -> Problems:
+        """Looks without asking."""
+        yield str(view.every(Other))
+
+    seen = scan(sees(Thing, Thing(arn="t1")), sees(Other, Other(arn="o")), checks=(nosy, thing_lonely))
+    assert "nosy looks at Other" in seen.coverage.gaps["nosy"].detail
+
+
+def test_a_target_that_cannot_be_entered_is_blind_for_one_reason() -> None:
+    def closed() -> Clients:
+        raise DENIED
+
+    seen = scan(enter=closed)
+    assert seen.findings == ()
+    assert set(reasons(seen)) == {each.id for each in CHECKS}
+    assert set(reasons(seen).values()) == {Blindness.DENIED}
+
+
+def test_a_region_that_is_off_is_not_called_at_all() -> None:
+    def never() -> Clients:
+        raise AssertionError("entered a region that is off")
+
+    off = Target("123456789012", "me-south-1", region_off=True)
+    assert set(reasons(scan(target=off, enter=never)).values()) == {Blindness.REGION_OFF}
+
+
+def test_what_was_not_started_in_time_is_a_gap() -> None:
+    seen = scan(sees(Thing, Thing(arn="t1")), checks=(thing_red,), seconds_left=lambda: 30.0)
+    assert reasons(seen) == {"thing-red": Blindness.DEADLINE}
+
+
+def test_time_running_out_in_the_middle_keeps_what_was_seen() -> None:
+    left = iter([100.0, 100.0, 10.0])
+    things = sees(Thing, Thing(arn="t1"), Thing(arn="t2"), Thing(arn="t3"))
+    catalog = Catalog((thing_red,), (things,))
+    seen = look(HERE, lambda: NOWHERE, catalog, now=NOW, seconds_left=lambda: next(left))
+    assert [f.resource for f in seen.findings] == ["t1", "t2"]
+    assert reasons(seen) == {"thing-red": Blindness.DEADLINE}
+
+
+def test_global_and_regional_targets_answer_for_different_checks() -> None:
+    @collector(Other, calls=(), once=True)
+    def others(_: Reader) -> Iterator[Other]:
+        yield Other(arn="o1")
+
+    world = (sees(Thing, Thing(arn="t1")), others)
+    catalog = Catalog(CHECKS, world)
+    regional = look(HERE, lambda: NOWHERE, catalog, now=NOW)
+    account = look(Target(HERE.account, GLOBAL), lambda: NOWHERE, catalog, now=NOW)
+    assert account.coverage.planned == {"other-exists"}
+    assert regional.coverage.planned == {each.id for each in CHECKS} - {"other-exists"}
+    assert (
+        "thing-lonely" in regional.coverage.evaluated
+    )  # a global kind is read where a regional check needs it
+
+
+def test_thresholds_can_be_set() -> None:
+    @check(Thing, **LOW)
+    def thing_short(thing: Thing, *, letters: int = 1) -> Problems:
+        """Its name is short."""
+        if len(thing.arn) < letters:
+            yield f"shorter than {letters}"
+
+    things = sees(Thing, Thing(arn="t1"))
+    assert scan(things, checks=(thing_short,)).findings == ()
+    strict = scan(things, checks=(thing_short,), parameters={"thing-short": {"letters": 9}})
+    assert [f.problems for f in strict.findings] == [("shorter than 9",)]
+
+
+def test_metrics_of_all_checks_are_asked_for_together(aws: boto3.Session) -> None:
+    calm = Metric("Things", "Calm", "Average", 3600)
+    loud = Metric("Things", "Loud", "Sum", 86400)
+    measured = [
+        {
+            "MetricName": "Calm",
+            "Dimensions": [{"Name": "ThingId", "Value": "t1"}],
+            "Timestamp": datetime(2026, 1, 15, hour, 30, tzinfo=UTC),
+            "Value": float(hour),
+        }
+        for hour in (9, 10)
+    ]
+    aws.client("cloudwatch").put_metric_data(Namespace="Things", MetricData=measured)
+
+    @check(Thing, measures=(calm, loud), **LOW)
+    def thing_measured(thing: Thing, view: View) -> Problems:
+        """Says what was measured."""
+        hours, days = view.measure(thing, days=2)
+        yield f"{hours.values} of {hours.expected}, {days.values} of {days.expected}"
+
+    @check(Thing, measures=(calm,), **LOW)
+    def thing_calm(thing: Thing, view: View) -> Problems:
+        """Asks for the same."""
+        (hours,) = view.measure(thing, days=2)
+        yield f"{hours.average}"
+
+    calls: list[object] = []
+    aws.events.register("provide-client-params.cloudwatch.GetMetricData", lambda **_: calls.append(1))
+    seen = scan(
+        sees(Thing, Thing(arn="t1")),
+        checks=(thing_measured, thing_calm),
+        enter=lambda: Clients(aws, guarded=True),
+    )
+    assert sorted(f.problems for f in seen.findings) == [("(10.0, 9.0) of 48, () of 2",), ("9.5",)]
+    assert len(calls) == 2  # one per window alignment, hours and days
+
+
+outcomes = st.sampled_from([None, DENIED, KeyError("garbage"), TimeoutError("hangs")])
+
+
+@given(things=st.lists(st.sampled_from(["red", "blue", "lost"]), max_size=5), first=outcomes, second=outcomes)
+def test_every_planned_check_has_exactly_one_outcome(
+    things: list[str], first: Exception | None, second: Exception | None
+) -> None:
+    lost = Gap("color", Blindness.DENIED, "x:GetColor")
+    resources = [
+        Thing(arn=f"t{number}", color=lost if color == "lost" else color)
+        for number, color in enumerate(things)
+    ]
+    seen = scan(sees(Thing, *resources, then=first), sees(Other, then=second))
+    coverage = seen.coverage
+    assert coverage.planned == {each.id for each in CHECKS}
+    assert coverage.evaluated | coverage.gaps.keys() == coverage.planned
+    assert not coverage.evaluated & coverage.gaps.keys()
+    for planned in coverage.planned:  # nothing that was not judged may be closed
+        for resource in resources:
+            if coverage.closes(planned, resource.arn) == "fixed":
+                assert planned != "thing-red" or not isinstance(resource.color, Gap)

@@ -1,0 +1,111 @@
+"""Prices, worked out by hand from the list, to the cent."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from orgscan import prices
+from orgscan.model import Confidence, Money, Target
+
+HERE = Target("123456789012", "us-east-1")
+BASIS = "us-east-1 list price of 2026-01"
+
+
+def usd(monthly: float, confidence: Confidence = Confidence.HIGH) -> Money:
+    return Money(monthly, BASIS, confidence)
+
+
+@pytest.mark.parametrize(
+    ("type_", "size_gib", "iops", "mibps", "monthly"),
+    [
+        ("gp2", 100, 300, None, 10.00),  # 100 x 0.10; its IOPS come with the size
+        ("gp3", 8, 3000, 125, 0.64),  # 8 x 0.08; the baseline is free
+        ("gp3", 10, 4000, 200, 8.80),  # 0.80 + 1000 x 0.005 + 75 x 0.04
+        ("gp3", 500, 16000, 1000, 140.00),  # 40 + 13000 x 0.005 + 875 x 0.04
+        ("gp3", 100, None, None, 8.00),
+        ("io1", 100, 2000, None, 142.50),  # 12.50 + 2000 x 0.065
+        ("io2", 200, 32000, None, 2105.00),  # 25 + 32000 x 0.065
+        ("io2", 200, 32001, None, None),  # cheaper beyond, and not in the table
+        ("st1", 500, None, None, 22.50),
+        ("sc1", 500, None, None, 7.50),
+        ("standard", 33, None, None, 1.65),
+        ("gp9", 100, None, None, None),
+    ],
+)
+def test_volume(
+    type_: str, size_gib: int, iops: int | None, mibps: int | None, monthly: float | None
+) -> None:
+    assert prices.volume(HERE, type_, size_gib, iops, mibps) == (None if monthly is None else usd(monthly))
+
+
+@pytest.mark.parametrize(
+    ("type_", "platform", "monthly"),
+    [
+        ("t3.micro", "Linux/UNIX", 7.59),  # 0.0104 x 730 = 7.592
+        ("t2.nano", "Linux/UNIX", 4.23),  # 0.0058 x 730 = 4.234
+        ("m5.xlarge", "Linux/UNIX", 140.16),  # 0.192 x 730
+        ("c7g.large", "Linux/UNIX", 52.93),  # 0.0725 x 730 = 52.925
+        ("r6g.8xlarge", "Linux/UNIX", 1177.34),  # 1.6128 x 730 = 1177.344
+        ("t3.micro", "Windows", None),
+        ("t3.micro", "Red Hat Enterprise Linux", None),
+        ("t3.micro", None, None),
+        ("x99.huge", "Linux/UNIX", None),
+    ],
+)
+def test_instance(type_: str, platform: str | None, monthly: float | None) -> None:
+    assert prices.instance(HERE, type_, platform) == (None if monthly is None else usd(monthly))
+
+
+def test_public_ipv4() -> None:
+    assert prices.public_ipv4(HERE) == usd(3.65)  # 0.005 x 730
+
+
+def test_nat_gateway() -> None:
+    assert prices.nat_gateway(HERE) == usd(32.85)  # 0.045 x 730
+
+
+def test_another_region_is_estimated_with_the_table_and_says_so() -> None:
+    assert prices.public_ipv4(Target("123456789012", "eu-west-1")) == usd(3.65)
+
+
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc"])
+def test_another_partition_is_unpriced(partition: str) -> None:
+    there = Target("123456789012", "-", partition)
+    assert prices.public_ipv4(there) is None
+    assert prices.nat_gateway(there) is None
+    assert prices.volume(there, "gp3", 100) is None
+    assert prices.instance(there, "t3.micro", "Linux/UNIX") is None
+
+
+def test_a_total_is_unpriced_when_a_part_is() -> None:
+    assert prices.total([usd(8.80), usd(3.65), usd(3.65)]) == usd(16.10)
+    assert prices.total([usd(8.80), None]) is None
+    assert prices.total([]) is None
+
+
+def test_doubt_changes_the_confidence_alone() -> None:
+    assert prices.doubted(usd(3.65), Confidence.LOW) == usd(3.65, Confidence.LOW)
+    assert prices.doubted(None, Confidence.LOW) is None
+
+
+def test_the_table_says_when_and_whence() -> None:
+    table = prices._table()
+    assert date.fromisoformat(f"{table['as_of']}-01")
+    assert table["source"]
+    assert table["currency"] == "USD"
+
+
+def test_sizes_of_a_family_cost_in_proportion() -> None:
+    """A misremembered digit stands out: within a family, every step doubles, but for the smallest t2."""
+    steps = {"large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32, "9xlarge": 36}
+    hourly = prices._table()["ec2_hour"]["Linux/UNIX"]
+    for name, price in hourly.items():
+        family, _, size = name.partition(".")
+        if size in steps:
+            assert price == hourly[f"{family}.large"] * steps[size] / 2, name
+
+
+def test_the_table_lies_beside_the_code() -> None:
+    """A layer is a folder: what is not in it does not exist in Lambda."""
+    assert prices.TABLE.parent.parent == Path(prices.__file__).parent

@@ -1,0 +1,301 @@
+"""A finding's life: opened once, kept while seen, closed only by a check that looked."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from orgscan.coverage import Look, Resolution
+from orgscan.model import Blindness, Category, Confidence, Money, Severity
+from orgscan.reconcile import Change, Status
+from orgscan.store import FindingStore
+from tests.scans import HERE, STARTED, blind, finding, saw
+
+LATER = "2026-01-16T12:00:00+00:00"
+
+
+@pytest.fixture
+def store(table: Any) -> FindingStore:
+    return FindingStore(table)
+
+
+def life(store: FindingStore) -> dict[str, tuple[Status, Change, str]]:
+    return {r.finding.resource: (r.status, r.change, r.changed_in) for r in store.findings(HERE)}
+
+
+def writes(table: Any) -> list[str]:
+    """The writing calls made from now on, by name."""
+    made: list[str] = []
+    table.meta.client.meta.events.register(
+        "before-call.dynamodb",
+        lambda model, **_: made.append(model.name) if "Query" not in model.name else None,
+    )
+    return made
+
+
+def test_a_finding_is_new_once(store: FindingStore) -> None:
+    first = store.record("1", STARTED, saw(finding()))
+    second = store.record("2", LATER, saw(finding()))
+    assert first.changes == {(Change.NEW, Severity.HIGH, Category.SECURITY): 1}
+    assert second.changes == {}
+    (record,) = store.findings(HERE)
+    assert (record.first_seen, record.changed_in) == (STARTED, "1")
+
+
+def test_an_unchanged_scan_writes_its_receipt_and_no_finding(store: FindingStore, table: Any) -> None:
+    findings = [finding(f"arn:r{number}") for number in range(120)]
+    store.record("1", STARTED, saw(*findings))
+    made = writes(table)
+    store.record("2", LATER, saw(*findings))
+    assert made == ["GetItem", "PutItem", "TransactWriteItems"]  # claim the target, leave the receipt
+
+
+def test_a_finding_closes_when_its_resource_was_judged_clean(store: FindingStore) -> None:
+    store.record("1", STARTED, saw(finding()))
+    receipt = store.record("2", LATER, saw(clean=["arn:r1"]))
+    (record,) = store.findings(HERE)
+    assert (record.status, record.resolved_because) == (Status.RESOLVED, Resolution.FIXED)
+    assert receipt.changes == {(Change.RESOLVED, Severity.HIGH, Category.SECURITY): 1}
+    assert [notable.because for notable in receipt.notable] == ["fixed"]
+
+
+def test_a_finding_closes_when_its_resource_is_gone_from_a_whole_listing(store: FindingStore) -> None:
+    store.record("1", STARTED, saw(finding()))
+    store.record("2", LATER, saw(clean=["arn:r2"]))
+    (record,) = store.findings(HERE)
+    assert record.resolved_because is Resolution.RESOURCE_DELETED
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        blind(),
+        saw(whole=False),
+        saw(clean=["arn:r2"], whole=False),
+        saw(unread=["arn:r1"]),
+        saw(checks=["other-check"]),
+        blind("other-check"),
+    ],
+    ids=[
+        "blind",
+        "listing broke off",
+        "broke off after another",
+        "unread fact",
+        "out of scope",
+        "blind elsewhere",
+    ],
+)
+def test_a_check_that_could_not_look_closes_nothing(store: FindingStore, look: Look) -> None:
+    store.record("1", STARTED, saw(finding()))
+    receipt = store.record("2", LATER, look)
+    assert life(store) == {"arn:r1": (Status.OPEN, Change.NEW, "1")}
+    assert receipt.unconfirmed == 1
+    assert receipt.changes == {}
+
+
+def test_a_finding_that_comes_back_is_reopened(store: FindingStore) -> None:
+    store.record("1", STARTED, saw(finding()))
+    store.record("2", LATER, saw(clean=["arn:r1"]))
+    receipt = store.record("3", LATER, saw(finding()))
+    (record,) = store.findings(HERE)
+    assert (record.status, record.change, record.first_seen) == (Status.OPEN, Change.REOPENED, STARTED)
+    assert record.resolved_because is None
+    assert receipt.changes == {(Change.REOPENED, Severity.HIGH, Category.SECURITY): 1}
+
+
+@pytest.mark.parametrize(
+    ("severity", "change"), [(Severity.CRITICAL, Change.WORSENED), (Severity.LOW, Change.EASED)]
+)
+def test_another_severity_is_a_change(store: FindingStore, severity: Severity, change: Change) -> None:
+    store.record("1", STARTED, saw(finding()))
+    receipt = store.record("2", LATER, saw(finding(severity=severity)))
+    assert receipt.changes == {(change, severity, Category.SECURITY): 1}
+    assert [r.finding.severity for r in store.open_findings(severity)] == [severity]
+    assert list(store.open_findings(Severity.HIGH)) == []
+
+
+def test_a_check_that_could_not_look_closely_eases_nothing(store: FindingStore) -> None:
+    store.record("1", STARTED, saw(finding(severity=Severity.CRITICAL)))
+    receipt = store.record("2", LATER, saw(finding(severity=Severity.HIGH), unread=["arn:r1"]))
+    assert receipt.changes == {}
+    assert [r.finding.severity for r in store.findings(HERE)] == [Severity.CRITICAL]
+
+
+def test_new_evidence_is_stored_and_not_announced(store: FindingStore) -> None:
+    store.record("1", STARTED, saw(finding(problem="stopped since May")))
+    receipt = store.record("2", LATER, saw(finding(problem="stopped since May, 2 volumes")))
+    (record,) = store.findings(HERE)
+    assert record.finding.problems == ("stopped since May, 2 volumes",)
+    assert receipt.changes == {}
+
+
+def test_one_resource_may_fail_a_check_twice(store: FindingStore) -> None:
+    store.record("1", STARTED, saw(finding(key="key-1"), finding(key="key-2")))
+    store.record("2", LATER, saw(finding(key="key-2")))
+    assert {r.finding.key: r.status for r in store.findings(HERE)} == {
+        "key-1": Status.RESOLVED,
+        "key-2": Status.OPEN,
+    }
+
+
+def test_only_open_findings_are_in_the_index(store: FindingStore) -> None:
+    store.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")))
+    store.record("2", LATER, saw(finding("arn:r2"), clean=["arn:r1"]))
+    assert [r.finding.resource for r in store.open_findings(Severity.HIGH)] == ["arn:r2"]
+
+
+def test_what_is_stored_is_what_was_found(store: FindingStore) -> None:
+    costly = finding(
+        category=Category.COST,
+        saving=Money(12.34, "us-east-1 list price of 2026-01", Confidence.MEDIUM),
+        key="part#with#marks",
+        problem="<script> =HYPERLINK() é",
+    )
+    store.record("1", STARTED, saw(costly, finding("arn:r2")))
+    assert {r.finding for r in store.findings(HERE)} == {costly, finding("arn:r2")}
+    assert next(store.findings(HERE)).finding.target.account_name == "acme-prod"
+
+
+def test_a_receipt_survives_the_table(store: FindingStore) -> None:
+    left = store.record("1", STARTED, saw(finding(), checks=["thing-wrong", "other"]))
+    assert list(store.receipts("1")) == [left]
+    lost = store.record("2", LATER, blind("thing-wrong", "other"))
+    assert [(u.reason, u.checks) for u in lost.unseen] == [(Blindness.DENIED, ("other", "thing-wrong"))]
+    assert lost.evaluated == 0
+    assert list(store.receipts("2")) == [lost]
+
+
+def test_a_check_is_newly_blind_once(store: FindingStore) -> None:
+    assert store.record("1", STARTED, saw()).newly_blind == ()
+    assert store.record("2", LATER, blind()).newly_blind == ("thing-wrong",)
+    assert store.record("3", LATER, blind()).newly_blind == ()
+    store.record("4", LATER, saw())
+    assert store.record("5", LATER, blind()).newly_blind == ("thing-wrong",)
+
+
+def test_a_scan_of_other_checks_forgets_no_blindness(store: FindingStore) -> None:
+    store.record("1", STARTED, blind())
+    store.record("2", LATER, saw(checks=["other"]))
+    assert store.record("3", LATER, blind()).newly_blind == ()
+
+
+def test_savings_count_each_resource_once(store: FindingStore) -> None:
+    def waste(resource: str, check: str, usd: float | None) -> Any:
+        saving = Money(usd, "list", Confidence.HIGH) if usd else None
+        return finding(resource, check, category=Category.COST, saving=saving)
+
+    receipt = store.record(
+        "1",
+        STARTED,
+        saw(
+            waste("a", "idle", 70.0),
+            waste("a", "old", 8.0),
+            waste("b", "idle", 1.5),
+            waste("c", "idle", None),
+        ),
+    )
+    assert (receipt.monthly_usd, receipt.unpriced) == (71.5, 1)
+
+
+def test_recording_twice_is_recording_once(store: FindingStore) -> None:
+    store.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")))
+    look = saw(finding("arn:r1", severity=Severity.CRITICAL), finding("arn:r3"), clean=["arn:r2"])
+    first = store.record("2", LATER, look)
+    after = sorted(store.findings(HERE), key=lambda r: r.finding.resource)
+    second = store.record("2", LATER, look)
+    assert second == first
+    assert sorted(store.findings(HERE), key=lambda r: r.finding.resource) == after
+
+
+class Killed(Exception):
+    """The worker, between two writes."""
+
+
+def dies_after(table: Any, writes: int) -> Callable[[], None]:
+    """Let so many writing calls through, then die; returns how to live again."""
+    left = [writes]
+
+    def count(model: Any, **_: object) -> None:
+        if model.name in ("PutItem", "TransactWriteItems"):
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+
+    events = table.meta.client.meta.events
+    events.register("before-call.dynamodb", count, unique_id="killer")
+    return lambda: events.unregister("before-call.dynamodb", unique_id="killer")
+
+
+@pytest.mark.parametrize("survived", range(6))
+def test_a_killed_worker_is_finished_by_its_retry(
+    table: Any, survived: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orgscan.store.PER_TRANSACTION", 10)  # several transactions, and few enough for moto
+    store = FindingStore(table)
+    store.record("1", STARTED, saw(*(finding(f"arn:r{number}") for number in range(15))))
+    look = saw(
+        *(finding(f"arn:n{number}") for number in range(15)),
+        clean=[f"arn:r{number}" for number in range(15)],
+    )
+    revive = dies_after(table, survived)
+    with suppress(Killed):
+        store.record("2", LATER, look)
+    revive()
+    receipt = store.record("2", LATER, look)
+    assert receipt.changes == {
+        (Change.NEW, Severity.HIGH, Category.SECURITY): 15,
+        (Change.RESOLVED, Severity.HIGH, Category.SECURITY): 15,
+    }
+    assert {r.finding.resource for r in store.open_findings(Severity.HIGH)} == {
+        f"arn:n{n}" for n in range(15)
+    }
+
+
+def test_the_scan_that_started_later_wins(store: FindingStore) -> None:
+    store.record("2", LATER, saw(finding("arn:new")))
+    late = store.record("1", STARTED, saw(finding("arn:old")))
+    assert life(store) == {"arn:new": (Status.OPEN, Change.NEW, "2")}
+    assert (late.evaluated, late.unseen[0].detail) == (0, "superseded by scan 2")
+
+
+def test_a_scan_overtaken_between_two_writes_writes_no_more(
+    table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orgscan.store.PER_TRANSACTION", 10)
+    store = FindingStore(table)
+    older = saw(*(finding(f"arn:r{number}") for number in range(15)))
+    overtaken = [False]
+
+    def overtake(model: Any, **_: object) -> None:
+        if model.name == "TransactWriteItems" and not overtaken[0]:
+            overtaken[0] = True
+            FindingStore(table).record("2", LATER, saw(finding("arn:new")))
+
+    table.meta.client.meta.events.register("before-call.dynamodb", overtake)
+    receipt = store.record("1", STARTED, older)
+    assert receipt.evaluated == 0
+    assert life(store) == {"arn:new": (Status.OPEN, Change.NEW, "2")}
+
+
+def test_another_target_is_another_world(store: FindingStore) -> None:
+    there = replace(HERE, region="us-east-1")
+    store.record("1", STARTED, saw(finding()))
+    store.record("1", STARTED, saw(target=there))
+    assert life(store) == {"arn:r1": (Status.OPEN, Change.NEW, "1")}
+
+
+def test_a_message_is_sent_once(store: FindingStore) -> None:
+    assert store.first_to_send("1", "everyone")
+    assert not store.first_to_send("1", "everyone")
+    assert store.first_to_send("1", "owners")
+    store.unsent("1", "everyone")
+    assert store.first_to_send("1", "everyone")
+
+
+def test_what_dynamodb_refuses_is_raised(store: FindingStore, table: Any) -> None:
+    table.delete()
+    with pytest.raises(ClientError):
+        store.record("1", STARTED, saw(finding()))

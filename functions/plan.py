@@ -1,0 +1,45 @@
+"""Scope -> accounts x regions -> a list of targets in S3."""
+
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from orgscan import session
+from orgscan.plan import Planner, PlanStore
+from orgscan.settings import Configuration, VisitSettings
+
+logger = Logger(service="plan")
+tracer = Tracer(service="plan")
+metrics = Metrics(namespace="orgscan", service="plan")
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Raises InvalidScanRequest or CannotPlan, whose message ends the execution and explains it."""
+    settings = VisitSettings.from_environment()
+    home = session.here()
+
+    def enter(account: str) -> session.Clients:
+        return session.assume(
+            home,
+            account,
+            role=settings.member_role,
+            external_id=settings.external_id,
+            session_name=context.function_name,
+        )
+
+    planner = Planner(configuration=Configuration.beside(__file__), home=home, enter=enter)
+    started = datetime.fromisoformat(event["started"])
+    plan, targets = planner.plan(event["request"], started=started, execution=event["execution"])
+    logger.append_keys(scan=plan.scan)
+    key = PlanStore(home.get("s3"), settings.bucket).put(plan, targets)
+    metrics.add_metric("TargetsPlanned", MetricUnit.Count, plan.planned)
+    logger.info(
+        "planned", extra={"targets": plan.planned, "accounts": plan.accounts, "skipped": len(plan.skipped)}
+    )
+    return {"scan": plan.scan, "targets": key, "planned": plan.planned}

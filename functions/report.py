@@ -1,0 +1,45 @@
+"""Receipts -> summary, results in S3, messages to send."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from orgscan import session
+from orgscan.plan import PlanStore
+from orgscan.report import Reporter
+from orgscan.settings import Configuration, ReportSettings
+from orgscan.store import FindingStore
+
+logger = Logger(service="report")
+tracer = Tracer(service="report")
+metrics = Metrics(namespace="orgscan", service="report")
+
+
+@logger.inject_lambda_context(clear_state=True)
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+    settings = ReportSettings.from_environment()
+    logger.append_keys(scan=event["scan"])
+    home = session.here()
+    s3 = home.get("s3")
+    reporter = Reporter(
+        store=FindingStore(home.table(settings.table)),
+        plans=PlanStore(s3, settings.bucket),
+        s3=s3,
+        bucket=settings.bucket,
+        routes=Configuration.beside(__file__).routes,
+    )
+    summary, messages = reporter.report(event["scan"], finished=datetime.now(UTC))
+    metrics.add_metric("Coverage", MetricUnit.Percent, summary.coverage)
+    metrics.add_metric("ScansCompleted", MetricUnit.Count, 1)
+    logger.info("reported", extra={"coverage": summary.coverage, "messages": messages})
+    return {
+        "scan": event["scan"],
+        "planned": summary.plan.planned,
+        "reached": summary.reached,
+        "messages": messages,
+    }

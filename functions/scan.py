@@ -5,6 +5,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -14,6 +15,8 @@ from orgscan.settings import Configuration, VisitSettings
 from orgscan.store import FindingStore
 
 logger = Logger(service="scan")
+# The library logs with `logging`; its lines shall say scan, account and region too.
+copy_config_to_registered_loggers(source_logger=logger, include={"orgscan"})
 tracer = Tracer(service="scan")
 metrics = Metrics(namespace="orgscan", service="scan")
 

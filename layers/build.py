@@ -1,7 +1,7 @@
 """Builds the dependencies layer: the lock, as pure Python, with botocore's data for the services we call.
 
-Pure Python wheels run on any architecture and Python version of Lambda, and on the machine that tests them. botocore
-ships models of some 400 services; the ones nobody calls are most of its weight.
+Pure Python wheels run on any architecture and Python version of Lambda, and on the machine that tests them.
+botocore ships models of some 400 services; the ones nobody calls are most of its weight.
 """
 
 import shutil

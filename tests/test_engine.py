@@ -186,6 +186,20 @@ def test_a_region_that_is_off_is_not_called_at_all() -> None:
     assert set(reasons(scan(target=off, enter=never)).values()) == {Blindness.REGION_OFF}
 
 
+def test_a_region_that_a_policy_closes_is_one_gap_and_not_one_for_every_call() -> None:
+    def forbidden(action: str) -> ClientError:
+        said = f"not authorized to perform: {action} with an explicit deny in a service control policy"
+        return ClientError({"Error": {"Code": "AccessDeniedException", "Message": said}}, "List")
+
+    closed = scan(sees(Thing, then=forbidden("x:ListThings")), sees(Other, then=forbidden("x:ListOthers")))
+    assert {(gap.reason, gap.detail) for gap in closed.coverage.gaps.values()} == {
+        (Blindness.DENIED_BY_SCP, "every call in eu-west-1, such as x:ListOthers")
+    }
+    ajar = scan(sees(Thing, Thing(arn="t1")), sees(Other, then=forbidden("x:ListOthers")))
+    assert ajar.coverage.gaps["other-exists"].detail == "x:ListOthers"
+    assert "thing-red" in ajar.coverage.evaluated
+
+
 def test_what_was_not_started_in_time_is_a_gap() -> None:
     seen = scan(sees(Thing, Thing(arn="t1")), checks=(thing_red,), seconds_left=lambda: 30.0)
     assert reasons(seen) == {"thing-red": Blindness.DEADLINE}

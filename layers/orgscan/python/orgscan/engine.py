@@ -152,8 +152,16 @@ def look(
     except (ClientError, BotoCoreError) as error:
         return Look((), Coverage.blind(target, due, gap("sts:AssumeRole", error)))
     listings = collect(clients, target, catalog.needed(once=target.once), seconds_left)
+    if listings and all(_forbidden(listing) for listing in listings.values()):
+        first = min(listing.gap.detail for listing in listings.values() if listing.gap)
+        closed = Gap("region", Blindness.DENIED_BY_SCP, f"every call in {target.region}, such as {first}")
+        return Look((), Coverage.blind(target, due, closed))
     judged = {check: catalog.judged(check, once=target.once) for check in due}
     return judge(Sight(target, now, listings), judged, clients, parameters or {})
+
+
+def _forbidden(listing: Listing) -> bool:
+    return bool(listing.gap and listing.gap.reason is Blindness.DENIED_BY_SCP and not listing.resources)
 
 
 def collect(

@@ -31,6 +31,7 @@ MEANING = {
     # was planned as enabled and answers like this is a gap either way, never knowledge.
     "AuthFailure": Blindness.REGION_OFF,
     "InvalidClientTokenId": Blindness.REGION_OFF,
+    "InvalidToken": Blindness.REGION_OFF,
     "OptInRequired": Blindness.REGION_OFF,
     "RegionDisabledException": Blindness.REGION_OFF,
     "SubscriptionRequiredException": Blindness.REGION_OFF,

@@ -11,6 +11,7 @@ index `open`                   <severity>#<shard>                    open findin
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
@@ -33,6 +34,10 @@ PER_TRANSACTION = 99
 """DynamoDB allows 100 actions; one is the condition that no newer scan has claimed the target."""
 
 
+KEPT_DAYS = 400
+"""How long receipts and resolved findings are kept, by the table's TTL; a year and its comparison."""
+
+
 class Superseded(Exception):
     """A scan that started later has claimed the target; what this one saw is older."""
 
@@ -53,22 +58,20 @@ class FindingStore:
             planned = look.coverage.planned
             unseen = Coverage(target=look.coverage.target, planned=planned, gaps=dict.fromkeys(planned, lost))
             left = receipt(scan, unseen, Reconciled((), (), (), 0), planned)
-            self._table.put_item(Item=items.from_receipt(left) | _receipt_key(left))
+            self._table.put_item(Item=_receipt_item(left, started))
             return left
 
     def _record(self, scan: str, started: str, look: Look) -> Receipt:
         target = look.coverage.target
         blind_before = self._claim(scan, target)
         after = reconcile(by_identity(self.findings(target)), look, scan=scan, started=started)
-        self._write(scan, target, after.writes)
+        self._write(scan, started, target, after.writes)
         left = receipt(scan, look.coverage, after, blind_before)
         still = (
             set(blind_before) - look.coverage.planned
         )  # checks outside this scan's scope stay as they were
         blind = sorted(still | look.coverage.gaps.keys())
-        self._transact(
-            scan, target, [{"Put": self._item(items.from_receipt(left) | _receipt_key(left))}], blind
-        )
+        self._transact(scan, target, [{"Put": self._item(_receipt_item(left, started))}], blind)
         return left
 
     def findings(self, target: Target) -> Iterator[Record]:
@@ -119,10 +122,10 @@ class FindingStore:
                 if self._put_if(newer, Attr("scan").eq(newest)):
                     return _strings(state["blind"])
 
-    def _write(self, scan: str, target: Target, records: Sequence[Record]) -> None:
+    def _write(self, scan: str, started: str, target: Target, records: Sequence[Record]) -> None:
         for start in range(0, len(records), PER_TRANSACTION):
             puts = [
-                {"Put": self._item(items.from_record(record) | _finding_key(record))}
+                {"Put": self._item(_finding_item(record, started))}
                 for record in records[start : start + PER_TRANSACTION]
             ]
             self._transact(scan, target, puts)
@@ -179,15 +182,22 @@ def _pk(target: Target) -> str:
     return f"TARGET#{target.account}#{target.region}"
 
 
-def _receipt_key(left: Receipt) -> dict[str, str]:
-    return {"pk": f"SCAN#{left.scan}", "sk": _pk(left.target)}
+def _receipt_item(left: Receipt, started: str) -> dict[str, Any]:
+    key = {"pk": f"SCAN#{left.scan}", "sk": _pk(left.target)}
+    return items.from_receipt(left) | key | _expiry(started)
 
 
-def _finding_key(record: Record) -> dict[str, str]:
+def _finding_item(record: Record, started: str) -> dict[str, Any]:
     finding = record.finding
     name = f"{finding.check}#{finding.resource}#{finding.key}"
-    key = {"pk": _pk(finding.target), "sk": f"FINDING#{name}"}
-    if record.status is Status.OPEN:  # the index is sparse: only open findings carry its keys
-        where = f"{finding.target.account}#{finding.target.region}#{name}"
-        key |= {"open": f"{finding.severity}#{crc32(where.encode()) % SHARDS}", "open_sk": where}
-    return key
+    item = items.from_record(record) | {"pk": _pk(finding.target), "sk": f"FINDING#{name}"}
+    if record.status is not Status.OPEN:
+        return item | _expiry(started)
+    # The index is sparse: only open findings carry its keys.
+    where = f"{finding.target.account}#{finding.target.region}#{name}"
+    return item | {"open": f"{finding.severity}#{crc32(where.encode()) % SHARDS}", "open_sk": where}
+
+
+def _expiry(started: str) -> dict[str, int]:
+    """The attribute that the table's TTL reads: seconds since 1970."""
+    return {"expires": int((datetime.fromisoformat(started) + timedelta(days=KEPT_DAYS)).timestamp())}

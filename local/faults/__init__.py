@@ -1,0 +1,107 @@
+"""What is wrong in the invented organization, and what only looks wrong: one module per kind of service.
+
+To plant something new, write a function with `@scenario` in one of the modules; it is found by looking.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from hashlib import sha256
+
+from local import past
+from local.faults import accounts, compute, data, identity, network, storage, tagging
+from local.place import GLOBAL, Act, Book, Changes, Place, Planted, Remedy, Scenario
+
+DOZEN = 46
+"""Regional targets that can be seen in an organization of twelve accounts and five regions."""
+BUSY = 3 * DOZEN
+"""So many targets have faults at most: a large organization works in some regions only."""
+PUBLIC = {storage.BLOCK, storage.POLICY, storage.ACL}
+
+
+def scenarios() -> list[Scenario]:
+    """All of them, in the order of the files."""
+    modules = (compute, network, storage, identity, data, tagging)
+    return [found for module in modules for found in vars(module).values() if isinstance(found, Scenario)]
+
+
+def plant(places: Sequence[Place], book: Book) -> None:
+    """Put in order what can be seen, then plant every scenario: more often, but sparser, in a larger one."""
+    seen = [place for place in places if not place.why_blind]
+    regional = [place for place in seen if place.region != GLOBAL]
+    for number, place in enumerate(place for place in seen if place.region == GLOBAL):
+        accounts.furnish(place, number)
+    for place in regional:
+        past.empty_default_groups(place.account.id, place.region)
+    often = max(1, round(math.cbrt(len(regional) / DOZEN)))
+    for each in scenarios():
+        for _ in range(each.copies * often):
+            _plant(each, seen, book)
+    compute.instance_nobody_measured(_shuffled(regional)[0])
+    _plant_unseen(places)
+
+
+def rework(places: Sequence[Place], book: Book) -> Changes:
+    """The commonest faults are made once more, and a good trail stops.
+
+    Then one old fault of each check is mended, one goes with its resource, and an exposed account is closed.
+    """
+    seen = [place for place in places if not place.why_blind]
+    before = dict(book.open)
+    for each in scenarios():
+        if each.copies > 1:
+            _plant(each, seen, book)
+    accounts.stop_trail(seen[0])
+    for planted, mend in _one_of_each_check(before, lambda remedy: remedy.mend):
+        mend()
+        del book.open[planted]
+    closed = [place for place in seen if place.exposed][-1]
+    storage.close_account(closed)
+    for planted in [each for each in book.open if each.account == closed.account.id and each.check in PUBLIC]:
+        del book.open[planted]
+    fixed = before.keys() - book.open.keys()
+    left = {planted: remedy for planted, remedy in before.items() if planted not in fixed}
+    for _, remove in _one_of_each_check(left, lambda remedy: remedy.remove):
+        remove()
+        for planted in [each for each, remedy in book.open.items() if remedy.remove is remove]:
+            del book.open[planted]
+    after = book.open.keys()
+    return Changes(
+        fixed=frozenset(fixed), deleted=frozenset(left.keys() - after), added=frozenset(after - before.keys())
+    )
+
+
+def _plant(scenario: Scenario, seen: Iterable[Place], book: Book) -> None:
+    """At the next place that fits; scenarios of one kind take turns, so that they spread."""
+    fitting = _shuffled([place for place in seen if scenario.fits(place)])[:BUSY]
+    turn = book.number(f"turn {scenario.once} {scenario.exposed}")
+    scenario.plant(fitting[(turn - 1) % len(fitting)])
+
+
+def _plant_unseen(places: Iterable[Place]) -> None:
+    """A few faults for each reason not to see them."""
+    reasons = {(place.why_blind, place.region == GLOBAL): place for place in places if place.why_blind}
+    for (_, once), place in reasons.items():
+        blind_faults = (
+            (identity.old_access_key, identity.administrator_role)
+            if once
+            else (network.ssh_open_to_the_world, compute.forgotten_volume)
+        )
+        for each in blind_faults:
+            each.plant(place)
+
+
+def _shuffled(places: Iterable[Place]) -> list[Place]:
+    """In an order that mixes accounts and regions, the same one each time."""
+    return sorted(places, key=lambda place: sha256(f"{place.account.id} {place.region}".encode()).digest())
+
+
+def _one_of_each_check(
+    open_: dict[Planted, Remedy], act: Callable[[Remedy], Act | None]
+) -> Iterator[tuple[Planted, Act]]:
+    """The first planted of each check for which there is such an act."""
+    done = set()
+    for planted, remedy in open_.items():
+        found = act(remedy)
+        if found and planted.check not in done:
+            done.add(planted.check)
+            yield planted, found

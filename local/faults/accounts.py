@@ -1,0 +1,106 @@
+"""What each account is like as a whole: in order, except where its number says otherwise."""
+
+from local import past
+from local.faults.storage import block_account, bucket, enable_versioning
+from local.place import Place, tag_list
+
+TRAIL = "cloudtrail-multi-region-trail-missing"
+PASSWORD, ROOT = "iam-password-policy-min-length-short", "iam-root-mfa-disabled"
+NAME = "acme-trail"
+
+
+def furnish(place: Place, number: int) -> None:
+    """Settle the `number`th account that can be seen; most are without fault."""
+    block_account(place)
+    _root_user(place, guarded=number % 4 != 3)  # noqa: PLR2004
+    _passwords(place, length=(16, 16, 0, 16, 16, 16, 16, 8)[number % 8])
+    if number % 3 == 1:
+        (_no_trail, _stopped_trail, _regional_trail, _half_a_trail)[number // 3 % 4](place)
+    else:
+        _trail(place)
+
+
+def stop_trail(place: Place) -> None:
+    """Something new, for an account that has a good trail."""
+    place.client("cloudtrail").stop_logging(Name=NAME)
+    _fails(place)
+
+
+def adopt(place: Place) -> None:
+    """Tags for every bucket and function that is no fault of ours, and versions for the buckets."""
+    s3, aws_lambda = place.client("s3"), place.client("lambda")
+    planted = {each.resource for each in place.book.open}
+    for found in s3.list_buckets(BucketRegion=place.region)["Buckets"]:
+        name = found["Name"]
+        if f"arn:aws:s3:::{name}" not in planted:
+            s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(place.tags(name))})
+            enable_versioning(place, name)
+    for page in aws_lambda.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            if function["FunctionArn"] not in planted:
+                tags = place.tags(function["FunctionName"])
+                aws_lambda.tag_resource(Resource=function["FunctionArn"], Tags=tags)
+
+
+def _root_user(place: Place, *, guarded: bool) -> None:
+    past.set_root_mfa(place.account.id, on=guarded)
+    if not guarded:
+        place.fails(
+            ROOT,
+            resource=place.arn("iam", "root"),
+            mend=lambda: past.set_root_mfa(place.account.id, on=True),
+        )
+
+
+def _passwords(place: Place, *, length: int) -> None:
+    """0: no policy at all."""
+    iam = place.client("iam")
+    if length:
+        iam.update_account_password_policy(MinimumPasswordLength=length)
+    if length < 14:  # noqa: PLR2004
+        place.fails(
+            PASSWORD,
+            resource=place.arn("iam", "password-policy"),
+            mend=lambda: iam.update_account_password_policy(MinimumPasswordLength=20),
+        )
+
+
+def _trail(place: Place, *, everywhere: bool = True, logging: bool = True, events: str = "All") -> None:
+    name, _ = bucket(place, "trail")
+    cloudtrail = place.client("cloudtrail")
+    cloudtrail.create_trail(Name=NAME, S3BucketName=name, IsMultiRegionTrail=everywhere)
+    selectors = [{"ReadWriteType": events, "IncludeManagementEvents": True}]
+    cloudtrail.put_event_selectors(TrailName=NAME, EventSelectors=selectors)
+    if logging:
+        cloudtrail.start_logging(Name=NAME)
+
+
+def _fails(place: Place) -> None:
+    def mend() -> None:
+        cloudtrail = place.client("cloudtrail")
+        selectors = [{"ReadWriteType": "All", "IncludeManagementEvents": True}]
+        cloudtrail.update_trail(Name=NAME, IsMultiRegionTrail=True)
+        cloudtrail.put_event_selectors(TrailName=NAME, EventSelectors=selectors)
+        cloudtrail.start_logging(Name=NAME)
+
+    place.fails(TRAIL, resource=place.arn("cloudtrail", "account"), mend=mend)
+
+
+def _no_trail(place: Place) -> None:
+    place.fails(TRAIL, resource=place.arn("cloudtrail", "account"), mend=lambda: _trail(place))
+
+
+def _stopped_trail(place: Place) -> None:
+    _trail(place, logging=False)
+    _fails(place)
+
+
+def _regional_trail(place: Place) -> None:
+    _trail(place, everywhere=False)
+    _fails(place)
+
+
+def _half_a_trail(place: Place) -> None:
+    """It records who changed something, and not who read it."""
+    _trail(place, events="WriteOnly")
+    _fails(place)

@@ -1,0 +1,278 @@
+"""A rehearsal: the synthesized stack, deployed into the embedded AWS, scanning the invented organization.
+
+with Rehearsal(workdir, Organization()) as rehearsal:
+    rehearsal.prepare(say=print)
+    first = rehearsal.scan()
+    rehearsal.organization.change(rehearsal.aws.client)
+    second = rehearsal.scan()
+"""
+
+import gzip
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from moto.awslambda.models import lambda_backends
+
+from local.emulator import Emulator
+from local.organization import Organization
+from local.sns import Mail
+
+ROOT = Path(__file__).parents[1]
+RECIPIENT = "platform@acme.example"
+HUB, MEMBER = "OrgscanHub", "OrgscanMember"
+DEPLOYS_AT_ONCE = 4
+POLL_S = 0.5
+
+_POISON = """
+
+import os, signal
+_handler = handler
+
+
+def handler(event, context):
+    if {when}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return _handler(event, context)
+"""
+
+
+class SynthFailed(Exception):
+    """CDK could not synthesize the stacks; the text is what it said."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a running scan is."""
+
+    planned: int
+    done: int
+    findings: int
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One finished execution, and what it left behind."""
+
+    status: str
+    error: str
+    cause: str
+    id: str
+    summary: Mapping[str, Any]
+    findings: tuple[Mapping[str, Any], ...]
+    """Everything open in the organization, worst first."""
+    mail: tuple[Mail, ...]
+    """Sent by this scan."""
+
+
+class Rehearsal:
+    def __init__(self, workdir: Path, organization: Organization, *, port: int | None = None) -> None:
+        self.organization = organization
+        self._workdir = workdir
+        self._port = port
+        self._stack = ExitStack()
+        self.outputs: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self.aws = self._stack.enter_context(
+            Emulator(
+                self._workdir,
+                hub=self.organization.hub,
+                port=self._port,
+                opt_in_regions=self.organization.opt_in_regions,
+            )
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def prepare(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Synthesize, invent, deploy. Raises SynthFailed, DeployFailed."""
+        with ThreadPoolExecutor(1) as other:
+            say("synthesizing the stacks, inventing the organization")
+            assembly = other.submit(self._synthesize)
+            self.organization.found(self.aws.client)
+            self.organization.plant(self.aws.client)
+            out = assembly.result()
+        say(f"deploying {HUB}, and {MEMBER} into {len(self.organization.members)} accounts")
+        self.outputs = self.aws.deploy(out, HUB)
+        with ThreadPoolExecutor(DEPLOYS_AT_ONCE) as pool:
+            parameters = {"HubAccount": self.organization.hub}
+            list(
+                pool.map(
+                    lambda member: self.aws.deploy(out, MEMBER, account=member.id, parameters=parameters),
+                    self.organization.members,
+                )
+            )
+        self.organization.adopt(self.aws.client)
+        self._request = _schedules(out)
+
+    def scan(
+        self,
+        request: Mapping[str, Any] | None = None,
+        *,
+        watch: Callable[[Progress], None] = lambda _: None,
+    ) -> Scan:
+        """One execution, started as the schedule would, or with a request of one's own."""
+        sent = len(self.aws.mail)
+        workflow = self.aws.client("stepfunctions")
+        told = self._request if request is None else request
+        execution = workflow.start_execution(
+            stateMachineArn=self.outputs["MachineArn"], input=json.dumps(told)
+        )
+        while (now := workflow.describe_execution(executionArn=execution["executionArn"]))[
+            "status"
+        ] == "RUNNING":
+            watch(self._progress(now["name"]))
+            time.sleep(POLL_S)
+        watch(self._progress(now["name"]))
+        scan = self._scan_id(now["name"])
+        return Scan(
+            status=now["status"],
+            error=now.get("error", ""),
+            cause=_sentence(now.get("cause", "")),
+            id=scan,
+            summary=self._result(scan, "summary.json") or {},
+            findings=tuple(self._findings(scan)),
+            mail=tuple(self.aws.mail[sent:]),
+        )
+
+    def keep(self, scan: Scan, folder: Path) -> Path:
+        """The scan's results and mail as files."""
+        place = folder / scan.id
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "summary.json").write_text(json.dumps(scan.summary, indent=1))
+        lines = (json.dumps(finding) + "\n" for finding in scan.findings)
+        (place / "findings.jsonl").write_text("".join(lines))
+        for mail in scan.mail:
+            (place / "mail.txt").write_text(f"To: {mail.to}\nSubject: {mail.subject}\n\n{mail.body}")
+        return place
+
+    def _synthesize(self) -> Path:
+        """In a process of its own, as `cdk synth` would run it."""
+        out = self._workdir / "cdk.out"
+        context = {"config": str(self._configuration())}
+        done = subprocess.run(
+            [sys.executable, "app.py"],
+            cwd=ROOT,
+            env={**os.environ, "CDK_OUTDIR": str(out), "CDK_CONTEXT_JSON": json.dumps(context)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SynthFailed((done.stderr or done.stdout).strip())
+        return out
+
+    def _configuration(self) -> Path:
+        """What the invented organization would write into its orgscan.yaml; JSON is YAML."""
+        told = {
+            "regions": list(self.organization.regions),
+            "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
+            "routes": [{"name": "platform", "emails": [RECIPIENT]}],
+        }
+        path = self._workdir / "orgscan.yaml"
+        path.write_text(json.dumps(told, indent=1))
+        return path
+
+    def _progress(self, execution: str) -> Progress:
+        scan = self._scan_id(execution)
+        if not scan:
+            return Progress(0, 0, 0)
+        plan = self._result(scan, "plan.json") or {"planned": 0}
+        receipts = list(self.receipts(scan))
+        findings = sum(int(count) for each in receipts for count in each["open"].values())
+        return Progress(plan["planned"], len(receipts), findings)
+
+    def _scan_id(self, execution: str) -> str:
+        """A scan is named after its execution, once it is planned."""
+        s3 = self.aws.client("s3")
+        listed = s3.list_objects_v2(Bucket=self.outputs["BucketName"], Prefix="scans/", Delimiter="/")
+        names = [each["Prefix"].split("/")[1] for each in listed.get("CommonPrefixes", [])]
+        return next((name for name in names if name.endswith(execution[:8])), "")
+
+    def receipts(self, scan: str) -> Iterator[Mapping[str, Any]]:
+        return (row for row in self.rows(f"SCAN#{scan}") if row["sk"].startswith("TARGET#"))
+
+    def rows(self, prefix: str) -> Iterator[Mapping[str, Any]]:
+        """What the table holds under the partitions that begin so."""
+        table = self.aws.session(self.organization.hub).resource("dynamodb", endpoint_url=self.aws.endpoint)
+        pages = table.meta.client.get_paginator("scan").paginate(
+            TableName=self.outputs["TableName"],
+            FilterExpression="begins_with(pk, :prefix)",
+            ExpressionAttributeValues={":prefix": prefix},
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    @contextmanager
+    def dying(self, function: str, *, when: str) -> Iterator[None]:
+        """Its workers kill themselves for the events that an expression over `event` is true of."""
+        lambda_ = self.aws.client("lambda")
+        pages = lambda_.get_paginator("list_functions").paginate()
+        functions = [each for page in pages for each in page["Functions"]]
+        (name,) = [each["FunctionName"] for each in functions if each["Handler"] == f"{function}.handler"]
+        code = lambda_backends[self.organization.hub][lambda_.meta.region_name].get_function(name).code_bytes
+        lambda_.update_function_code(FunctionName=name, ZipFile=_poisoned(code, function, when))
+        try:
+            yield
+        finally:
+            lambda_.update_function_code(FunctionName=name, ZipFile=code)
+
+    def _result(self, scan: str, name: str) -> Any:
+        body = self._object(f"scans/{scan}/{name}")
+        return json.loads(body) if body else None
+
+    def _findings(self, scan: str) -> Iterator[Mapping[str, Any]]:
+        body = self._object(f"scans/{scan}/findings.jsonl.gz")
+        return (json.loads(line) for line in gzip.decompress(body).splitlines())
+
+    def _object(self, key: str) -> bytes:
+        """Empty when there is none: a scan that could not be planned leaves nothing."""
+        s3 = self.aws.client("s3")
+        try:
+            body: bytes = s3.get_object(Bucket=self.outputs["BucketName"], Key=key)["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return b""
+        return body
+
+
+def _sentence(cause: str) -> str:
+    """What the handler said, out of what Lambda makes of it."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause
+
+
+def _poisoned(code: bytes, function: str, when: str) -> bytes:
+    """The function's code, with a handler in front that may die as a process dies: without a word."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(code)) as before, zipfile.ZipFile(changed, "w") as after:
+        for name in before.namelist():
+            body = before.read(name)
+            if name == f"{function}.py":
+                body += _POISON.format(when=when).encode()
+            after.writestr(name, body)
+    return changed.getvalue()
+
+
+def _schedules(assembly: Path) -> Mapping[str, Any]:
+    """The input of the first schedule in the template: what EventBridge would start the workflow with."""
+    template = json.loads((assembly / f"{HUB}.template.json").read_text())
+    schedules = [
+        each for each in template["Resources"].values() if each["Type"] == "AWS::Scheduler::Schedule"
+    ]
+    request: Mapping[str, Any] = json.loads(schedules[0]["Properties"]["Target"]["Input"])
+    return request

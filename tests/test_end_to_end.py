@@ -1,0 +1,245 @@
+"""The whole road: the synthesized stack in the embedded AWS scans an organization with known faults.
+
+Every finding is compared with what was planted: nothing missing, nothing extra; twice, with a day between.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.organization import Organization
+from local.place import Planted
+from local.rehearsal import Rehearsal, Scan
+
+pytestmark = pytest.mark.xdist_group("end-to-end")
+
+ACCOUNTS = 12
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    with Rehearsal(tmp_path_factory.mktemp("rehearsal"), Organization(accounts=ACCOUNTS)) as run:
+        run.prepare()
+        yield run
+
+
+@pytest.fixture(scope="module")
+def organization(rehearsal: Rehearsal) -> Organization:
+    return rehearsal.organization
+
+
+@pytest.fixture(scope="module")
+def first(rehearsal: Rehearsal) -> tuple[Scan, frozenset[Planted]]:
+    expected = rehearsal.organization.expected
+    return rehearsal.scan(), expected
+
+
+@pytest.fixture(scope="module")
+def second(rehearsal: Rehearsal, first: Any) -> tuple[Scan, frozenset[Planted]]:
+    assert first
+    rehearsal.organization.change(rehearsal.aws.client)
+    return rehearsal.scan(), rehearsal.organization.expected
+
+
+@pytest.fixture(scope="module")
+def third(rehearsal: Rehearsal, second: Any) -> Scan:
+    """Nothing happened since."""
+    assert second
+    return rehearsal.scan()
+
+
+def found(scan: Scan) -> frozenset[Planted]:
+    return frozenset(
+        Planted(each["account"], each["region"], each["check"], each["resource"], each["key"])
+        for each in scan.findings
+    )
+
+
+def receipts(rehearsal: Rehearsal, scan: Scan) -> dict[tuple[str, str], Mapping[str, Any]]:
+    return {(each["account"], each["region"]): each for each in rehearsal.receipts(scan.id)}
+
+
+def test_the_first_scan_finds_what_was_planted_and_nothing_else(
+    first: tuple[Scan, frozenset[Planted]],
+) -> None:
+    scan, expected = first
+    assert scan.status == "SUCCEEDED"
+    assert sorted(found(scan) - expected) == []
+    assert sorted(expected - found(scan)) == []
+    assert len(scan.findings) == len(expected)
+
+
+def test_the_second_scan_finds_what_is_left_and_what_is_new(
+    first: tuple[Scan, frozenset[Planted]], second: tuple[Scan, frozenset[Planted]]
+) -> None:
+    scan, expected = second
+    assert scan.status == "SUCCEEDED"
+    assert sorted(found(scan) - expected) == []
+    assert sorted(expected - found(scan)) == []
+    changes = {kind: sum(counts.values()) for kind, counts in scan.summary["changes"].items()}
+    assert changes["new"] == len(expected - first[1])
+    assert changes["resolved"] == len(first[1] - expected)
+
+
+def test_what_is_unchanged_keeps_its_first_sighting(
+    first: tuple[Scan, frozenset[Planted]], second: tuple[Scan, frozenset[Planted]]
+) -> None:
+    seen = {each["first_seen"] for each in first[0].findings}
+    assert len(seen) == 1
+    kept = [each for each in second[0].findings if each["first_seen"] in seen]
+    assert len(kept) == len(first[1] & second[1])
+
+
+def test_a_resolved_finding_says_why(
+    rehearsal: Rehearsal, organization: Organization, second: tuple[Scan, frozenset[Planted]]
+) -> None:
+    assert second
+    why = {
+        Planted(row["account"], row["region"], row["check"], row["resource"], row["key"]): row[
+            "resolved_because"
+        ]
+        for row in rehearsal.rows("TARGET#")
+        if row.get("status") == "resolved"
+    }
+    assert why == {
+        **dict.fromkeys(organization.fixed, "fixed"),
+        **dict.fromkeys(organization.deleted, "resource-deleted"),
+    }
+
+
+def test_every_unit_has_exactly_one_outcome(
+    rehearsal: Rehearsal, organization: Organization, first: tuple[Scan, frozenset[Planted]]
+) -> None:
+    left = receipts(rehearsal, first[0])
+    assert set(left) == organization.targets
+    for receipt in left.values():
+        lost = [check for _, _, checks in receipt["unseen"] for check in checks]
+        assert len(lost) == len(set(lost))
+        assert receipt["evaluated"] + len(lost) == receipt["planned"]
+
+
+def test_what_could_not_be_seen_is_named_and_nothing_of_it_is_clean(
+    rehearsal: Rehearsal, organization: Organization, first: tuple[Scan, frozenset[Planted]]
+) -> None:
+    left = receipts(rehearsal, first[0])
+    for where, reason in organization.blind.items():
+        assert {why for why, _, _ in left[where]["unseen"]} == {reason}
+        assert left[where]["evaluated"] == 0
+    partly = {
+        (*where, reason): set(checks)
+        for where, receipt in left.items()
+        if where not in organization.blind
+        for reason, _, checks in receipt["unseen"]
+    }
+    assert partly == {(each.account, each.region, "no-data"): {each.check} for each in organization.no_data}
+
+
+def test_the_missing_permission_is_named(first: tuple[Scan, frozenset[Planted]]) -> None:
+    details = {(gap["reason"], gap["detail"]) for gap in first[0].summary["gaps"]}
+    assert ("denied", "sts:AssumeRole") in details
+    assert any(reason == "denied-by-scp" and ":" in detail for reason, detail in details)
+
+
+def test_accounts_that_are_not_active_are_reported(
+    organization: Organization, first: tuple[Scan, frozenset[Planted]]
+) -> None:
+    closed = [f"{each.id} SUSPENDED" for each in organization.accounts if each.suspended]
+    assert closed
+    assert first[0].summary["skipped"] == closed
+
+
+def test_the_mail_says_incomplete_and_reaches_its_recipient(first: tuple[Scan, frozenset[Planted]]) -> None:
+    (mail,) = first[0].mail
+    assert mail.to == "platform@acme.example"
+    assert mail.subject.startswith("[orgscan] INCOMPLETE")
+    lines = mail.body.split("\n--\n")[0].splitlines()  # what follows is SNS's own footer
+    assert lines[0].startswith("INCOMPLETE: ")
+    assert f"{first[0].summary['coverage']}%" in lines[0]
+    assert len(lines) <= 60
+    assert max(len(line) for line in lines) <= 72
+
+
+def test_when_nothing_changed_nothing_is_written_and_nobody_is_told(
+    rehearsal: Rehearsal, second: tuple[Scan, frozenset[Planted]], third: Scan
+) -> None:
+    assert third.status == "SUCCEEDED"
+    assert found(third) == second[1]
+    assert third.summary["changes"] == {}
+    assert third.mail == ()
+    assert [row for row in rehearsal.rows("TARGET#") if row.get("changed_in") == third.id] == []
+
+
+def test_a_scoped_scan_touches_nothing_outside_its_scope(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    assert third
+    before = {(row["pk"], row["sk"]): row for row in rehearsal.rows("TARGET#")}
+    account = organization.members[2].id
+    scan = rehearsal.scan(
+        {"accounts": [account], "regions": ["eu-west-1"], "checks": ["ec2-eip-unassociated"]}
+    )
+    assert scan.status == "SUCCEEDED"
+    assert set(receipts(rehearsal, scan)) == {(account, "eu-west-1")}
+    assert scan.summary["checks"] == {"planned": 1, "evaluated": 1}
+    after = {(row["pk"], row["sk"]): row for row in rehearsal.rows("TARGET#")}
+    changed = {key for key in before | after if before.get(key) != after.get(key)}
+    assert changed == {(f"TARGET#{account}#eu-west-1", "STATE")}
+
+
+def test_a_request_that_cannot_be_carried_out_touches_no_account(rehearsal: Rehearsal, third: Scan) -> None:
+    assert third
+    looked = len(list(rehearsal.rows("SCAN#")))
+    scan = rehearsal.scan(
+        {
+            "accounts": ["999999999999", 7],
+            "regions": ["mars-1"],
+            "checks": ["ec2-instance-idel"],
+            "speed": "fast",
+        }
+    )
+    assert (scan.status, scan.error) == ("FAILED", "InvalidScanRequest")
+    for part in ("999999999999", "accounts[1]: 7", "mars-1", "ec2-instance-idle", "speed"):
+        assert part in scan.cause
+    assert len(list(rehearsal.rows("SCAN#"))) == looked
+
+
+def test_a_worker_that_dies_is_a_gap_and_the_scan_goes_on(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    assert third
+    account = organization.members[2].id
+    with rehearsal.dying("scan", when=f'event["target"]["account"] == "{account}"'):
+        scan = rehearsal.scan()
+    assert scan.status == "SUCCEEDED"
+    assert found(scan) == found(third)  # nothing is closed that was not looked at
+    lost = [receipt for (where, _), receipt in receipts(rehearsal, scan).items() if where == account]
+    assert {why for receipt in lost for why, _, _ in receipt["unseen"]} == {"fault"}
+    assert all(receipt["evaluated"] == 0 for receipt in lost)
+    (mail,) = scan.mail
+    assert mail.body.startswith("INCOMPLETE")
+    assert "receipt" in mail.body
+    healed = rehearsal.scan()
+    assert healed.summary["coverage"] == third.summary["coverage"]
+
+
+def test_no_permission_was_missing_and_none_was_used_beyond_need(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    assert third
+    blind = {account for account, _ in organization.blind}
+    unexplained = [
+        denial
+        for denial in rehearsal.aws.denials
+        if not any(account in denial.principal or account in denial.resource for account in blind)
+    ]
+    assert unexplained == []
+
+
+def test_the_results_can_be_kept_as_files(
+    rehearsal: Rehearsal, first: tuple[Scan, frozenset[Planted]], tmp_path: Path
+) -> None:
+    place = rehearsal.keep(first[0], tmp_path)
+    assert {each.name for each in place.iterdir()} == {"findings.jsonl", "summary.json", "mail.txt"}
+    assert len((place / "findings.jsonl").read_text().splitlines()) == len(first[1])

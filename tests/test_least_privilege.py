@@ -1,0 +1,115 @@
+"""Each collector under exactly the policy its declaration generates, in the embedded AWS; and under none."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+
+from local.emulator import Emulator
+from orgscan import catalog, iam
+from orgscan.catalog import AnyCollector
+from orgscan.engine import Listing, collect
+from orgscan.model import GLOBAL, Blindness, Gap, Resource, Target
+from orgscan.session import Clients
+
+pytestmark = pytest.mark.xdist_group("least-privilege")
+
+ACCOUNT = "123456789012"
+COLLECTORS = pytest.mark.parametrize("collector", catalog.collectors(), ids=lambda each: each.name)
+PUBLIC = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::somebody-elses-data/*",
+        }
+    ],
+}
+Read = Callable[[AnyCollector, list[str]], Listing]
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    with Emulator(tmp_path_factory.mktemp("aws"), hub="999999999999") as emulator:
+        s3 = emulator.client("s3", ACCOUNT)
+        # What has no resources needs no permission to read them.
+        s3.create_bucket(Bucket="somebody-elses-data")
+        s3.put_bucket_policy(Bucket="somebody-elses-data", Policy=json.dumps(PUBLIC))
+        entries: Any = {"MaxEntries": 1, "Entries": [{"Cidr": "10.0.0.0/8"}]}
+        ec2 = emulator.client("ec2", ACCOUNT)
+        ec2.create_managed_prefix_list(PrefixListName="offices", AddressFamily="IPv4", **entries)
+        cloudtrail = emulator.client("cloudtrail", ACCOUNT)
+        cloudtrail.create_trail(Name="trail", S3BucketName="somebody-elses-data", IsMultiRegionTrail=True)
+        yield emulator
+
+
+@pytest.fixture
+def read(aws: Emulator, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Read:
+    """Run a collector as a role that may do these actions and nothing else."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.endpoint)
+    monkeypatch.setenv("HTTP_PROXY", aws.endpoint)  # S3 Control puts the account into the host's name
+    role = f"reader-{abs(hash(request.node.name))}"
+
+    def read(collector: AnyCollector, actions: list[str]) -> Listing:
+        allow = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}}
+        admin = aws.client("iam", ACCOUNT)
+        admin.create_role(
+            RoleName=role,
+            AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+        )
+        admin.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=policy)
+        arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+        keys = aws.client("sts", ACCOUNT).assume_role(RoleArn=arn, RoleSessionName="read")["Credentials"]
+        session = boto3.Session(
+            keys["AccessKeyId"],
+            keys["SecretAccessKey"],
+            keys["SessionToken"],
+            region_name="us-east-1",
+            botocore_session=botocore.session.get_session(),
+        )
+        target = Target(ACCOUNT, GLOBAL if collector.once else "us-east-1")
+        return collect(Clients(session, guarded=True), target, [collector])[collector.resource]
+
+    return read
+
+
+@COLLECTORS
+def test_the_generated_policy_is_enough(collector: AnyCollector, read: Read) -> None:
+    listing = read(collector, sorted({iam.action(call) for call in collector.calls}))
+    assert listing.gap is None
+    assert [gap for resource in listing.resources for gap in gaps(resource)] == []
+
+
+@pytest.mark.parametrize(
+    ("collector", "missing"),
+    [
+        pytest.param(collector, iam.action(call), id=f"{collector.name} without {iam.action(call)}")
+        for collector in catalog.collectors()
+        for call in sorted(collector.calls)
+    ],
+)
+def test_every_action_is_needed_and_named_when_it_is_missing(
+    collector: AnyCollector, missing: str, read: Read
+) -> None:
+    allowed = {iam.action(call) for call in collector.calls} - {missing}
+    listing = read(collector, sorted(allowed) or ["sts:GetCallerIdentity"])
+    told = [listing.gap] if listing.gap else [gap for each in listing.resources for gap in gaps(each)]
+    assert {(gap.reason, gap.detail) for gap in told} == {(Blindness.DENIED, missing)}
+
+
+def gaps(resource: Resource) -> Iterator[Gap]:
+    """Facts that could not be read, however deep."""
+    for name in getattr(resource, "__dataclass_fields__", ()):
+        value = getattr(resource, name)
+        for each in value if isinstance(value, tuple) else (value,):
+            if isinstance(each, Gap):
+                yield each
+            else:
+                yield from gaps(each)

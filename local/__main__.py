@@ -28,7 +28,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("\nstopped; nothing is left running")
         return 130
-    except (PortTaken, SynthFailed, DeployFailed, ScanFailed, ValueError, PermissionError) as trouble:
+    except (PortTaken, SynthFailed, DeployFailed, ScanFailed, ValueError, OSError) as trouble:
         print(f"orgscan: {trouble}", file=sys.stderr)
         return 1
     return 0

@@ -1,11 +1,10 @@
 """What `make scan` prints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -22,11 +21,15 @@ SEVERITIES = {
     "informational": "dim",
 }
 WORST = 10
+Watch = Callable[[rehearsal.Progress], None]
 
 
 @contextmanager
-def watching(console: Console, title: str) -> Iterator[Any]:
-    """A live line: targets done of planned, findings so far."""
+def watching(console: Console, title: str) -> Iterator[Watch]:
+    """Targets done of planned and findings so far: a live line, or on no terminal a line for every tenth."""
+    if not console.is_terminal:
+        yield _lines(console, title)
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
@@ -36,12 +39,21 @@ def watching(console: Console, title: str) -> Iterator[Any]:
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(title, total=None, findings=0)
+        yield lambda now: bar.update(
+            task, completed=now.done, total=now.planned or None, findings=now.findings
+        )
 
-        def watch(progress: rehearsal.Progress) -> None:
-            total = progress.planned or None
-            bar.update(task, completed=progress.done, total=total, findings=progress.findings)
 
-        yield watch
+def _lines(console: Console, title: str) -> Watch:
+    told = [-1]
+
+    def watch(now: rehearsal.Progress) -> None:
+        tenth = now.done * 10 // now.planned if now.planned else 0
+        if now.done and tenth > told[0]:
+            told[0] = tenth
+            console.print(f"{title}: {now.done} of {now.planned} targets, {now.findings} findings")
+
+    return watch
 
 
 def coverage(console: Console, scan: Scan) -> None:
@@ -56,10 +68,7 @@ def coverage(console: Console, scan: Scan) -> None:
         )
     )
     for gap in scan.summary["gaps"]:
-        console.print(
-            f"  not seen: {gap['checks']:>4} checks  {gap['reason']}: {escape(gap['detail'])}",
-            soft_wrap=False,
-        )
+        console.print(f"  not seen: {gap['checks']:>4}  {gap['reason']}: {gap['detail']}", markup=False)
     for account in scan.summary["skipped"]:
         console.print(f"  not active, not scanned: {account}")
 

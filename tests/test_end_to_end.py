@@ -3,6 +3,7 @@
 Every finding is compared with what was planted: nothing missing, nothing extra; twice, with a day between.
 """
 
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from local.rehearsal import Rehearsal, Scan
 pytestmark = pytest.mark.xdist_group("end-to-end")
 
 ACCOUNTS = 12
+VALIDATOR = Path(__file__).parent / "asl/node_modules/.bin/asl-validator"
 
 
 @pytest.fixture(scope="module")
@@ -235,6 +237,24 @@ def test_no_permission_was_missing_and_none_was_used_beyond_need(
         if not any(account in denial.principal or account in denial.resource for account in blind)
     ]
     assert unexplained == []
+
+
+def test_the_deployed_definition_satisfies_a_validator_that_is_not_ours(
+    rehearsal: Rehearsal, tmp_path: Path
+) -> None:
+    machine = rehearsal.outputs["MachineArn"]
+    told = rehearsal.aws.client("stepfunctions").describe_state_machine(stateMachineArn=machine)
+    path = tmp_path / "definition.asl.json"
+    path.write_text(told["definition"])
+    done = subprocess.run(  # noqa: S603 (what the lock installed)
+        [VALIDATOR, "--json-path", str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    path.write_text(told["definition"].replace('"Next":"Report"', '"Next":"Nowhere"'))
+    broken = subprocess.run(  # noqa: S603
+        [VALIDATOR, "--json-path", str(path)], capture_output=True, check=False
+    )
+    assert broken.returncode != 0  # it does look
 
 
 def test_the_results_can_be_kept_as_files(

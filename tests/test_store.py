@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -157,6 +158,17 @@ def test_what_is_stored_is_what_was_found(store: FindingStore) -> None:
     store.record("1", STARTED, saw(costly, finding("arn:r2")))
     assert {r.finding for r in store.findings(HERE)} == {costly, finding("arn:r2")}
     assert next(store.findings(HERE)).finding.target.account_name == "acme-prod"
+
+
+def test_open_findings_are_kept_and_the_rest_for_a_year_and_a_bit(store: FindingStore, table: Any) -> None:
+    store.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")))
+    store.record("2", LATER, saw(finding("arn:r1"), clean=["arn:r2"]))
+    store.record("3", LATER, saw(finding("arn:r1"), finding("arn:r2")))
+    store.record("4", LATER, saw(finding("arn:r1"), clean=["arn:r2"]))
+    ends = int(datetime(2027, 2, 20, 12, tzinfo=UTC).timestamp())  # 400 days after LATER
+    rows = {row["sk"]: row.get("expires") for row in table.scan()["Items"] if row["pk"].startswith("TARGET#")}
+    assert rows == {"STATE": None, "FINDING#thing-wrong#arn:r1#": None, "FINDING#thing-wrong#arn:r2#": ends}
+    assert all(row["expires"] for row in table.scan()["Items"] if row["pk"].startswith("SCAN#"))
 
 
 def test_a_receipt_survives_the_table(store: FindingStore) -> None:

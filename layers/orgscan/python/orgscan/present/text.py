@@ -68,7 +68,7 @@ def name(target: Target, most: int = 30) -> str:
 
 
 def resource_name(arn: str) -> str:
-    """What people call it: the ARN without what the account, the region or an id ('sg-0a1b2c3d') already say."""
+    """What people call it: the ARN without what account, region or an id ('sg-0a1b2c3d') already say."""
     parts = arn.split(":", 5)
     told = clean(parts[5] if len(parts) == 6 else arn)  # noqa: PLR2004 (an ARN has six fields)
     last = told.rpartition("/")[2]

@@ -1,0 +1,65 @@
+# A fresh machine needs Python 3.11+, make and git; everything else comes from the locks.
+PYTHON ?= python3
+ACCOUNTS ?= 12
+REGIONS ?= default
+VENV := .venv
+BIN := $(VENV)/bin
+# Node, which CDK runs on, is a Python package here.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := layers/orgscan/python:functions:.
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+DEPENDENCIES := build/layers/dependencies/.built
+
+.DEFAULT_GOAL := help
+.PHONY: help scan test check lint types synth deploy docs lock layers clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+scan: $(VENV)/.installed $(DEPENDENCIES)  ## an invented organization, through the real stack, on this machine
+	@python -m local --accounts $(ACCOUNTS) --regions $(REGIONS)
+
+test: check  ## lint, types and every test; what CI runs
+	@pytest -q -n auto --dist loadgroup
+
+check: lint types
+
+lint: $(VENV)/.installed
+	@ruff check .
+	@ruff format --check --quiet .
+
+types: $(VENV)/.installed $(DEPENDENCIES)
+	@mypy
+
+layers: $(DEPENDENCIES)  ## the functions' dependencies, built for Lambda
+
+synth: $(VENV)/.installed $(DEPENDENCIES)  ## the CloudFormation templates, in cdk.out/
+	@python app.py
+
+deploy: $(VENV)/.installed $(DEPENDENCIES)  ## the hub stack, into the account of your AWS credentials
+	@npx --yes aws-cdk@2 deploy --app "python app.py" "*Hub"
+
+docs: $(VENV)/.installed  ## what is generated from the code
+	@python -m cli.docs
+	@python -m infra.config
+
+lock: $(VENV)/.installed  ## new locks from the ranges in pyproject.toml
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  layers/dependencies/requirements.in -o layers/dependencies/requirements.txt
+	uv pip compile -q -U --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" \
+	  -c layers/dependencies/requirements.txt --extra dev pyproject.toml -o requirements.txt
+
+clean:  ## everything that was made here
+	rm -rf $(VENV) build cdk.out results tests/asl/node_modules
+
+$(VENV)/.installed: requirements.txt tests/asl/package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgscan needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@npm ci --silent --no-audit --no-fund --prefix tests/asl
+	@touch $@
+
+$(DEPENDENCIES): layers/dependencies/requirements.txt layers/build.py $(wildcard layers/orgscan/python/orgscan/services/*/collect.py) | $(VENV)/.installed
+	@python layers/build.py build/layers/dependencies
+	@touch $@

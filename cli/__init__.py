@@ -1,0 +1,7 @@
+"""The command `orgscan`, run from the repository: `python -m cli`."""
+
+import sys
+from pathlib import Path
+
+# The library is a layer's folder and not installed.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "layers" / "orgscan" / "python"))

@@ -1,0 +1,271 @@
+"""orgscan.yaml as types: what people decide. Refuses what is wrong, all of it at once.
+
+`python -m infra.config` writes the JSON schema with which editors complete and check the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
+
+from infra import ROOT, CannotSynthesize, yaml_text
+from infra import fields as f
+from infra.refusal import refusals
+from orgscan import catalog, settings
+from orgscan.model import GLOBAL, Category, Severity
+
+SCHEMA = ROOT / "orgscan.schema.json"
+
+# Tag policies have a section of their own: this check's threshold is not set among the others.
+TAG_CHECK, TAG_POLICIES = "tag-required-key-missing", "policies"
+
+
+class ConfigError(CannotSynthesize):
+    """Everything that is wrong with a configuration, one line each: file, field, value, what is allowed."""
+
+    def __init__(self, file: Path, refused: list[str]) -> None:
+        super().__init__("\n".join(f"{file.name}: {line}" for line in refused))
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Accounts(Section):
+    """Which accounts exist for orgscan."""
+
+    organization: StrictBool = Field(
+        default=True, description="Ask AWS Organizations; false: only the accounts in `ids`."
+    )
+    ous: tuple[f.Ou, ...] = Field(default=(), description="Only accounts in or below these OUs.")
+    tags: dict[str, str] = Field(default={}, description="Only accounts that carry all of these tags.")
+    ids: tuple[f.Account, ...] = Field(
+        default=(), description="Only these accounts; empty: all.", validate_default=True
+    )
+    exclude: tuple[f.Account, ...] = Field(default=(), description="Never these accounts.")
+
+    @field_validator("ous", "tags", "ids")
+    @classmethod
+    def _without_organization(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.data.get("organization") is False:
+            if info.field_name == "ids" and not value:
+                raise ValueError("must list the accounts when `organization` is false")
+            if info.field_name != "ids" and value:
+                raise ValueError("must be empty when `organization` is false: only Organizations knows")
+        return value
+
+
+class Role(Section):
+    """The role that the member stack makes in every account."""
+
+    name: f.RoleName = Field(default="orgscan-member", description="Its name, the same in every account.")
+    external_id: f.ExternalId = Field(default="orgscan", description="What the hub presents to assume it.")
+
+
+class Scope(Section):
+    """What one schedule scans, within `accounts` and `regions`."""
+
+    accounts: tuple[f.Account, ...] = Field(default=(), description="Only these accounts; empty: all.")
+    ous: tuple[f.Ou, ...] = Field(default=(), description="Only accounts in or below these OUs.")
+    account_tags: dict[str, str] = Field(default={}, description="Only accounts that carry all of these.")
+    regions: tuple[f.ScopeRegion, ...] = Field(
+        default=(), description="Only these regions, 'global' for what has none; empty: all."
+    )
+    checks: tuple[f.CheckId, ...] = Field(default=(), description="Only these checks; empty: all.")
+    categories: tuple[Category, ...] = Field(default=(), description="Only these categories; empty: all.")
+
+
+class Schedule(Section):
+    """When to scan what."""
+
+    name: f.Name = Field(description="Unique; appears in reports.")
+    expression: f.Expression = Field(description="EventBridge Scheduler's cron(...) or rate(...).")
+    timezone: f.Timezone = Field(default="UTC", description="IANA name of the zone that cron(...) means.")
+    scope: Scope = Field(default=Scope(), description="Empty: everything.")
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The input of the executions it starts."""
+        return {"schedule": self.name, **self.scope.model_dump(mode="json", exclude_defaults=True)}
+
+
+class TagPolicy(Section):
+    """Which tags resources must carry."""
+
+    name: f.Name = Field(description="Unique; appears in findings.")
+    required: tuple[f.TagKey, ...] = Field(min_length=1, description="The keys every resource must carry.")
+    case_sensitive: StrictBool = Field(default=True, description="true: `owner` is not `Owner`.")
+    allow_empty: StrictBool = Field(default=False, description="true: a key without a value is enough.")
+    exempt_types: tuple[f.Kind, ...] = Field(default=(), description="Kinds of resources that need no tags.")
+
+
+class Route(Section):
+    """Who is told of what."""
+
+    name: f.Name = Field(description="Unique; the message attribute `route` of what is sent.")
+    emails: tuple[f.Email, ...] = Field(min_length=1, description="Each confirms its subscription once.")
+    minimum_severity: Severity = Field(default=Severity.INFORMATIONAL, description="Nothing below it.")
+    categories: tuple[Category, ...] = Field(default=(), description="Only these; empty: all.")
+    accounts: tuple[f.Account, ...] = Field(default=(), description="Only these; empty: all.")
+
+
+class Limits(Section):
+    """How large it may get."""
+
+    concurrency: StrictInt = Field(
+        default=50, ge=1, le=10_000, description="Targets (an account in a region) scanned at a time."
+    )
+    scan_memory: StrictInt = Field(
+        default=1024, ge=256, le=10_240, description="MiB of the function that scans; its CPU grows with it."
+    )
+    log_retention_days: f.RetentionDays = Field(default=90, description="How long the logs are kept.")
+
+
+def _thresholds() -> type[Section]:
+    """A section of every check that has thresholds, each of the type and with the value it has by default."""
+    checks: dict[str, Any] = {}
+    for check in catalog.checks():
+        thresholds: dict[str, Any] = {
+            name: (f.type_of(default), default)
+            for name, default in check.parameters.items()
+            if (check.id, name) != (TAG_CHECK, TAG_POLICIES)
+        }
+        if thresholds:
+            section = create_model(check.id, __base__=Section, __doc__=check.title, **thresholds)
+            checks[check.id] = (section, section())
+    return create_model("Thresholds", __base__=Section, __doc__="By check id.", **checks)
+
+
+if TYPE_CHECKING:
+    Thresholds = Section
+else:
+    Thresholds = _thresholds()
+
+
+class Checks(Section):
+    """Which checks run, and how strict they are."""
+
+    off: tuple[f.CheckId, ...] = Field(default=(), description="These do not run.")
+    parameters: Thresholds = Field(
+        default=Thresholds(), description="Thresholds that are not the default: {check: {threshold: value}}."
+    )
+
+
+class Config(Section):
+    """What orgscan scans, when, how strictly, and whom it tells."""
+
+    name: f.StackName = Field(default="orgscan", description="Begins the stacks' names.")
+    accounts: Accounts = Field(default=Accounts(), description="Which accounts exist for orgscan.")
+    regions: tuple[f.Region, ...] = Field(
+        default=("enabled",),
+        min_length=1,
+        description="Names, patterns ('eu-*'), or 'enabled': whatever each account has enabled.",
+    )
+    role: Role = Field(default=Role(), description="The role in every account.")
+    schedules: tuple[Schedule, ...] = Field(default=(), description="When to scan what.")
+    checks: Checks = Field(default=Checks(), description="Which checks run, and how strict they are.")
+    tag_policies: tuple[TagPolicy, ...] = Field(
+        default=(), description=f"What {TAG_CHECK} demands; empty: its own default."
+    )
+    routes: tuple[Route, ...] = Field(
+        default=(), description="Who is told of what. The first also hears of trouble with orgscan itself."
+    )
+    limits: Limits = Field(default=Limits(), description="How large it may get.")
+
+    def stack(self, part: str) -> str:
+        """The name of a stack: 'OrgscanHub'."""
+        return "".join(word.capitalize() for word in (*self.name.split("-"), part))
+
+    def runtime(self) -> settings.Configuration:
+        """What the functions need of it."""
+        accounts, parameters = self.accounts, self.checks.parameters
+        thresholds = parameters.model_dump(mode="json", exclude_defaults=True)
+        if self.tag_policies:
+            policies = [policy.model_dump(mode="json") for policy in self.tag_policies]
+            thresholds[TAG_CHECK] = {**thresholds.get(TAG_CHECK, {}), TAG_POLICIES: policies}
+        return settings.Configuration(
+            scope=settings.Scope(
+                organization=accounts.organization,
+                accounts=accounts.ids,
+                ous=accounts.ous,
+                account_tags=accounts.tags,
+                exclude_accounts=accounts.exclude,
+                regions=self.regions,
+            ),
+            schedules=tuple(schedule.name for schedule in self.schedules),
+            off=self.checks.off,
+            parameters=thresholds,
+            routes=tuple(settings.Route(**route.model_dump(exclude={"emails"})) for route in self.routes),
+        )
+
+
+def load(path: Path) -> Config:
+    """Raises ConfigError with everything that is wrong."""
+    try:
+        raw = yaml_text.read(path.read_text(encoding="utf-8"))
+    except OSError as trouble:
+        raise ConfigError(path, [f"must be a readable file: {trouble.strerror}"]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(path, ["must be UTF-8 text"]) from None
+    except yaml_text.NotYaml as wrong:
+        raise ConfigError(path, wrong.places) from None
+    if raw is None:
+        raise ConfigError(path, ["is empty; must hold a mapping, {} for all defaults"])
+    repeated = list(_repeated_names(raw))
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as wrong:
+        raise ConfigError(path, [*refusals(wrong, Config), *repeated]) from None
+    if refused := [*repeated, *_contradictions(config)]:
+        raise ConfigError(path, refused)
+    return config
+
+
+def _repeated_names(raw: Any) -> Iterator[str]:
+    """Looks at what was written, so that it is told together with every other mistake."""
+    for section in ("schedules", "tag_policies", "routes"):
+        entries = raw.get(section) if isinstance(raw, dict) else None
+        listed = entries if isinstance(entries, list) else []
+        names = [entry.get("name") if isinstance(entry, dict) else None for entry in listed]
+        for place, name in enumerate(names):
+            if name is not None and name in names[:place]:
+                yield f"{section}[{place}].name: {name!r}: must be unique"
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """Schedules that would fail each time, since a scope can only narrow."""
+    for place, schedule in enumerate(config.schedules):
+        path, scope = f"schedules[{place}].scope", schedule.scope
+        if not config.accounts.organization and (scope.ous or scope.account_tags):
+            yield f"{path}: ous and account_tags must be empty when accounts.organization is false"
+        for check in scope.checks:
+            if check in config.checks.off:
+                yield f"{path}.checks: {check!r}: must not be in checks.off"
+        for account in scope.accounts:
+            if account in config.accounts.exclude or account not in (config.accounts.ids or scope.accounts):
+                yield f"{path}.accounts: {account!r}: must be among the accounts above"
+        for region in scope.regions:
+            if region != GLOBAL and not f.overlap(region, config.regions):
+                yield f"{path}.regions: {region!r}: must be among the regions above"
+
+
+def json_schema() -> str:
+    return json.dumps(Config.model_json_schema(), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(json_schema(), encoding="utf-8")

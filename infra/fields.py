@@ -1,0 +1,96 @@
+"""What a single field of orgscan.yaml may hold, and the words that say so."""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from botocore.loaders import Loader
+from pydantic import AfterValidator, Field, StrictBool, StrictInt
+
+from infra import schedule
+from orgscan import catalog
+from orgscan.model import GLOBAL, Taggable
+
+ACCOUNT = "^[0-9]{12}$"
+OU = "^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$"
+EXTERNAL_ID = "^[0-9A-Za-z+=,.@:/_-]{2,1224}$"
+ENABLED = "enabled"
+
+CHECKS = [check.id for check in catalog.checks()]
+KINDS = sorted(each.resource.__name__ for each in catalog.collectors() if issubclass(each.resource, Taggable))
+REGIONS = sorted(
+    region for partition in Loader().load_data("endpoints")["partitions"] for region in partition["regions"]
+)
+TIMEZONES = {"UTC", *available_timezones()}
+"""A machine without the database still knows UTC."""
+
+SHAPES: dict[str, str] = {}
+"""Pattern -> what is allowed, in words."""
+
+
+def closest(name: str, names: Iterable[str]) -> str:
+    """'; did you mean ...?', or nothing where nothing is close."""
+    return "".join(f"; did you mean {match!r}?" for match in get_close_matches(name, names, n=1))
+
+
+def overlap(pattern: str, patterns: Iterable[str]) -> bool:
+    """Whether `pattern` means a region that one of `patterns` means too."""
+    meant = [region for region in REGIONS if fnmatchcase(region, pattern)]
+    return any(other == ENABLED or fnmatchcase(region, other) for region in meant for other in patterns)
+
+
+def type_of(default: Any) -> Any:
+    """The type of a threshold, as its default value tells."""
+    if isinstance(default, list):
+        return list[type_of(default[0]) if default else Any]  # type: ignore[misc]
+    strict = {bool: StrictBool, int: StrictInt, float: Annotated[float, Field(strict=True)]}
+    return strict.get(type(default), type(default))
+
+
+def _shape(pattern: str, rule: str) -> Any:
+    SHAPES[pattern] = f"must be {rule}"
+    return Field(pattern=pattern)
+
+
+def _one_of(names: Collection[str], rule: str) -> AfterValidator:
+    def known(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"must be {rule}{closest(name, names)}")
+        return name
+
+    return AfterValidator(known)
+
+
+def _region_or(word: str) -> AfterValidator:
+    def known(pattern: str) -> str:
+        if pattern != word and not overlap(pattern, [ENABLED]):
+            rule = f"must be a region, a pattern that matches one ('eu-*'), or {word!r}"
+            raise ValueError(rule + closest(pattern, REGIONS))
+        return pattern
+
+    return AfterValidator(known)
+
+
+def _offer(names: Iterable[str]) -> Any:
+    """For editors."""
+    return Field(json_schema_extra={"enum": [*names]})
+
+
+Account = Annotated[str, _shape(ACCOUNT, "an account id: 12 digits, in quotes")]
+Ou = Annotated[str, _shape(OU, "the id of an OU or a root, such as ou-ab12-cdefgh34")]
+Region = Annotated[str, _region_or(ENABLED)]
+ScopeRegion = Annotated[str, _region_or(GLOBAL)]
+Email = Annotated[str, _shape(r"^[^@\s,;<>]+@([0-9A-Za-z-]+\.)+[A-Za-z]{2,}$", "an e-mail address")]
+Name = Annotated[str, _shape("^[a-z][a-z0-9-]{0,39}$", "1-40 of a-z, 0-9 and -, first a letter")]
+# CloudFormation shortens longer names of stacks in the names of roles, which member accounts trust by name.
+StackName = Annotated[str, _shape("^[a-z][a-z0-9-]{0,19}$", "1-20 of a-z, 0-9 and -, first a letter")]
+RoleName = Annotated[str, _shape("^[0-9A-Za-z+=,.@_-]{1,64}$", "1-64 letters, digits and +=,.@_-")]
+ExternalId = Annotated[str, _shape(EXTERNAL_ID, "2-1224 letters, digits and +=,.@:/_-")]
+TagKey = Annotated[str, _shape("^.{1,128}$", "a tag's key of 1-128 characters")]
+CheckId = Annotated[str, _one_of(CHECKS, "the id of a check"), _offer(CHECKS)]
+Kind = Annotated[str, _one_of(KINDS, "a kind of resource"), _offer(KINDS)]
+Timezone = Annotated[str, _one_of(TIMEZONES, "an IANA time zone, such as Europe/Berlin")]
+Expression = Annotated[str, AfterValidator(schedule.checked)]
+RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]

@@ -1,0 +1,148 @@
+"""The scanner itself: deployed once, where Organizations can be asked."""
+
+from aws_cdk import CfnOutput, Duration, Stack
+from constructs import Construct
+
+from infra.alarms import Alarms
+from infra.config import Config
+from infra.nag import acknowledge, logical_id, wildcard
+from infra.scan_schedules import ScanSchedules
+from infra.scan_workflow import ScanWorkflow
+from infra.scanner_function import ScannerCode, ScannerFunction
+from infra.storage import OPEN, SCANS, Storage
+from infra.topics import Topics
+from orgscan.settings import NotifySettings, ReportSettings, Settings, VisitSettings
+
+ENUMERATE = (
+    "ec2:DescribeRegions",
+    "organizations:ListAccounts",
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListTagsForResource",
+)
+READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
+WRITE_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+# S3, SNS and DynamoDB use the key in the name of whoever calls them.
+WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
+TABLE_KEY = (*WRITE_KEY, "kms:DescribeKey", "kms:Encrypt")
+
+
+class HubStack(Stack):
+    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
+        super().__init__(scope, id, description="orgscan: scans every account of an organization")
+        self._config = config
+        self._storage = Storage(self, "Storage")
+        self._topics = Topics(self, "Topics", key=self._storage.key, routes=config.routes)
+        self._code = ScannerCode(self, "Code", configuration=config.runtime())
+        scan = self._scan()
+        self._workflow = ScanWorkflow(
+            self,
+            "Workflow",
+            plan=self._plan(),
+            scan=scan,
+            report=self._report(),
+            notify=self._notify(),
+            bucket=self._storage.bucket,
+            key=self._storage.key,
+            concurrency=config.limits.concurrency,
+            log_retention_days=config.limits.log_retention_days,
+        )
+        schedules = ScanSchedules(
+            self, "Schedules", machine=self._workflow.machine, schedules=config.schedules
+        )
+        Alarms(
+            self,
+            "Alarms",
+            topic=self._topics.operations,
+            machine=self._workflow.machine,
+            scan=scan,
+            dead_letters=schedules.dead_letters,
+            schedules=config.schedules,
+        )
+        self._outputs()
+
+    def _plan(self) -> ScannerFunction:
+        plan = self._function("plan", self._visit(), memory_size=1024)
+        plan.may(*ENUMERATE, on="*")
+        self._let_visit(plan)
+        self._let_use_scans(plan, "s3:PutObject")
+        plan.may(*WRITE_KEY, on=self._storage.key.key_arn)
+        return plan
+
+    def _scan(self) -> ScannerFunction:
+        scan = self._function("scan", self._visit(), memory_size=self._config.limits.scan_memory)
+        scan.may(*READ_TABLE, *WRITE_TABLE, on=self._storage.table.table_arn)
+        self._let_visit(scan)
+        self._let_use_scans(scan, "s3:GetObject")
+        scan.may(*TABLE_KEY, on=self._storage.key.key_arn)
+        return scan
+
+    def _report(self) -> ScannerFunction:
+        report = self._function("report", ReportSettings(**self._told), memory_size=1024)
+        report.may(*READ_TABLE, *WRITE_TABLE, on=self._storage.table.table_arn)
+        report.may("dynamodb:Query", on=f"{self._storage.table.table_arn}/index/{OPEN}")
+        self._let_use_scans(report, "s3:GetObject", "s3:PutObject")
+        report.may(*TABLE_KEY, on=self._storage.key.key_arn)
+        return report
+
+    def _notify(self) -> ScannerFunction:
+        topic = self._topics.findings.topic_arn
+        notify = self._function(
+            "notify", NotifySettings(**self._told, topic=topic), memory_size=256, timeout=Duration.minutes(5)
+        )
+        notify.may("sns:Publish", on=topic)
+        notify.may("dynamodb:DeleteItem", "dynamodb:PutItem", on=self._storage.table.table_arn)
+        self._let_use_scans(notify, "s3:GetObject")
+        notify.may(*TABLE_KEY, on=self._storage.key.key_arn)
+        return notify
+
+    def _function(
+        self, name: str, settings: Settings, *, memory_size: int, timeout: Duration | None = None
+    ) -> ScannerFunction:
+        return ScannerFunction(
+            self,
+            name,
+            code=self._code,
+            settings=settings,
+            key=self._storage.key,
+            log_retention_days=self._config.limits.log_retention_days,
+            memory_size=memory_size,
+            timeout=timeout or Duration.minutes(15),
+        )
+
+    @property
+    def _told(self) -> dict[str, str]:
+        return {"table": self._storage.table.table_name, "bucket": self._storage.bucket.bucket_name}
+
+    def _visit(self) -> VisitSettings:
+        role = self._config.role
+        return VisitSettings(**self._told, member_role=role.name, external_id=role.external_id)
+
+    def _let_visit(self, function: ScannerFunction) -> None:
+        role = f"iam::*:role/{self._config.role.name}"
+        function.may("sts:AssumeRole", on=f"arn:{self.partition}:{role}")
+        acknowledge(
+            function.own_role,
+            "One role by name, in accounts that are not known yet; each of them decides whom it trusts",
+            wildcard(f"arn:<AWS::Partition>:{role}"),
+        )
+
+    def _let_use_scans(self, function: ScannerFunction, *actions: str) -> None:
+        bucket = self._storage.bucket
+        function.may(*actions, on=bucket.arn_for_objects(f"{SCANS}*"))
+        acknowledge(
+            function.own_role,
+            "The objects of scans, which do not exist yet",
+            wildcard(f"<{logical_id(bucket)}.Arn>/{SCANS}*"),
+        )
+
+    def _outputs(self) -> None:
+        outputs = {
+            "MachineArn": self._workflow.machine.state_machine_arn,
+            "TableName": self._storage.table.table_name,
+            "BucketName": self._storage.bucket.bucket_name,
+            "FindingsTopicArn": self._topics.findings.topic_arn,
+            "OperationsTopicArn": self._topics.operations.topic_arn,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)

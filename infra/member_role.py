@@ -1,0 +1,63 @@
+"""The role that a scan assumes in an account: what the collectors declare, and nothing else."""
+
+import json
+from collections.abc import Iterator
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.nag import acknowledge, wildcard
+from orgscan import catalog
+from orgscan.iam import action
+
+POLICY_LIMIT = 6_144
+"""Characters of a managed policy, white space not counted."""
+
+
+class MemberRole(Construct):
+    def __init__(
+        self, scope: Construct, id: str, *, name: str, hub_account: str, external_id: str, hub_roles: str
+    ) -> None:
+        """`hub_roles`: the names of the hub's roles that may assume it, with wildcards."""
+        super().__init__(scope, id)
+        hub = f"arn:{Stack.of(self).partition}:iam::{hub_account}:role/{hub_roles}"
+        actions = sorted({*map(action, catalog.calls())})
+        policies = [self._policy(number, part) for number, part in enumerate(_parts(actions), 1)]
+        self.role = iam.Role(
+            self,
+            "Role",
+            role_name=name,
+            description="Lets orgscan look; made from the API calls that its collectors declare",
+            # The account with a condition: a role named as principal would have to exist first, and be gone
+            # for good when it is replaced.
+            assumed_by=iam.PrincipalWithConditions(
+                iam.AccountPrincipal(hub_account),
+                {"StringEquals": {"sts:ExternalId": external_id}, "ArnLike": {"aws:PrincipalArn": hub}},
+            ),
+            managed_policies=policies,
+        )
+
+    def _policy(self, number: int, actions: list[str]) -> iam.ManagedPolicy:
+        statement = iam.PolicyStatement(actions=actions, resources=["*"])
+        policy = iam.ManagedPolicy(
+            self, f"Look{number}", description="What orgscan's collectors read", statements=[statement]
+        )
+        acknowledge(policy, "A scan looks at everything, and its actions only look", wildcard("*"))
+        return policy
+
+
+def _parts(actions: list[str]) -> Iterator[list[str]]:
+    """As few lists as fit into a policy each."""
+    part: list[str] = []
+    for each in actions:
+        if len(_document([*part, each])) > POLICY_LIMIT:
+            yield part
+            part = []
+        part.append(each)
+    yield part
+
+
+def _document(actions: list[str]) -> str:
+    statement = {"Action": actions, "Effect": "Allow", "Resource": "*"}
+    return json.dumps({"Statement": [statement], "Version": "2012-10-17"}, separators=(",", ":"))

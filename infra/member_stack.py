@@ -1,0 +1,37 @@
+"""What each account gets: one role. Deployed as a stack, or its template as a StackSet."""
+
+from aws_cdk import CfnParameter, DefaultStackSynthesizer, Stack
+from constructs import Construct
+
+from infra.config import Config
+from infra.fields import ACCOUNT, EXTERNAL_ID
+from infra.member_role import MemberRole
+
+
+class MemberStack(Stack):
+    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
+        super().__init__(
+            scope,
+            id,
+            description="orgscan: the role through which the hub looks at this account",
+            # It has no assets, so an account needs no bootstrapping to get it.
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+        )
+        hub_account = CfnParameter(
+            self, "HubAccount", description="The account that orgscan runs in", allowed_pattern=ACCOUNT
+        )
+        external_id = CfnParameter(
+            self,
+            "ExternalId",
+            description="As role.external_id in orgscan.yaml",
+            default=config.role.external_id,
+            allowed_pattern=EXTERNAL_ID,
+        )
+        MemberRole(
+            self,
+            "Member",
+            name=config.role.name,
+            hub_account=hub_account.value_as_string,
+            external_id=external_id.value_as_string,
+            hub_roles=f"{config.stack('hub')}-*",
+        )

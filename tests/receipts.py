@@ -1,0 +1,74 @@
+"""What scans came to, in a few words: plans and receipts made by hand."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from orgscan.model import Category, Severity, Target
+from orgscan.organization import Account
+from orgscan.plan import Plan
+from orgscan.receipt import Notable, Receipt, Unseen
+from orgscan.reconcile import Change
+
+FINISHED = "2026-01-15T06:09:41+00:00"
+RESULTS = "s3://acme-orgscan-results/scans/20260115T060000000Z-8f14e45f/"
+PROD = Target("111111111111", "eu-west-1", account_name="payments-prod")
+SANDBOX = Target("222222222222", "us-east-1", account_name="sandbox")
+
+
+def plan(*skipped: Account, schedule: str = "nightly", **different: Any) -> Plan:
+    told: dict[str, Any] = {
+        "scan": "20260115T060000000Z-8f14e45f",
+        "started": "2026-01-15T06:00:00+00:00",
+        "schedule": schedule,
+        "notify": True,
+        "partition": "aws",
+        "checks": (),
+        "skipped": skipped,
+        "accounts": 2,
+        "planned": 2,
+    }
+    return Plan(**{**told, **different})
+
+
+def notable(  # noqa: PLR0913 (each is one word of a scenario)
+    check: str = "ec2-security-group-open-ssh",
+    severity: Severity = Severity.HIGH,
+    category: Category = Category.SECURITY,
+    *,
+    change: Change = Change.NEW,
+    resource: str = "arn:aws:ec2:eu-west-1:111111111111:security-group/sg-0a1b2c3d4e5f60718",
+    problem: str = "sgr-0f00ba4 allows tcp 22 from 0.0.0.0/0",
+    monthly_usd: float | None = None,
+    because: str = "",
+) -> Notable:
+    return Notable(change, check, severity, category, resource, (problem,), monthly_usd, because)
+
+
+def receipt(
+    target: Target = PROD,
+    *changes: Notable,
+    planned: int = 25,
+    unseen: Iterable[Unseen] = (),
+    more: int = 0,
+    **different: Any,
+) -> Receipt:
+    """`more`: changes like the first that are counted and not told in detail."""
+    changed = Counter((each.change, each.severity, each.category, each.check) for each in changes)
+    for each in changes[:1]:
+        changed[each.change, each.severity, each.category, each.check] += more
+    told: dict[str, Any] = {
+        "scan": "20260115T060000000Z-8f14e45f",
+        "target": target,
+        "planned": planned,
+        "unseen": tuple(unseen),
+        "newly_blind": (),
+        "resources": {},
+        "open": {},
+        "changed": changed,
+        "notable": changes,
+        "monthly_usd": 0.0,
+        "unpriced": 0,
+        "unconfirmed": 0,
+    }
+    return Receipt(**{**told, **different})

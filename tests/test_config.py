@@ -1,0 +1,441 @@
+"""orgscan.yaml: what is wrong is refused, all of it at once and in words."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra import ROOT, config, schedule, yaml_text
+from infra.config import Config, ConfigError, Schedule
+from orgscan.model import Category, Severity
+from orgscan.settings import Configuration, Route
+
+Read = Callable[[str], Config]
+Refused = Callable[[str], list[str]]
+
+TIME = (
+    "must be rate(<number> minutes|hours|days) or "
+    "cron(<minutes> <hours> <day of month> <month> <day of week> <year>), such as cron(0 6 * * ? *)"
+)
+CHECK = "checks.off[0]: 'ec2-instance-idel': must be the id of a check; did you mean 'ec2-instance-idle'?"
+WORDS = "1-40 of a-z, 0-9 and -, first a letter"
+REGION = "must be a region, a pattern that matches one ('eu-*'), or"
+NOT_TEXT = (
+    'must be YAML: unacceptable character #x0000: special characters are not allowed in "<unicode string>", '
+    "position 6"
+)
+SEVERITIES = "must be 'informational', 'low', 'medium', 'high' or 'critical'"
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
+    path = tmp_path_factory.mktemp("config") / "orgscan.yaml"
+
+    def of(text: str) -> Config:
+        path.write_text(text, encoding="utf-8")
+        return config.load(path)
+
+    return of
+
+
+@pytest.fixture(scope="module")
+def refused(read: Read) -> Refused:
+    """The lines of the refusal, without the file's name that begins each of them."""
+
+    def of(text: str) -> list[str]:
+        with pytest.raises(ConfigError) as error:
+            read(text)
+        lines = str(error.value).splitlines()
+        assert all(line.startswith("orgscan.yaml: ") for line in lines)
+        return [line.removeprefix("orgscan.yaml: ") for line in lines]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("name: Scan", f"name: 'Scan': must be {WORDS.replace('40', '20')}"),
+        ("accounts: {organization: 'yes'}", "accounts.organization: 'yes': must be true or false"),
+        ("accounts: {organization: off}", "accounts.organization: 'off': must be true or false"),
+        ("accounts: {ids: ['1234']}", "accounts.ids[0]: '1234': must be an account id: 12 digits, in quotes"),
+        (
+            "accounts: {ids: [123456789012]}",
+            "accounts.ids[0]: 123456789012: must be text; put numbers in quotes",
+        ),
+        ("accounts: {ids: '123456789012'}", "accounts.ids: '123456789012': must be a list"),
+        ("accounts: {tags: {stage: 1}}", "accounts.tags.stage: 1: must be text; put numbers in quotes"),
+        ("accounts: {tags: [a]}", "accounts.tags: [a]: must be a mapping"),
+        (
+            "accounts: {ous: [ou-1]}",
+            "accounts.ous[0]: 'ou-1': must be the id of an OU or a root, such as ou-ab12-cdefgh34",
+        ),
+        (
+            "accounts: {organization: false}",
+            "accounts.ids: []: must list the accounts when `organization` is false",
+        ),
+        (
+            "accounts: {organization: false, ids: ['123456789012'], tags: {a: b}}",
+            "accounts.tags: {a: b}: must be empty when `organization` is false: only Organizations knows",
+        ),
+        ("regions: [eu-wset-1]", f"regions[0]: 'eu-wset-1': {REGION} 'enabled'; did you mean 'eu-west-1'?"),
+        ("regions: ['xx-*']", f"regions[0]: 'xx-*': {REGION} 'enabled'"),
+        ("regions: []", "regions: []: must not be empty"),
+        ("role: {name: a b}", "role.name: 'a b': must be 1-64 letters, digits and +=,.@_-"),
+        ("role: {external_id: x}", "role.external_id: 'x': must be 2-1224 letters, digits and +=,.@:/_-"),
+        ("role:", "role: null: must be a mapping"),
+        ("schedules: [{expression: rate(1 day)}]", "schedules[0].name: must be given"),
+        ("schedules: [daily]", "schedules[0]: 'daily': must be a mapping"),
+        (
+            "schedules: [{name: a, expression: rate(1 day), timezone: Europe/Berlim}]",
+            (
+                "schedules[0].timezone: 'Europe/Berlim': must be an IANA time zone, such as Europe/Berlin; "
+                "did you mean 'Europe/Berlin'?"
+            ),
+        ),
+        (
+            "schedules: [{name: a, expression: rate(1 day), scope: {categories: [sekurity]}}]",
+            (
+                "schedules[0].scope.categories[0]: 'sekurity': "
+                "must be 'security', 'cost', 'reliability', 'operations' or 'tagging'"
+            ),
+        ),
+        (
+            "schedules: [{name: a, expression: rate(1 day), scope: {regions: [enabled]}}]",
+            f"schedules[0].scope.regions[0]: 'enabled': {REGION} 'global'",
+        ),
+        (
+            "schedules: [{name: a, expression: rate(1 day)}, {name: a, expression: rate(2 days)}]",
+            "schedules[1].name: 'a': must be unique",
+        ),
+        (
+            "checks: {off: [ec2-instance-idel]}",
+            CHECK,
+        ),
+        (
+            "checks: {parameters: {ec2-instance-idle: {window_days: seven}}}",
+            "checks.parameters.ec2-instance-idle.window_days: 'seven': must be a whole number",
+        ),
+        (
+            "checks: {parameters: {ec2-instance-stopped-long: {maxdays: 7}}}",
+            (
+                "checks.parameters.ec2-instance-stopped-long.maxdays: 7: unknown; must be one of max_days; "
+                "did you mean 'max_days'?"
+            ),
+        ),
+        (
+            "checks: {parameters: {ec2-instance-idel: {days: 7}}}",
+            "checks.parameters.ec2-instance-idel: {days: 7}: unknown; did you mean 'ec2-instance-idle'?",
+        ),
+        ("tag_policies: [{name: a, required: []}]", "tag_policies[0].required: []: must not be empty"),
+        (
+            "tag_policies: [{name: a, required: [Owner], exempt_types: [SecurityGrop]}]",
+            (
+                "tag_policies[0].exempt_types[0]: 'SecurityGrop': must be a kind of resource; "
+                "did you mean 'SecurityGroup'?"
+            ),
+        ),
+        (
+            "routes: [{name: a, emails: [a.example.com]}]",
+            "routes[0].emails[0]: 'a.example.com': must be an e-mail address",
+        ),
+        (
+            "routes: [{name: a, emails: [a@example.com], minimum_severity: hig}]",
+            f"routes[0].minimum_severity: 'hig': {SEVERITIES}",
+        ),
+        ("routes: [{name: A, emails: [a@example.com]}]", f"routes[0].name: 'A': must be {WORDS}"),
+        ("limits: {concurrency: 0}", "limits.concurrency: 0: must be at least 1"),
+        ("limits: {concurrency: 10001}", "limits.concurrency: 10001: must be at most 10000"),
+        ("limits: {scan_memory: 1.5}", "limits.scan_memory: 1.5: must be a whole number"),
+        ("limits: {scan_memory: true}", "limits.scan_memory: true: must be a whole number"),
+        (
+            "limits: {log_retention_days: 4}",
+            (
+                "limits.log_retention_days: 4: "
+                "must be 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545 or 731"
+            ),
+        ),
+        (
+            "limits: {concurency: 5}",
+            (
+                "limits.concurency: 5: unknown; must be one of concurrency, scan_memory, log_retention_days; "
+                "did you mean 'concurrency'?"
+            ),
+        ),
+        ("limits: {3: 5}", "limits[3]: 3: must be text"),
+        ("- name", "the file: [name]: must be a mapping"),
+        ("", "is empty; must hold a mapping, {} for all defaults"),
+        ("# nothing", "is empty; must hold a mapping, {} for all defaults"),
+        ("name: [", "line 1: must be YAML: expected the node content, but found '<stream end>'"),
+        ("name: a\n\tb: c", "line 2: must be YAML: found character '\\t' that cannot start any token"),
+        ("name: \0", NOT_TEXT),
+    ],
+)
+def test_a_mistake_is_told_with_field_value_and_what_is_allowed(
+    refused: Refused, text: str, line: str
+) -> None:
+    assert refused(text) == [line]
+
+
+@pytest.mark.parametrize(
+    ("expression", "rule"),
+    [
+        ("cron(0 6 * *)", TIME),
+        ("at(2030-01-01T00:00:00)", TIME),
+        ("rate(0 days)", TIME),
+        ("rate(1 days)", "must be singular for 1 and plural otherwise: rate(1 day), rate(2 days)"),
+        ("rate(2 day)", "must be singular for 1 and plural otherwise: rate(1 day), rate(2 days)"),
+        ("cron(60 6 * * ? *)", "must have 0-59 as minutes, not '60'"),
+        ("cron(0 22-6 * * ? *)", "must have 0-23 as hours, not '22-6'"),
+        ("cron(0 6 * FOO ? *)", "must have 1-12 or JAN-DEC as month, not 'FOO'"),
+        ("cron(0/0 6 * * ? *)", "must have 0-59 as minutes, not '0/0'"),
+        ("cron(0 6 W * ? *)", "must have 1-31 as day of month, not 'W'"),
+        ("cron(0 6 ? * TUE#6 *)", "must have 1-7 or SUN-SAT as day of week, not 'TUE#6'"),
+        ("cron(0 6 * * * *)", "must have ? as day of month or as day of week, and not as both"),
+        ("cron(0 6 ? * ? *)", "must have ? as day of month or as day of week, and not as both"),
+    ],
+)
+def test_an_expression_that_the_scheduler_would_refuse(refused: Refused, expression: str, rule: str) -> None:
+    text = yaml.safe_dump({"schedules": [{"name": "a", "expression": expression}]})
+    assert refused(text) == [f"schedules[0].expression: {expression!r}: {rule}"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "gap"),
+    [
+        ("rate(12 hours)", timedelta(hours=12)),
+        ("cron(0 6 * * ? *)", timedelta(days=1)),
+        ("cron(0/15 * * * ? *)", timedelta(hours=1)),
+        ("cron(30 6,18 * * ? *)", timedelta(hours=12)),
+        ("cron(0 6 ? * MON-FRI *)", timedelta(days=3)),
+        ("cron(0 6 ? * 2 *)", timedelta(days=7)),
+        ("cron(0 6 1 * ? *)", timedelta(days=31)),
+        ("cron(0 6 L * ? *)", None),
+        ("cron(0 6 1,15W * ? *)", None),
+        ("cron(0 6 ? * TUE#2 *)", None),
+        ("cron(0 6 1 1 ? 2030)", None),
+    ],
+)
+def test_how_long_a_schedule_pauses(expression: str, gap: timedelta | None) -> None:
+    assert schedule.longest_gap(schedule.checked(expression)) == gap
+
+
+@pytest.mark.parametrize(
+    ("expressions", "hours"),
+    [
+        (["rate(1 day)"], 36),
+        (["rate(7 days)", "cron(0 6 * * ? *)"], 36),
+        (["rate(5 minutes)"], 1),
+        (["rate(4 days)"], 144),
+        (["rate(7 days)"], None),
+        (["cron(0 6 L * ? *)"], None),
+        ([], None),
+    ],
+)
+def test_silence_is_noticed_after_one_and_a_half_periods(expressions: list[str], hours: int | None) -> None:
+    """Where the alarm can look back that far."""
+    assert schedule.dead_man_hours(expressions) == hours
+
+
+def test_every_mistake_is_told_at_once(refused: Refused) -> None:
+    text = """
+        schedulez: []
+        schedules:
+          - {name: a, expression: cron(0 6 * *)}
+          - {name: a, expression: rate(1 day), timezone: Mars}
+        routes: [{name: r, emails: []}]
+        limits: {concurrency: many}
+        """
+    assert [line.partition(":")[0] for line in refused(text)] == [
+        "schedules[0].expression",
+        "schedules[1].timezone",
+        "routes[0].emails",
+        "limits.concurrency",
+        "schedulez",
+        "schedules[1].name",
+    ]
+
+
+def test_keys_that_stand_twice_are_refused_with_their_lines(refused: Refused) -> None:
+    assert refused("name: a\nlimits: {concurrency: 1, concurrency: 2}\nname: b") == [
+        "line 2: concurrency: must stand only once",
+        "line 3: name: must stand only once",
+    ]
+
+
+def test_a_schedule_can_only_narrow(refused: Refused) -> None:
+    text = """
+        accounts: {ids: ["111111111111", "222222222222"], exclude: ["222222222222"]}
+        regions: ["eu-*"]
+        checks: {off: [ec2-instance-idle]}
+        schedules:
+          - name: a
+            expression: rate(1 day)
+            scope:
+              accounts: ["111111111111", "222222222222", "333333333333"]
+              regions: [eu-west-1, "us-*", global]
+              checks: [ec2-instance-idle]
+        """
+    assert refused(text) == [
+        "schedules[0].scope.checks: 'ec2-instance-idle': must not be in checks.off",
+        "schedules[0].scope.accounts: '222222222222': must be among the accounts above",
+        "schedules[0].scope.accounts: '333333333333': must be among the accounts above",
+        "schedules[0].scope.regions: 'us-*': must be among the regions above",
+    ]
+
+
+def test_without_an_organization_there_are_no_ous(refused: Refused) -> None:
+    text = """
+        accounts: {organization: false, ids: ["111111111111"]}
+        schedules: [{name: a, expression: rate(1 day), scope: {account_tags: {stage: test}}}]
+        """
+    rule = "ous and account_tags must be empty when accounts.organization is false"
+    assert refused(text) == [f"schedules[0].scope: {rule}"]
+
+
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^none.yaml: must be a readable file: No such file or directory$"):
+        config.load(tmp_path / "none.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"name: \xe4")
+    with pytest.raises(ConfigError, match=r"^latin.yaml: must be UTF-8 text$"):
+        config.load(tmp_path / "latin.yaml")
+
+
+def test_plain_values_are_read_as_editors_read_them(read: Read) -> None:
+    """Not as YAML 1.1 does, for which this key is False and this account an octal number."""
+    decided = read("checks: {off: [ec2-instance-idle]}\naccounts: {tags: {no: off}, exclude: [012345670123]}")
+    assert decided.checks.off == ("ec2-instance-idle",)
+    assert decided.accounts.tags == {"no": "off"}
+    assert decided.accounts.exclude == ("012345670123",)
+
+
+def test_a_file_of_defaults_scans_everything(read: Read) -> None:
+    assert read("{}").runtime() == Configuration()
+
+
+def test_the_functions_are_told_what_was_decided(read: Read) -> None:
+    decided = read(
+        """
+        accounts: {ous: [ou-ab12-cdefgh34], tags: {stage: prod}, exclude: ["111111111111"]}
+        regions: [eu-west-1, "us-*"]
+        schedules:
+          - {name: daily, expression: rate(1 day)}
+          - {name: costs, expression: rate(7 days), scope: {categories: [cost], account_tags: {a: b}}}
+        checks:
+          off: [ec2-eip-unassociated]
+          parameters: {ec2-instance-stopped-long: {max_days: 14}, ec2-instance-idle: {window_days: 7}}
+        tag_policies: [{name: team, required: [Team], exempt_types: [SecurityGroup]}]
+        routes: [{name: cost, emails: [a@example.com], minimum_severity: high, categories: [cost]}]
+        """
+    )
+    told = decided.runtime()
+    assert told.scope.ous == ("ou-ab12-cdefgh34",)
+    assert told.scope.account_tags == {"stage": "prod"}
+    assert told.scope.exclude_accounts == ("111111111111",)
+    assert told.scope.regions == ("eu-west-1", "us-*")
+    assert told.schedules == ("daily", "costs")
+    assert told.off == ("ec2-eip-unassociated",)
+    assert told.routes == (Route(name="cost", minimum_severity=Severity.HIGH, categories=(Category.COST,)),)
+    team = {
+        "name": "team",
+        "required": ["Team"],
+        "case_sensitive": True,
+        "allow_empty": False,
+        "exempt_types": ["SecurityGroup"],
+    }
+    # A threshold that is written as it is by default is none of ours to tell.
+    assert told.parameters == {
+        "ec2-instance-stopped-long": {"max_days": 14},
+        "tag-required-key-missing": {"policies": [team]},
+    }
+    assert Configuration.from_json(told.to_json()) == told
+    assert [each.request for each in decided.schedules] == [
+        {"schedule": "daily"},
+        {"schedule": "costs", "categories": ["cost"], "account_tags": {"a": "b"}},
+    ]
+
+
+def test_the_shipped_file_shows_every_field_with_its_default() -> None:
+    """Of schedules, tag policies and routes, which are none by default, it shows one each."""
+    path = ROOT / "orgscan.yaml"
+    shown = yaml_text.read(path.read_text(encoding="utf-8"))
+    assert sorted(_written(shown)) == sorted(_declared(Config))
+    examples = {"schedules", "tag_policies", "routes"}
+    decided = config.load(path)
+    assert decided.model_dump(exclude=examples) == Config().model_dump(exclude=examples)
+    assert all(len(getattr(decided, each)) == 1 for each in examples)
+
+
+def _written(section: dict[str, Any], path: str = "") -> Iterator[str]:
+    for name, value in section.items():
+        yield f"{path}{name}"
+        first = value[0] if isinstance(value, list) and value else value
+        if isinstance(first, dict):
+            yield from _written(first, f"{path}{name}.")
+
+
+def _declared(section: Any, path: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield f"{path}{name}"
+        kind = next(iter(get_args(field.annotation)), field.annotation)
+        if hasattr(kind, "model_fields") and name != "parameters":
+            yield from _declared(kind, f"{path}{name}.")
+
+
+def test_editors_are_told_what_is_true_today() -> None:
+    """Renewed by `python -m infra.config`."""
+    assert config.SCHEMA.read_text(encoding="utf-8") == config.json_schema()
+    first, _, _ = (ROOT / "orgscan.yaml").read_text(encoding="utf-8").partition("\n")
+    assert first == f"# yaml-language-server: $schema={config.SCHEMA.name}"
+
+
+def test_a_configuration_is_judged_without_cdk() -> None:
+    """Which would take seconds, and Node."""
+    script = "import sys, infra.config; sys.exit('aws_cdk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False).returncode == 0  # noqa: S603
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+SECTION = st.fixed_dictionaries({}, optional=dict.fromkeys(Config.model_fields, ANYTHING))
+ENTRY = st.fixed_dictionaries({}, optional=dict.fromkeys((*Schedule.model_fields, "emails"), ANYTHING))
+LISTED = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(("schedules", "routes"), st.lists(ENTRY, max_size=3))
+)
+
+
+@given(SECTION | LISTED | ANYTHING)
+def test_whatever_is_written_there_is_a_configuration_or_a_refusal(read: Read, written: Any) -> None:
+    text = yaml.safe_dump(written, allow_unicode=True)
+    with suppress(ConfigError):
+        read(text)
+
+
+@given(st.text(max_size=40))
+def test_whatever_the_file_holds_there_is_a_configuration_or_a_refusal(read: Read, text: str) -> None:
+    with suppress(ConfigError):
+        read(text)
+
+
+MOMENT = st.tuples(*(st.integers(field.low, field.high) for field in schedule.FIELDS))
+
+
+@given(MOMENT, st.sampled_from([2, 4]), st.sampled_from(["{}", "{}/2", "{},{}", "*", "*/3"]))
+def test_what_the_scheduler_accepts_is_accepted(moment: tuple[int, ...], unsaid: int, shape: str) -> None:
+    fields = [shape.format(value, value) for value in moment]
+    fields[unsaid] = "?"
+    expression = f"cron({' '.join(fields)})"
+    assert schedule.checked(expression) == expression
+    gap = schedule.longest_gap(expression)
+    assert gap is None or gap >= timedelta(hours=1)

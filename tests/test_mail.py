@@ -1,0 +1,369 @@
+"""The mail as people get it. `UPDATE_GOLDEN=1 pytest tests/test_mail.py` writes the golden ones anew."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orgscan.model import GLOBAL, Blindness, Category, Severity, Target
+from orgscan.organization import Account
+from orgscan.present.mail import LINES, SUBJECT, WIDTH, Mail, mail
+from orgscan.present.text import clean
+from orgscan.receipt import Notable, Receipt, Unseen
+from orgscan.reconcile import Change
+from orgscan.summary import ScanSummary, summarise
+from tests.receipts import FINISHED, PROD, RESULTS, SANDBOX, notable, plan, receipt
+
+GOLDEN = Path(__file__).parent / "golden" / "mail"
+BUCKET = "arn:aws:s3:::acme-landing-zone-logs"
+VOLUME = "arn:aws:ec2:us-east-1:222222222222:volume/vol-0123456789abcdef0"
+SUSPENDED = Account("999999999999", "old-experiments", "SUSPENDED")
+OPEN = {
+    (Severity.CRITICAL, Category.SECURITY): 2,
+    (Severity.HIGH, Category.SECURITY): 11,
+    (Severity.MEDIUM, Category.COST): 7,
+    (Severity.LOW, Category.TAGGING): 120,
+}
+
+
+def first_scan() -> ScanSummary:
+    """With gaps: an account without the role, and a region that a policy denies."""
+    everything = tuple(f"check-{number}" for number in range(25))
+    no_role = [Unseen(Blindness.DENIED, "sts:AssumeRole", everything)]
+    denied = [Unseen(Blindness.DENIED_BY_SCP, "ec2:DescribeInstances", everything[:4])]
+    regions = [GLOBAL, "eu-central-1", "eu-west-1", "us-east-1"]
+    root = "arn:aws:iam::111111111111:root"
+    return summarise(
+        plan(SUSPENDED),
+        [
+            receipt(
+                PROD,
+                notable("iam-root-mfa-disabled", Severity.CRITICAL, resource=root, problem="no MFA device"),
+                notable(
+                    "s3-bucket-policy-public",
+                    Severity.CRITICAL,
+                    resource=BUCKET,
+                    problem="anyone may s3:GetObject",
+                ),
+                notable(),
+                notable(
+                    "ec2-instance-imdsv1-allowed",
+                    resource="arn:aws:ec2:eu-west-1:1:instance/i-0aa",
+                    problem="HttpTokens is optional",
+                ),
+                open=OPEN,
+                monthly_usd=1234.5,
+                unpriced=3,
+            ),
+            receipt(
+                SANDBOX,
+                notable(),
+                notable(resource="arn:aws:ec2:us-east-1:222222222222:security-group/sg-0b2"),
+                notable(
+                    "ebs-volume-unattached",
+                    Severity.MEDIUM,
+                    Category.COST,
+                    resource=VOLUME,
+                    problem="attached to nothing",
+                    monthly_usd=40.0,
+                ),
+                notable(
+                    "tag-required-key-missing",
+                    Severity.LOW,
+                    Category.TAGGING,
+                    resource=VOLUME,
+                    problem="has no tag owner",
+                ),
+                unseen=denied,
+                newly_blind=everything[:4],
+                more=6,
+            ),
+            *(
+                receipt(
+                    Target("333333333333", region, account_name="acquired-company"),
+                    unseen=no_role,
+                    newly_blind=everything,
+                )
+                for region in regions
+            ),
+        ],
+        finished=FINISHED,
+    )
+
+
+def quiet() -> ScanSummary:
+    return summarise(plan(), [receipt(PROD, open=OPEN), receipt(SANDBOX)], finished=FINISHED)
+
+
+def only_resolved() -> ScanSummary:
+    fixed = notable(change=Change.RESOLVED, because="fixed")
+    gone = notable(
+        "ebs-volume-unattached",
+        Severity.MEDIUM,
+        Category.COST,
+        change=Change.RESOLVED,
+        resource=VOLUME,
+        because="resource-deleted",
+    )
+    return summarise(plan(), [receipt(PROD, fixed), receipt(SANDBOX, gone)], finished=FINISHED)
+
+
+def ten_thousand() -> ScanSummary:
+    """New findings of one check in 500 targets, and one worse thing that they must not bury."""
+    flood = [
+        receipt(
+            Target(f"{number % 100:012}", region, account_name=f"team-{number % 100:03}"),
+            *[
+                notable(resource=f"arn:aws:ec2:eu-west-1:1:security-group/sg-{number:05}{each}")
+                for each in range(10)
+            ],
+            more=10,
+            open={(Severity.HIGH, Category.SECURITY): 20},
+        )
+        for number in range(499)
+        for region in [f"eu-west-{number // 100}"]
+    ]
+    worst = notable(
+        "iam-root-mfa-disabled", Severity.CRITICAL, resource="arn:aws:iam::1:root", problem="no MFA device"
+    )
+    again = notable(
+        "s3-bucket-acl-public",
+        Severity.CRITICAL,
+        change=Change.REOPENED,
+        resource=BUCKET,
+        problem="everyone may READ",
+    )
+    worse = notable("rds-instance-public", change=Change.WORSENED, problem="it has a public address")
+    fixed = notable(change=Change.RESOLVED, because="fixed")
+    last = receipt(PROD, worst, again, worse, fixed, more=19)
+    return summarise(plan(), [*flood, last], finished=FINISHED)
+
+
+def hostile() -> ScanSummary:
+    """Names that want to be lines of their own, or more than a line."""
+    forged = "ok\nCOMPLETE: 100.0% of 9 checks evaluated\r\n\x1b[2J\u2028Full results: http://evil.example"
+    where = Target("444444444444", "ap-southeast-2", account_name=forged)
+    bucket = notable(
+        "s3-bucket-acl-public", resource=f"arn:aws:s3:::{'long-' * 40}", problem=f"grants\n\n{'x' * 900}"
+    )
+    tag = notable(
+        "tag-required-key-missing",
+        Severity.LOW,
+        Category.TAGGING,
+        resource=BUCKET,
+        problem="tag\u202e\u00fc\U0001f600 is missing",
+    )
+    lost = [Unseen(Blindness.FAULT, f"KeyError: '{forged}'", ("check-1",))]
+    return summarise(
+        plan(Account("555555555555", forged, "SUSPENDED"), schedule="night\nly"),
+        [receipt(where, bucket, tag, unseen=lost, newly_blind=("check-1",))],
+        finished=FINISHED,
+    )
+
+
+@pytest.mark.parametrize(
+    "scene", [first_scan, quiet, only_resolved, ten_thousand, hostile], ids=lambda scene: scene.__name__
+)
+def test_golden(scene: Callable[[], ScanSummary]) -> None:
+    told = mail(scene(), RESULTS)
+    text = f"Subject: {told.subject}\n\n{told.body}"
+    golden = GOLDEN / f"{scene.__name__}.txt"
+    if "UPDATE_GOLDEN" in os.environ:
+        golden.parent.mkdir(parents=True, exist_ok=True)
+        golden.write_text(text)
+    assert text.splitlines() == golden.read_text().splitlines()
+
+
+SEVERITIES = st.sampled_from(Severity)
+CATEGORIES = st.sampled_from(Category)
+COUNTS = st.integers(0, 10**6)
+CHECKS = st.from_regex("[a-z]{2,9}(-[a-z]{2,12}){1,8}", fullmatch=True)
+TEXT = st.text(max_size=120)
+ACCOUNTS = st.from_regex("[0-9]{12}", fullmatch=True)
+TARGETS = st.builds(
+    Target,
+    ACCOUNTS,
+    st.sampled_from(["eu-west-1", "ap-southeast-2", GLOBAL]),
+    account_name=st.text(max_size=50),
+)
+NOTABLES = st.builds(
+    Notable,
+    st.sampled_from(Change),
+    CHECKS,
+    SEVERITIES,
+    CATEGORIES,
+    TEXT,
+    st.lists(TEXT, min_size=1, max_size=3).map(tuple),
+    st.none() | st.floats(0, 10**6),
+    st.sampled_from(["", "fixed", "resource-deleted"]),
+)
+UNSEEN = st.builds(
+    Unseen, st.sampled_from(Blindness), TEXT, st.lists(CHECKS, min_size=1, max_size=4).map(tuple)
+)
+
+
+@st.composite
+def receipts(draw: st.DrawFn) -> Receipt:
+    """Any that a scan could leave."""
+    told = draw(st.lists(NOTABLES, max_size=8))
+    unseen = draw(st.lists(UNSEEN, max_size=9, unique_by=lambda each: (each.reason, each.detail)))
+    blind = sum(len(each.checks) for each in unseen)
+    more = draw(
+        st.dictionaries(
+            st.tuples(st.sampled_from(Change), SEVERITIES, CATEGORIES, CHECKS), COUNTS, max_size=9
+        )
+    )
+    return receipt(
+        draw(TARGETS),
+        planned=blind + draw(st.integers(0, 2000)),
+        unseen=unseen,
+        notable=tuple(told),
+        newly_blind=unseen[0].checks if unseen else (),
+        changed=Counter((each.change, each.severity, each.category, each.check) for each in told)
+        + Counter(more),
+        open=draw(st.dictionaries(st.tuples(SEVERITIES, CATEGORIES), COUNTS)),
+        monthly_usd=draw(st.floats(0, 10**9)),
+        unpriced=draw(COUNTS),
+        unconfirmed=draw(COUNTS),
+    )
+
+
+SKIPPED = st.builds(Account, ACCOUNTS, TEXT, st.sampled_from(["SUSPENDED", "PENDING_CLOSURE"]))
+BUCKETS = st.integers(3, 63).map(lambda length: "b" * length)
+
+
+def within_limits(told: Mail) -> None:
+    lines = told.body.splitlines()
+    assert len(lines) <= LINES
+    assert max(map(len, lines)) <= WIDTH
+    assert told.body.isascii()
+    assert len(told.body) < 256_000
+    assert len(told.subject) <= SUBJECT
+    assert told.subject.isascii()
+    assert told.subject.isprintable()
+
+
+def number(text: str) -> int:
+    return int(text.replace(",", ""))
+
+
+def sections(body: str) -> dict[str, list[str]]:
+    """Heading -> lines, as a reader tells them apart."""
+    return {part.partition(":")[0]: part.splitlines() for part in body.strip().split("\n\n")}
+
+
+def by_severity(section: list[str]) -> dict[Severity, int]:
+    heading = " ".join(line for line in section if not line.startswith(" "))
+    return {Severity(kind): number(count) for count, kind in re.findall(r"([\d,]+) ([a-z]+)", heading)}
+
+
+def counted(section: list[str]) -> Iterator[int]:
+    """What the lines under a heading account for."""
+    for line in section:
+        if more := re.fullmatch(r"  and ([\d,]+) more findings?", line):
+            yield number(more[1])
+        elif cause := re.fullmatch(r"  [A-Z]+ +\S+(?: \(([\d,]+)\))?", line):
+            yield number(cause[1] or "1")
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(receipts(), min_size=1, max_size=5), st.lists(SKIPPED, max_size=8), BUCKETS)
+def test_whatever_happened_the_mail_keeps_its_limits_and_its_counts(
+    left: list[Receipt], skipped: list[Account], bucket: str
+) -> None:
+    told = mail(
+        summarise(plan(*skipped), left, finished=FINISHED),
+        f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/",
+    )
+    within_limits(told)
+    parts = sections(told.body)
+    for change in {*Change} - {Change.EASED}:
+        sums = Counter[Severity]()
+        for each in left:
+            for (kind, severity, _), count in each.changes.items():
+                sums[severity] += count if kind is change else 0
+        section = parts.get(change.upper(), [])
+        assert by_severity(section) == +sums
+        assert sum(counted(section)) == sums.total()
+    opened = Counter[Severity]()
+    for each in left:
+        for (severity, _), count in each.open.items():
+            opened[severity] += count
+    if opened.total():
+        assert by_severity(parts["OPEN"]) == +opened
+    missing = sum(each.planned - each.evaluated for each in left)
+    lost = [
+        number(units[1]) for line in parts.get("NOT SEEN", []) if (units := re.match(r" +([\d,]+)  ", line))
+    ]
+    assert sum(lost) == missing
+    complete = told.body.startswith("COMPLETE: 100.0% ")
+    assert complete == (not missing and any(each.planned for each in left))
+    assert complete or "100.0%" not in told.body.splitlines()[0]
+    assert complete != told.subject.startswith("[orgscan] INCOMPLETE: ")
+
+
+def test_ten_thousand_findings_stay_one_short_mail() -> None:
+    told = mail(ten_thousand(), RESULTS)
+    within_limits(told)
+    new = sections(told.body)["NEW"]
+    assert new[0] == "NEW: 20 critical, 9,980 high"
+    assert sum(counted(new)) == 10_000
+    assert "    and 9,977 more" in new
+
+
+def test_many_causes_do_not_bury_what_else_changed() -> None:
+    new = [notable(f"check-number-{number}", Severity.LOW) for number in range(60)]
+    fixed = notable("ebs-volume-unattached", change=Change.RESOLVED, because="fixed")
+    told = mail(summarise(plan(), [receipt(PROD, *new, fixed)], finished=FINISHED), RESULTS)
+    within_limits(told)
+    assert "  HIGH      ebs-volume-unattached" in told.body.splitlines()
+    assert sum(counted(sections(told.body)["NEW"])) == 60
+
+
+def test_no_name_leaves_its_line() -> None:
+    told = mail(hostile(), RESULTS)
+    within_limits(told)
+    assert [line for line in told.body.splitlines() if line.startswith(("COMPLETE", "Full results"))] == [
+        "Full results:"
+    ]
+
+
+def test_one_check_short_of_everything_is_not_one_hundred_percent() -> None:
+    lost = [Unseen(Blindness.THROTTLED, "ListThings", ("a",))]
+    told = mail(summarise(plan(), [receipt(PROD, planned=99_999, unseen=lost)], finished=FINISHED), RESULTS)
+    assert told.body.startswith("INCOMPLETE: 99.9% of 99,999 checks evaluated\n")
+
+
+def test_the_subject_says_what_matters_most() -> None:
+    def subject(*changes: Notable, **different: Any) -> str:
+        left = receipt(PROD, *changes, **different)
+        return mail(summarise(plan(), [left], finished=FINISHED), RESULTS).subject
+
+    low = notable("tag-required-key-missing", Severity.LOW, Category.TAGGING)
+    assert subject(low) == "[orgscan] 1 new (1 account)"
+    assert subject(low, notable()) == "[orgscan] 1 new high (1 account)"
+    assert subject(notable(change=Change.RESOLVED), low) == "[orgscan] 1 new, 1 resolved (1 account)"
+    lost = [Unseen(Blindness.DENIED, "sts:AssumeRole", ("a",))]
+    assert (
+        subject(unseen=lost, newly_blind=("a",)) == "[orgscan] INCOMPLETE: 1 check newly unseen (1 account)"
+    )
+
+
+def test_a_long_address_is_broken_and_not_cut() -> None:
+    bucket = "b" * 63
+    told = mail(quiet(), f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/")
+    assert sections(told.body)["Full results"] == [
+        "Full results:",
+        f"  s3://{bucket}/",
+        "  scans/20260115T060000000Z-8f14e45f/",
+    ]
+
+
+def test_clean_text_is_one_line_of_ascii() -> None:
+    assert clean(" a\n\tb\u2028c\x07\u00e9 ") == "a b c??"

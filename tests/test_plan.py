@@ -1,0 +1,261 @@
+"""From a scope and a request to targets: which regions accounts use, what is off, what is asked."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgscan import session
+from orgscan.model import GLOBAL
+from orgscan.organization import Account, CannotPlan
+from orgscan.plan import Plan, PlanStore, scan_id
+from orgscan.request import InvalidScanRequest
+from orgscan.session import Clients
+from orgscan.settings import NotifySettings, Scope
+from tests.planning import (
+    ALWAYS,
+    EXECUTION,
+    OFF,
+    ON,
+    ONCE,
+    REGIONAL,
+    STATIC,
+    Answers,
+    account,
+    page,
+    places,
+    plan,
+    planner,
+    regions,
+)
+
+DENIED = ClientError(
+    {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: sts:AssumeRole"}}, "AssumeRole"
+)
+
+
+@pytest.fixture
+def home(aws: object) -> Clients:
+    assert aws  # simulated
+    return session.here()
+
+
+def test_what_is_well_formed_and_not_there_is_named_at_once(home: Clients) -> None:
+    with pytest.raises(InvalidScanRequest) as refused:
+        plan(
+            planner(home, replace(STATIC, regions=("eu-*",))),
+            accounts=["000000000000"],
+            regions=["eu-west-1", "mars-1", "us-east-1", "us-*", "moon-*"],
+            checks=["no-such-check"],
+        )
+    assert str(refused.value).split("; ") == [
+        'checks[0]: "no-such-check" must be the id of a check that is switched on',
+        'accounts[0]: "000000000000" is not an account in the configured scope',
+        'regions[1]: "mars-1" matches no region in this partition',
+        'regions[2]: "us-east-1" matches no region in the configured scope',
+        'regions[3]: "us-*" matches no region in the configured scope',
+        'regions[4]: "moon-*" matches no region in this partition',
+    ]
+
+
+def test_a_refused_request_touches_no_account(home: Clients) -> None:
+    def nobody(account: str) -> Clients:
+        raise AssertionError(account)
+
+    for request in (
+        {"regions": ["mars-1"]},
+        {"checks": [REGIONAL], "categories": ["tagging"]},
+        {"ous": ["r-ab12"]},
+    ):
+        with pytest.raises(InvalidScanRequest):
+            plan(planner(home, STATIC, nobody), **request)
+
+
+@pytest.mark.parametrize(
+    ("request_", "problem"),
+    [
+        (
+            {"ous": ["r-ab12"]},
+            "input: ous and account_tags need an organization, and accounts.organization is false",
+        ),
+        (
+            {"checks": [REGIONAL], "categories": ["tagging"]},
+            f'input: no check is left to scan with {{"checks": ["{REGIONAL}"], "categories": ["tagging"]}}',
+        ),
+        (
+            {"checks": [ONCE], "regions": ["*"]},
+            f'input: no account and region is left to scan with {{"checks": ["{ONCE}"], "regions": ["*"]}}',
+        ),
+    ],
+)
+def test_a_request_that_leaves_nothing_is_refused(
+    home: Clients, request_: Mapping[str, Any], problem: str
+) -> None:
+    with pytest.raises(InvalidScanRequest) as refused:
+        plan(planner(home, STATIC), **request_)
+    assert str(refused.value) == problem
+
+
+def test_a_check_that_is_off_is_not_planned_and_cannot_be_asked_for(home: Clients) -> None:
+    made = planner(home, STATIC, off=(REGIONAL,))
+    assert REGIONAL not in plan(made)[0].checks
+    with pytest.raises(
+        InvalidScanRequest, match=rf'"{REGIONAL}" must be the id of a check that is switched on'
+    ):
+        plan(made, checks=[REGIONAL])
+
+
+@pytest.mark.parametrize(
+    ("patterns", "found"),
+    [
+        (("enabled",), ["af-south-1", "eu-west-1", "us-east-1"]),
+        (("eu-*",), ["eu-west-1"]),
+        (("eu-*", "us-*"), ["eu-west-1", "us-east-1"]),
+        (("*-1",), ["af-south-1", "eu-west-1", "us-east-1"]),
+        (("eu-west-1", "ap-east-1"), ["ap-east-1 off", "eu-west-1"]),
+        (("ap-*", "us-east-1"), ["us-east-1"]),
+    ],
+)
+def test_regions_are_those_the_account_enabled_and_those_named(
+    home: Clients, patterns: tuple[str, ...], found: list[str]
+) -> None:
+    answer = regions(us_east_1=ALWAYS, eu_west_1=ALWAYS, af_south_1=ON, ap_east_1=OFF)
+    Answers([answer] * 2).serve(home.get("ec2"), "DescribeRegions")
+    only = replace(STATIC, accounts=("111111111111",), regions=patterns)
+    _, targets = plan(planner(home, only), checks=[REGIONAL])
+    assert [f"{each.region}{' off' * each.region_off}" for each in targets] == found
+
+
+def test_a_region_named_by_a_request_is_reported_where_it_is_off(home: Clients) -> None:
+    answer = regions(us_east_1=ALWAYS, ap_east_1=OFF)
+    Answers([answer] * 3).serve(home.get("ec2"), "DescribeRegions")
+    _, targets = plan(planner(home, replace(STATIC, regions=("enabled",))), regions=["ap-east-1"])
+    assert [(each.region, each.region_off) for each in targets] == [("ap-east-1", True)] * 2
+
+
+def test_an_account_that_cannot_be_entered_gets_the_default_regions_and_none_is_off(home: Clients) -> None:
+    def enter(account: str) -> Clients:
+        if account == "222222222222":
+            raise DENIED
+        return home
+
+    told = regions(us_east_1=ALWAYS, af_south_1=ON, ap_east_1=OFF)
+    Answers([told] * 2).serve(home.get("ec2"), "DescribeRegions")
+    scope = replace(STATIC, regions=("enabled", "ap-east-1"))
+    _, targets = plan(planner(home, scope, enter), checks=[REGIONAL])
+    assert [(each.account[0], each.region, each.region_off) for each in targets] == [
+        ("1", "af-south-1", False),
+        ("1", "ap-east-1", True),
+        ("1", "us-east-1", False),
+        ("2", "ap-east-1", False),
+        ("2", "us-east-1", False),
+    ]
+
+
+def test_a_region_in_the_configuration_that_does_not_exist_is_named(home: Clients) -> None:
+    with pytest.raises(CannotPlan, match=r"^regions in orgscan.yaml: no such region: eu-west-9$"):
+        plan(planner(home, replace(STATIC, regions=("eu-west-1", "eu-west-9", "moon-*"))))
+
+
+def test_a_hub_that_cannot_list_regions_is_explained(home: Clients) -> None:
+    denied = (
+        b"<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
+        b"<Message>not authorized to perform: ec2:DescribeRegions</Message></Error></Errors></Response>"
+    )
+    Answers([(403, denied)]).serve(home.get("ec2"), "DescribeRegions")
+    with pytest.raises(CannotPlan, match=r"^regions cannot be listed \(denied: ec2:DescribeRegions\)$"):
+        plan(planner(home, STATIC))
+
+
+@pytest.mark.parametrize(
+    ("request_", "found"),
+    [
+        ({}, ["1 global", "1 eu-west-1", "2 global", "2 eu-west-1"]),
+        ({"regions": ["eu-west-1"]}, ["1 eu-west-1", "2 eu-west-1"]),
+        ({"regions": ["eu-*", "global"]}, ["1 global", "1 eu-west-1", "2 global", "2 eu-west-1"]),
+        ({"regions": ["*"]}, ["1 eu-west-1", "2 eu-west-1"]),
+        ({"regions": ["global"]}, ["1 global", "2 global"]),
+        ({"checks": [ONCE]}, ["1 global", "2 global"]),
+        ({"checks": [REGIONAL]}, ["1 eu-west-1", "2 eu-west-1"]),
+        ({"checks": [ONCE, REGIONAL], "accounts": ["222222222222"]}, ["2 global", "2 eu-west-1"]),
+        ({"categories": ["cost"]}, ["1 eu-west-1", "2 eu-west-1"]),
+    ],
+)
+def test_what_has_no_region_is_looked_at_once_per_account(
+    home: Clients, request_: Mapping[str, Any], found: list[str]
+) -> None:
+    made, targets = plan(planner(home, STATIC), **request_)
+    assert places(targets) == found
+    assert made.planned == len(found)
+
+
+def test_global_is_planned_once_however_many_regions(home: Clients) -> None:
+    _, targets = plan(planner(home, replace(STATIC, regions=("enabled", "eu-*", "eu-west-1"))))
+    assert [each.region for each in targets].count(GLOBAL) == 2
+    assert len(set(targets)) == len(targets) > 30
+
+
+def test_the_plan_says_what_was_asked(home: Clients) -> None:
+    made, _ = plan(
+        planner(home, STATIC, schedules=("nightly",)),
+        schedule="nightly",
+        notify=False,
+        categories=["tagging"],
+    )
+    assert made == Plan(
+        scan="20260115T060000123Z-8f14e45f",
+        started="2026-01-15T06:00:00+00:00",
+        schedule="nightly",
+        notify=False,
+        partition="aws",
+        checks=("tag-required-key-missing",),
+        skipped=(),
+        accounts=2,
+        planned=len(plan(planner(home, STATIC), categories=["tagging"])[1]),
+    )
+    assert [check.id for check in made.due().checks] == ["tag-required-key-missing"]
+
+
+@given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2099, 1, 1)), st.integers(1, 10**10))  # noqa: DTZ001
+def test_scan_ids_sort_by_start(started: datetime, later: int) -> None:
+    first, second = started.replace(tzinfo=UTC), started.replace(tzinfo=UTC) + timedelta(milliseconds=later)
+    assert scan_id(first, "ffffffff") < scan_id(second, "00000000")
+    assert scan_id(first, EXECUTION) == scan_id(first, EXECUTION)
+    assert scan_id(first, "aaaaaaaa") != scan_id(first, "bbbbbbbb")
+
+
+def test_a_plan_survives_the_bucket(home: Clients) -> None:
+    told = [account(1, State="ACTIVE"), account(2, State="SUSPENDED")]
+    Answers([page(Accounts=told)]).serve(home.get("organizations"), "ListAccounts")
+    s3 = home.get("s3")
+    s3.create_bucket(Bucket="plans", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    store = PlanStore(s3, "plans")
+    made, targets = plan(planner(home, Scope(regions=("eu-west-1",))))
+    off = replace(targets[0], region="ap-east-1", region_off=True)
+    key = store.put(made, [*targets, off])
+    assert store.get(made.scan) == made
+    assert made.skipped == (Account(f"{2:012}", "account-2", "SUSPENDED"),)
+    back = list(store.targets(made))
+    assert back == [*targets, off]
+    assert [(each.account_name, each.region_off) for each in back] == [
+        (each.account_name, each.region_off) for each in [*targets, off]
+    ]
+    assert key == f"scans/{made.scan}/targets.json"
+    told = json.load(s3.get_object(Bucket="plans", Key=key)["Body"])
+    assert told[-1] == {"account": off.account, "region": "ap-east-1", "name": off.account_name, "off": True}
+
+
+def test_a_setting_that_the_stack_forgot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = NotifySettings(table="findings", bucket="results", topic="arn:t")
+    for name, value in settings.to_environment().items():
+        monkeypatch.setenv(name, value)
+    assert NotifySettings.from_environment() == settings
+    monkeypatch.delenv("TOPIC")
+    with pytest.raises(KeyError, match="TOPIC"):
+        NotifySettings.from_environment()

@@ -1,0 +1,239 @@
+"""After the last target: what is missing is recorded, what is open is exported, and only news is told."""
+
+import gzip
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from orgscan import session
+from orgscan.coverage import Look
+from orgscan.model import GLOBAL, Blindness, Category, Confidence, Finding, Money, Severity, Target
+from orgscan.plan import Plan, PlanStore
+from orgscan.receipt import Unseen
+from orgscan.reconcile import Change
+from orgscan.report import GAPS, Message, Reporter, Results, describe
+from orgscan.settings import Route
+from orgscan.store import FindingStore
+from orgscan.summary import ScanSummary, summarise
+from tests.receipts import FINISHED, PROD, SANDBOX, plan, receipt
+from tests.scans import blind, finding, saw
+
+BUCKET = "results"
+SSH, WASTE, ROOT = "ec2-security-group-open-ssh", "ebs-volume-unattached", "iam-root-mfa-disabled"
+FIRST = plan(checks=(WASTE, SSH))
+SECOND = replace(FIRST, scan="20260116T060000000Z-c9f0f895", started="2026-01-16T06:00:00+00:00")
+ALL = Route(name="all")
+COST = Route(name="cost", categories=(Category.COST,))
+URGENT = Route(name="urgent", minimum_severity=Severity.CRITICAL)
+SANDBOX_OWNERS = Route(name="sandbox-owners", accounts=(SANDBOX.account,))
+
+OPEN_SSH = finding("arn:sg-1", SSH, target=PROD)
+SAVING = Money(40.0, "500 GiB gp3 at 0.08 USD", Confidence.HIGH)
+UNATTACHED = finding(
+    "arn:vol-1", WASTE, severity=Severity.MEDIUM, category=Category.COST, target=SANDBOX, saving=SAVING
+)
+
+
+@dataclass
+class Hub:
+    """The table, the bucket, and the two ends of a scan."""
+
+    s3: Any
+    store: FindingStore
+    plans: PlanStore
+
+    def scan(
+        self,
+        made: Plan,
+        *looks: Look,
+        targets: Iterable[Target] = (PROD, SANDBOX),
+        routes: tuple[Route, ...] = (ALL,),
+    ) -> ScanSummary:
+        self.plans.put(made, targets)
+        for look in looks:
+            self.store.record(made.scan, made.started, look)
+        return self.report(made, routes)
+
+    def report(self, made: Plan, routes: tuple[Route, ...] = (ALL,)) -> ScanSummary:
+        reporter = Reporter(self.store, self.plans, self.s3, BUCKET, routes)
+        summary, messages = reporter.report(
+            made.scan, finished=datetime(2026, 1, 15, 6, 9, 41, 7, tzinfo=UTC)
+        )
+        assert messages == len(self.messages(made))
+        return summary
+
+    def messages(self, made: Plan) -> list[Message]:
+        return list(Results(self.s3, BUCKET, made.scan).messages())
+
+    def routes(self, made: Plan) -> list[str]:
+        return [message.route for message in self.messages(made)]
+
+    def read(self, made: Plan, name: str) -> bytes:
+        body: bytes = self.s3.get_object(Bucket=BUCKET, Key=f"scans/{made.scan}/{name}")["Body"].read()
+        return body
+
+    def summary(self, made: Plan) -> Mapping[str, Any]:
+        told: Mapping[str, Any] = json.loads(self.read(made, "summary.json"))
+        return told
+
+    def findings(self, made: Plan) -> list[Mapping[str, Any]]:
+        return [
+            json.loads(line) for line in gzip.decompress(self.read(made, "findings.jsonl.gz")).splitlines()
+        ]
+
+
+@pytest.fixture
+def hub(table: Any) -> Hub:
+    s3 = session.here().get("s3")
+    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    return Hub(s3, FindingStore(table), PlanStore(s3, BUCKET))
+
+
+def look(*findings: Finding, target: Target = PROD, clean: Iterable[str] = ()) -> Look:
+    return saw(*findings, target=target, clean=clean, checks=(WASTE, SSH))
+
+
+def test_a_worker_that_left_no_receipt_is_a_recorded_gap(hub: Hub) -> None:
+    summary = hub.scan(FIRST, look(OPEN_SSH))
+    (lost,) = [left for left in hub.store.receipts(FIRST.scan) if left.target == SANDBOX]
+    assert lost.evaluated == 0
+    assert lost.newly_blind == (WASTE, SSH)
+    (unseen,) = lost.unseen
+    assert (unseen.reason, unseen.checks) == (Blindness.FAULT, (WASTE, SSH))
+    assert "ended without a receipt" in unseen.detail
+    assert (summary.units, summary.evaluated, summary.reached, summary.complete) == (4, 2, 1, False)
+    (message,) = hub.messages(FIRST)
+    assert message.subject.startswith("[orgscan] INCOMPLETE: ")
+    assert message.body.startswith("INCOMPLETE: 50.0% of 4 checks evaluated\n")
+    assert "sandbox us-east-1" in message.body
+
+
+def test_a_worker_that_died_closes_nothing(hub: Hub) -> None:
+    hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX))
+    summary = hub.scan(SECOND, look(OPEN_SSH))
+    assert [line["resource"] for line in hub.findings(SECOND)] == ["arn:sg-1", "arn:vol-1"]
+    assert summary.unconfirmed == 1
+    assert not summary.changes
+
+
+def test_a_global_target_answers_for_its_own_checks(hub: Hub) -> None:
+    everywhere = Target(PROD.account, GLOBAL)
+    hub.scan(replace(FIRST, checks=(WASTE, ROOT)), targets=(everywhere, PROD))
+    unseen = {left.target.region: left.unseen[0].checks for left in hub.store.receipts(FIRST.scan)}
+    assert unseen == {GLOBAL: (ROOT,), PROD.region: (WASTE,)}
+
+
+def test_every_open_finding_is_exported_and_no_other(hub: Hub) -> None:
+    many = [finding(f"arn:sg-{number:03}", SSH, target=PROD) for number in range(120)]
+    hub.scan(FIRST, look(*many), look(UNATTACHED, target=SANDBOX))
+    fixed = [each.resource for each in many[:20]]
+    hub.scan(SECOND, look(*many[20:], clean=fixed), look(UNATTACHED, target=SANDBOX))
+    assert len(hub.findings(FIRST)) == 121
+    told = hub.findings(SECOND)
+    assert sorted(line["resource"] for line in told) == [*(each.resource for each in many[20:]), "arn:vol-1"]
+    assert told[-1] == {
+        "check": WASTE,
+        "severity": "medium",
+        "category": "cost",
+        "account": SANDBOX.account,
+        "account_name": "sandbox",
+        "region": "us-east-1",
+        "resource": "arn:vol-1",
+        "key": "",
+        "problems": ["it is wrong"],
+        "first_seen": FIRST.started,
+        "status": "open",
+        "monthly_usd": 40.0,
+        "basis": "500 GiB gp3 at 0.08 USD",
+        "confidence": "high",
+    }
+
+
+def test_a_scan_of_nothing_new_sends_nothing(hub: Hub) -> None:
+    looks = (look(OPEN_SSH), blind(WASTE, SSH, target=SANDBOX))
+    hub.scan(FIRST, *looks)
+    hub.scan(SECOND, *looks)
+    assert hub.routes(FIRST) == ["all"]
+    assert hub.routes(SECOND) == []
+
+
+def test_what_was_fixed_and_what_went_blind_is_news(hub: Hub) -> None:
+    hub.scan(FIRST, look(OPEN_SSH), look(target=SANDBOX))
+    hub.scan(SECOND, look(clean=[OPEN_SSH.resource]), look(target=SANDBOX))
+    assert hub.messages(SECOND)[0].subject == "[orgscan] 1 resolved (2 accounts)"
+    third = replace(SECOND, scan="20260117T060000000Z-45c48cce")
+    hub.scan(third, look(), blind(WASTE, SSH, target=SANDBOX))
+    assert hub.messages(third)[0].subject == "[orgscan] INCOMPLETE: 2 checks newly unseen (2 accounts)"
+
+
+def test_who_asks_for_silence_gets_it(hub: Hub) -> None:
+    quiet = replace(FIRST, notify=False)
+    summary = hub.scan(quiet, look(OPEN_SSH), look(target=SANDBOX))
+    assert summary.news
+    assert hub.messages(quiet) == []
+
+
+def test_each_route_hears_of_what_concerns_it(hub: Hub) -> None:
+    routes = (ALL, COST, URGENT, SANDBOX_OWNERS)
+    hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX), routes=routes)
+    told = {message.route: message for message in hub.messages(FIRST)}
+    assert list(told) == ["all", "cost", "sandbox-owners"]
+    assert SSH in told["all"].body
+    assert WASTE in told["all"].body
+    assert "COMPLETE: 100.0% of 4 checks" in told["all"].body
+    for route, scale in [("cost", "2 accounts, 2 targets"), ("sandbox-owners", "1 account, 1 target")]:
+        assert SSH not in told[route].body
+        assert WASTE in told[route].body
+        assert "COMPLETE: 100.0% of 2 checks" in told[route].body
+        assert scale in told[route].body
+        assert "OPEN: 1 medium" in told[route].body
+
+
+def test_the_summary_is_kept_in_the_bucket_and_in_the_trend(hub: Hub, table: Any) -> None:
+    summary = hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX))
+    told = hub.summary(FIRST)
+    assert told == describe(summary)
+    assert told["scan"] == FIRST.scan
+    assert (told["started"], told["finished"]) == (FIRST.started, FINISHED)
+    assert (told["complete"], told["coverage"], told["gaps"], told["more_gaps"]) == (True, 100.0, [], 0)
+    assert told["targets"] == {"planned": 2, "reached": 2}
+    assert told["checks"] == {"planned": 4, "evaluated": 4}
+    assert told["open"] == {"high": {"security": 1}, "medium": {"cost": 1}}
+    assert told["changes"] == {"new": {"high": 1, "medium": 1}}
+    assert (told["monthly_usd"], told["unpriced"]) == (40.0, 0)
+    row = table.get_item(Key={"pk": "SCANS", "sk": FIRST.scan})["Item"]
+    assert (row["changes"], row["finished"]) == (told["changes"], told["finished"])
+
+
+def test_reporting_again_tells_the_same(hub: Hub) -> None:
+    summary = hub.scan(FIRST, look(OPEN_SSH))
+    messages, left = hub.messages(FIRST), list(hub.store.receipts(FIRST.scan))
+    again = hub.report(FIRST)
+    assert again == summary
+    assert hub.messages(FIRST) == messages
+    assert list(hub.store.receipts(FIRST.scan)) == left
+
+
+def test_errors_that_are_each_a_kind_of_their_own_do_not_outgrow_the_table(hub: Hub) -> None:
+    lost = [
+        Unseen(Blindness.FAULT, f"InternalError: request {number:036} {'x' * 300}", ("a",))
+        for number in range(3000)
+    ]
+    summary = summarise(FIRST, [receipt(PROD, planned=3000, unseen=lost)], finished=FINISHED)
+    told = describe(summary)
+    assert (len(told["gaps"]), told["more_gaps"]) == (GAPS, 3000 - GAPS)
+    assert len(json.dumps(told)) < 100_000
+    hub.store.put_scan(FIRST.scan, told)
+
+
+def test_an_eased_finding_is_counted_and_not_told(hub: Hub) -> None:
+    hub.scan(FIRST, look(OPEN_SSH), look(target=SANDBOX))
+    eased = replace(OPEN_SSH, severity=Severity.LOW)
+    summary = hub.scan(SECOND, look(eased), look(target=SANDBOX))
+    assert summary.by_severity(Change.EASED) == {Severity.LOW: 1}
+    assert hub.summary(SECOND)["changes"] == {"eased": {"low": 1}}
+    assert hub.messages(SECOND) == []

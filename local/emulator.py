@@ -74,6 +74,9 @@ _MANAGED_POLICIES = (
 )
 
 
+_SILENT = logging.NullHandler()
+
+
 class PortTaken(Exception):
     """Somebody else listens on the port that was asked for."""
 
@@ -252,16 +255,19 @@ def _moto(patch: Patch) -> DomainDispatcherApplication:
 
 
 def _write_log(stack: ExitStack, workdir: Path) -> None:
-    """What moto and its server complain about goes to a file, not to the terminal."""
+    """What moto and its server complain about goes to a file, not to the terminal.
+
+    Not even afterwards: threads that were serving a worker when it was stopped still have their say.
+    """
     workdir.mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(workdir / "emulator.log")
     stack.callback(handler.close)
     for name in ("moto", "werkzeug"):
         logger = logging.getLogger(name)
-        stack.callback(logger.removeHandler, handler)
-        stack.callback(setattr, logger, "propagate", logger.propagate)
-        logger.addHandler(handler)
         logger.propagate = False
+        logger.addHandler(_SILENT)
+        logger.addHandler(handler)
+        stack.callback(logger.removeHandler, handler)
 
 
 def _stop_executions() -> None:

@@ -20,7 +20,7 @@ scan: $(VENV)/.installed $(DEPENDENCIES)  ## an invented organization, through t
 	@python -m local --accounts $(ACCOUNTS) --regions $(REGIONS)
 
 test: check  ## lint, types and every test; what CI runs
-	@pytest -q -n auto --dist loadgroup
+	@pytest -q -n auto --dist loadfile
 
 check: lint types
 

@@ -32,7 +32,7 @@ def saw(
     whole: bool = True,
     target: Target = HERE,
 ) -> Look:
-    """Every check of `checks` saw the findings' resources and the clean ones; `whole`: and there were no others."""
+    """Every check saw the findings' resources and the clean ones; `whole`: and there were no others."""
     checks = tuple(checks)
     seen = {finding.resource for finding in findings} | {*clean} | {*unread}
     return Look(

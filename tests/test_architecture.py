@@ -27,7 +27,7 @@ DOORS = {
     "orgscan.prices": ("orgscan.model",),
     "orgscan.check": ("orgscan.model",),
     "orgscan.session": ("boto3", "botocore"),
-    "orgscan.errors": ("orgscan.model", "botocore.exceptions"),
+    "orgscan.errors": ("orgscan.model", "botocore.exceptions", "botocore.parsers"),
     "orgscan.iam": ("botocore.loaders",),
     "orgscan.collector": ("orgscan.model", "orgscan.session"),
     "orgscan.services.*.facts*": ("orgscan.model", "orgscan.network", "orgscan.services.*.facts"),

@@ -94,7 +94,7 @@ def test_a_request_narrows_the_scope_and_never_widens_it(
     }
     if "play" in request_.get("accounts", ()):
         with pytest.raises(
-            InvalidScanRequest, match=rf'^accounts\[1\]: "{organization["play"]}" is not an account in'
+            InvalidScanRequest, match=rf'^accounts\[1\]: "{organization["play"]}" must be an account in'
         ):
             plan(planner(home, inside), **asked)
         asked["accounts"].pop()

@@ -55,12 +55,12 @@ def test_what_is_well_formed_and_not_there_is_named_at_once(home: Clients) -> No
             checks=["no-such-check"],
         )
     assert str(refused.value).split("; ") == [
+        'accounts[0]: "000000000000" must be an account in the configured scope',
+        "regions[1]: \"mars-1\" must be a region of this partition, a glob such as 'eu-*', or 'global'",
+        'regions[2]: "us-east-1" must be within the configured scope',
+        'regions[3]: "us-*" must be within the configured scope',
+        "regions[4]: \"moon-*\" must be a region of this partition, a glob such as 'eu-*', or 'global'",
         'checks[0]: "no-such-check" must be the id of a check that is switched on',
-        'accounts[0]: "000000000000" is not an account in the configured scope',
-        'regions[1]: "mars-1" matches no region in this partition',
-        'regions[2]: "us-east-1" matches no region in the configured scope',
-        'regions[3]: "us-*" matches no region in the configured scope',
-        'regions[4]: "moon-*" matches no region in this partition',
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_refused_request_touches_no_account(home: Clients) -> None:
     [
         (
             {"ous": ["r-ab12"]},
-            "input: ous and account_tags need an organization, and accounts.organization is false",
+            "input: ous and account_tags need accounts.organization in orgscan.yaml",
         ),
         (
             {"checks": [REGIONAL], "categories": ["tagging"]},

@@ -1,20 +1,25 @@
 """What a scan may be asked for: every mistake is named, at once, and no input breaks the reading of it."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgscan.request import CAUSE, InvalidScanRequest, ScanRequest
+from orgscan.request import CAUSE, InvalidScanRequest, Nameable, ScanRequest
 
 CHECKS = ("ebs-volume-unattached", "iam-root-mfa-disabled")
 SCHEDULES = ("nightly", "weekly-cost")
 
 
-def parse(raw: object) -> tuple[ScanRequest, list[str]]:
-    return ScanRequest.parse(raw, checks=CHECKS, schedules=SCHEDULES)
+def parse(raw: object, checks: Collection[str] = CHECKS) -> tuple[ScanRequest, list[str]]:
+    def region(text: str) -> str | None:
+        return None if text else "a region, a glob such as 'eu-*', or 'global'"
+
+    there = Nameable(accounts={"123456789012"}, checks=checks, schedules=SCHEDULES, region=region)
+    return ScanRequest.parse(raw, there)
 
 
 def test_nothing_asked_is_everything() -> None:
@@ -127,7 +132,7 @@ def test_all_mistakes_are_named_at_once_and_the_rest_is_understood() -> None:
 
 def test_a_check_is_suggested_among_hundreds_without_listing_them() -> None:
     checks = [f"check-number-{number}" for number in range(600)]
-    _, problems = ScanRequest.parse({"checks": ["zzz"]}, checks=checks, schedules=())
+    _, problems = parse({"checks": ["zzz"]}, checks)
     assert problems == [f'checks[0]: "zzz" must be {CHECK}']
 
 

@@ -273,6 +273,13 @@ def test_the_scan_that_started_later_wins(store: FindingStore) -> None:
     assert (late.evaluated, late.unseen[0].detail) == (0, "superseded by scan 2")
 
 
+def test_a_retry_that_comes_too_late_leaves_the_receipt_as_it_was(store: FindingStore) -> None:
+    first = store.record("1", STARTED, saw(finding()))
+    store.record("2", LATER, saw(finding()))
+    store.record("1", STARTED, saw(finding()))
+    assert list(store.receipts("1")) == [first]
+
+
 def test_a_scan_overtaken_between_two_writes_writes_no_more(
     table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from orgscan.errors import gap
 from orgscan.model import GLOBAL, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
 from orgscan.regions import Known
-from orgscan.request import InvalidScanRequest, ScanRequest, shown
+from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
 from orgscan.settings import Configuration
 
 if TYPE_CHECKING:
@@ -69,12 +69,17 @@ class Planner:
         """Raises InvalidScanRequest for what was asked, CannotPlan for what stands in the way."""
         off = self.configuration.off
         on = [check for check in catalog.checks() if check.id not in off]
-        request, problems = ScanRequest.parse(
-            raw, checks=[check.id for check in on], schedules=self.configuration.schedules
-        )
         everyone = self._accounts()
         default = self._default()
-        problems += self._unknown(request, everyone, default.names())
+        known = Nameable(
+            accounts={account.id for account in everyone},
+            checks=[check.id for check in on],
+            schedules=self.configuration.schedules,
+            region=lambda pattern: self._not_a_region(pattern, default.names()),
+        )
+        request, problems = ScanRequest.parse(raw, known)
+        if not self.configuration.scope.organization and (request.ous or request.account_tags):
+            problems.append("input: ous and account_tags need accounts.organization in orgscan.yaml")
         if problems:
             raise InvalidScanRequest(problems)
         chosen = self._chosen(request, everyone)
@@ -127,23 +132,14 @@ class Planner:
             raise CannotPlan(f"regions in orgscan.yaml: no such region: {', '.join(unknown)}")
         return known
 
-    def _unknown(
-        self, request: ScanRequest, everyone: Iterable[Account], names: Collection[str]
-    ) -> Iterable[str]:
-        """What is well formed and yet not there."""
-        ids = {account.id for account in everyone}
-        for number, account in enumerate(request.accounts):
-            if account not in ids:
-                yield f"accounts[{number}]: {shown(account)} is not an account in the configured scope"
+    def _not_a_region(self, pattern: str, names: Collection[str]) -> str | None:
+        """What a request's region must be, or None when it is."""
         inside = regions.planned(self.configuration.scope.regions, Known(dict.fromkeys(names, True)))
-        for number, pattern in enumerate(request.regions):
-            if pattern == GLOBAL or any(regions.matches(region, [pattern]) for region in inside):
-                continue
-            real = any(regions.matches(region, [pattern]) for region in names)
-            where = "the configured scope" if real else "this partition"
-            yield f"regions[{number}]: {shown(pattern)} matches no region in {where}"
-        if not self.configuration.scope.organization and (request.ous or request.account_tags):
-            yield "input: ous and account_tags need an organization, and accounts.organization is false"
+        if pattern == GLOBAL or any(regions.matches(region, [pattern]) for region in inside):
+            return None
+        if any(regions.matches(region, [pattern]) for region in names):
+            return "within the configured scope"
+        return "a region of this partition, a glob such as 'eu-*', or 'global'"
 
     def _targets(
         self, accounts: Sequence[Account], request: ScanRequest, checks: Iterable[AnyCheck], default: Known

@@ -32,6 +32,17 @@ class InvalidScanRequest(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nameable:
+    """What a request may name."""
+
+    accounts: Collection[str]
+    checks: Collection[str]
+    schedules: Collection[str]
+    region: Callable[[str], str | None]
+    """What a region pattern must be, or None when it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRequest:
     """Every field narrows the configured scope; what is left out does not."""
 
@@ -47,13 +58,11 @@ class ScanRequest:
     """The schedule that asks; empty when a person does."""
 
     @classmethod
-    def parse(
-        cls, raw: object, *, checks: Collection[str], schedules: Collection[str]
-    ) -> tuple[Self, list[str]]:
+    def parse(cls, raw: object, known: Nameable) -> tuple[Self, list[str]]:
         """The request as far as it is valid, and everything that is wrong with it."""
         if not isinstance(raw, Mapping):
             return cls(), [f"input: {shown(raw)} must be a JSON object such as {{}}"]
-        rules = _rules(checks, schedules)
+        rules = _rules(known)
         problems = [_unknown(str(name), rules) for name in raw if name not in rules]
         good: dict[str, Any] = {}
         for name, rule in rules.items():
@@ -68,17 +77,19 @@ class ScanRequest:
 Rule = Callable[[str, Any], tuple[Any, list[str]]]
 
 
-def _rules(checks: Collection[str], schedules: Collection[str]) -> dict[str, Rule]:
+def _rules(known: Nameable) -> dict[str, Rule]:
     """One rule per field; the fields of `ScanRequest`."""
     return {
-        "accounts": _strings(lambda text: _matches(text, ACCOUNT, "an account id of 12 digits")),
+        "accounts": _strings(lambda text: _account(text, known.accounts)),
         "ous": _strings(lambda text: _matches(text, OU, "an organizational unit's or root's id")),
         "account_tags": _tags,
-        "regions": _strings(lambda text: None if text else "a region, a glob such as 'eu-*', or 'global'"),
-        "checks": _strings(lambda text: _one_of(text, checks, "the id of a check that is switched on")),
+        "regions": _strings(known.region),
+        "checks": _strings(lambda text: _one_of(text, known.checks, "the id of a check that is switched on")),
         "categories": _strings(lambda text: _one_of(text, [*Category], "a category")),
         "notify": _flag,
-        "schedule": lambda name, value: _scalar(name, value, _one_of(value, schedules, "a schedule's name")),
+        "schedule": lambda name, value: _scalar(
+            name, value, _one_of(value, known.schedules, "a schedule's name")
+        ),
     }
 
 
@@ -110,6 +121,12 @@ def _flag(name: str, value: Any) -> tuple[Any, list[str]]:
 
 def _scalar(name: str, value: Any, wrong: str | None) -> tuple[Any, list[str]]:
     return value, [f"{name}: {shown(value)} must be {wrong}"] if wrong else []
+
+
+def _account(text: str, known: Collection[str]) -> str | None:
+    if text in known:
+        return None
+    return _matches(text, ACCOUNT, "an account id of 12 digits") or "an account in the configured scope"
 
 
 def _matches(text: str, pattern: re.Pattern[str], what: str) -> str | None:

@@ -58,19 +58,15 @@ def _lines(console: Console, title: str) -> Watch:
 
 def coverage(console: Console, scan: Scan) -> None:
     checks, targets = scan.summary["checks"], scan.summary["targets"]
-    verdict = "COMPLETE" if scan.summary["complete"] else "INCOMPLETE"
-    console.print(
-        Text.assemble(
-            (f"{verdict}: ", "bold green" if scan.summary["complete"] else "bold yellow"),
-            f"{scan.summary['coverage']}% of {checks['planned']:,} checks evaluated, "
-            f"{targets['reached']} of {targets['planned']} targets reached, "
-            f"{scan.summary['accounts']} accounts",
-        )
-    )
+    complete = scan.summary["complete"]
+    verdict = Text("COMPLETE" if complete else "INCOMPLETE", "bold green" if complete else "bold yellow")
+    console.print(verdict + f": {scan.summary['coverage']}% of {checks['planned']:,} checks evaluated")
+    reached = f"{targets['reached']} of {targets['planned']} targets reached"
+    console.print(f"  {reached} in {scan.summary['accounts']} accounts")
     for gap in scan.summary["gaps"]:
-        console.print(f"  not seen: {gap['checks']:>4}  {gap['reason']}: {gap['detail']}", markup=False)
+        line(console, f"  not seen: {gap['checks']:>4}  {gap['reason']}: {gap['detail']}")
     for account in scan.summary["skipped"]:
-        console.print(f"  not active, not scanned: {account}")
+        line(console, f"  not active, not scanned: {account}")
 
 
 def totals(console: Console, scan: Scan) -> None:
@@ -105,18 +101,19 @@ def changes(console: Console, scan: Scan) -> None:
 
 
 def worst(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(title=f"the {WORST} worst", title_justify="left", box=None, pad_edge=False)
-    for column in ("severity", "check", "account", "region", "resource"):
-        table.add_column(column, overflow="fold", no_wrap=column == "severity")
+    console.print(f"the {WORST} worst")
     for finding in findings[:WORST]:
-        table.add_row(
-            Text(finding["severity"], SEVERITIES[finding["severity"]]),
-            finding["check"],
-            Text(finding["account_name"] or finding["account"]),
-            finding["region"],
-            Text(finding["resource"].split(":", 5)[-1]),
-        )
-    console.print(table)
+        severity = Text(f"{finding['severity']:<9}", SEVERITIES[finding["severity"]])
+        account = finding["account_name"] or finding["account"]
+        line(console, severity + f" {finding['check']:<40} {account} {finding['region']}")
+        line(console, f"          {finding['resource'].split(':', 5)[-1]}: {'; '.join(finding['problems'])}")
+
+
+def line(console: Console, text: str | Text) -> None:
+    """One line, whatever the width. Names in it are somebody else's: no markup, nothing unprintable."""
+    told = Text(text) if isinstance(text, str) else text
+    told.plain = "".join(each if each.isprintable() else "?" for each in told.plain)
+    console.print(told, no_wrap=True, overflow="ellipsis")
 
 
 def mail(console: Console, scan: Scan) -> None:

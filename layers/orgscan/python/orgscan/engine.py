@@ -14,13 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from orgscan import metrics
 from orgscan.catalog import AnyCheck, AnyCollector, Catalog
 from orgscan.check import Problem
 from orgscan.coverage import Coverage, Look
-from orgscan.errors import OutOfTime, gap
+from orgscan.errors import NO_ANSWER, OutOfTime, gap
 from orgscan.metrics import Query
 from orgscan.model import (
     Blindness,
@@ -149,11 +147,14 @@ def look(
         return Look((), Coverage.blind(target, due, off))
     try:
         clients = enter()
-    except (ClientError, BotoCoreError) as error:
+    except NO_ANSWER as error:
         return Look((), Coverage.blind(target, due, gap("sts:AssumeRole", error)))
-    listings = collect(clients, target, catalog.needed(once=target.once), seconds_left)
-    if listings and all(_forbidden(listing) for listing in listings.values()):
-        first = min(listing.gap.detail for listing in listings.values() if listing.gap)
+    collectors = catalog.needed(once=target.once)
+    listings = collect(clients, target, collectors, seconds_left)
+    # What an account has once is read here too, where a check looks at it; it says nothing of the region.
+    own = [listings[each.resource] for each in collectors if each.once == target.once]
+    if own and all(_forbidden(listing) for listing in own):
+        first = min(listing.gap.detail for listing in own if listing.gap)
         closed = Gap("region", Blindness.DENIED_BY_SCP, f"every call in {target.region}, such as {first}")
         return Look((), Coverage.blind(target, due, closed))
     judged = {check: catalog.judged(check, once=target.once) for check in due}

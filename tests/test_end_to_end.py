@@ -13,6 +13,7 @@ import pytest
 from local.organization import Organization
 from local.place import Planted
 from local.rehearsal import Rehearsal, Scan
+from orgscan import catalog
 
 pytestmark = pytest.mark.xdist_group("end-to-end")
 
@@ -71,6 +72,15 @@ def test_the_first_scan_finds_what_was_planted_and_nothing_else(
     assert sorted(found(scan) - expected) == []
     assert sorted(expected - found(scan)) == []
     assert len(scan.findings) == len(expected)
+
+
+def test_every_check_is_tempted_and_nothing_careless_passes(
+    organization: Organization, first: tuple[Scan, frozenset[Planted]]
+) -> None:
+    assert {each.check for each in first[1]} == {check.id for check in catalog.checks()}
+    assert len(organization.look_alikes) >= 25
+    assert len(organization.hidden) >= 3
+    assert not found(first[0]) & (organization.look_alikes | organization.hidden)
 
 
 def test_the_second_scan_finds_what_is_left_and_what_is_new(

@@ -57,7 +57,7 @@ $(VENV)/.installed: requirements.txt tests/asl/package-lock.json
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@npm ci --silent --no-audit --no-fund --prefix tests/asl
+	@npm ci --loglevel=error --no-audit --no-fund --prefix tests/asl
 	@touch $@
 
 $(DEPENDENCIES): layers/dependencies/requirements.txt layers/build.py $(wildcard layers/orgscan/python/orgscan/services/*/collect.py) | $(VENV)/.installed

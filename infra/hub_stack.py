@@ -11,15 +11,12 @@ from infra.scan_workflow import ScanWorkflow
 from infra.scanner_function import ScannerCode, ScannerFunction
 from infra.storage import OPEN, SCANS, Storage
 from infra.topics import Topics
+from orgscan.iam import action
+from orgscan.organization import CALLS as ACCOUNT_CALLS
+from orgscan.regions import CALLS as REGION_CALLS
 from orgscan.settings import NotifySettings, ReportSettings, Settings, VisitSettings
 
-ENUMERATE = (
-    "ec2:DescribeRegions",
-    "organizations:ListAccounts",
-    "organizations:ListAccountsForParent",
-    "organizations:ListOrganizationalUnitsForParent",
-    "organizations:ListTagsForResource",
-)
+ENUMERATE = tuple(map(action, (*ACCOUNT_CALLS, *REGION_CALLS)))
 READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
 WRITE_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 # S3, SNS and DynamoDB use the key in the name of whoever calls them.

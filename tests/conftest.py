@@ -9,6 +9,7 @@ from moto import mock_aws
 
 from orgscan.model import GLOBAL, Target
 from orgscan.session import Clients
+from tests.stacks import Assembly, Template, synthesized
 
 ACCOUNT = "123456789012"
 
@@ -47,7 +48,7 @@ def everywhere() -> Target:
 
 @pytest.fixture
 def table(aws: boto3.Session) -> Any:
-    """As the stack makes it; test_infra holds the two together."""
+    """As the stack makes it; test_hub_stack holds the two together."""
     return aws.resource("dynamodb").create_table(
         TableName="findings",
         BillingMode="PAY_PER_REQUEST",
@@ -66,3 +67,18 @@ def table(aws: boto3.Session) -> Any:
             }
         ],
     )
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    return synthesized(tmp_path_factory.mktemp("synth"))
+
+
+@pytest.fixture(scope="session")
+def hub(assembly: Assembly) -> Template:
+    return assembly.template("OrgscanHub")
+
+
+@pytest.fixture(scope="session")
+def member(assembly: Assembly) -> Template:
+    return assembly.template("OrgscanMember")

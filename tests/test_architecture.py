@@ -70,6 +70,8 @@ DOORS = {
         "orgscan.catalog",
         "orgscan.iam",
         "orgscan.model",
+        "orgscan.organization.CALLS",
+        "orgscan.regions.CALLS",
         "orgscan.settings",
         "aws_cdk",
         "constructs",

@@ -91,6 +91,7 @@ def test_basic_selectors(
         ([[{"Field": "resources.type", "Equals": ["AWS::S3::Object"]}]], frozenset()),
         ([[CATEGORY, {"Field": "readOnly", "Equals": ["false"]}]], {"write"}),
         ([[CATEGORY, {"Field": "readOnly", "NotEquals": ["false"]}]], {"read"}),
+        ([[CATEGORY, {"Field": "readOnly", "Equals": ["true"], "NotEquals": ["true"]}]], frozenset()),
         (
             [
                 [CATEGORY, {"Field": "readOnly", "Equals": ["false"]}],

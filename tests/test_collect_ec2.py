@@ -127,6 +127,19 @@ def test_an_instance_of_which_ec2_says_little(clients: Clients, target: Target) 
     assert not instance.dedicated
 
 
+def test_a_metadata_service_that_is_not_said_to_be_off_is_on(clients: Clients, target: Target) -> None:
+    described = {
+        "InstanceId": "i-1",
+        "InstanceType": "m5.large",
+        "State": {"Name": "pending"},
+        "LaunchTime": START,
+        "MetadataOptions": {"State": "pending"},
+    }
+    answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
+    (instance,) = collect.ec2_instances.read(clients, target)
+    assert instance.metadata == Metadata(enabled=True, tokens_required=False)
+
+
 def test_volumes(ec2: Any, clients: Clients, target: Target) -> None:
     ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
     made = ec2.create_volume(
@@ -226,6 +239,14 @@ def test_entries_that_may_not_be_read_are_a_gap(ec2: Any, clients: Clients, targ
     assert seen[planted["PrefixList"]["PrefixListId"]].cidrs == Gap(
         "entries_of", Blindness.DENIED, "ec2:GetManagedPrefixListEntries"
     )
+
+
+def test_entries_that_cannot_be_found_are_not_none(ec2: Any, clients: Clients, target: Target) -> None:
+    """A rule may name the list all the same."""
+    planted = ec2.create_managed_prefix_list(PrefixListName="offices", MaxEntries=1, AddressFamily="IPv4")
+    refuse(clients, target, "ec2:GetManagedPrefixListEntries", "InvalidPrefixListID.NotFound")
+    seen = {each.id: each for each in collect.ec2_prefix_lists.read(clients, target)}
+    assert isinstance(seen[planted["PrefixList"]["PrefixListId"]].cidrs, Gap)
 
 
 def test_an_interface_names_its_security_groups(ec2: Any, clients: Clients, target: Target) -> None:

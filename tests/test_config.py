@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,7 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import ROOT, config, schedule, yaml_text
+from infra import ROOT, config, yaml_text
 from infra.config import Config, ConfigError, Schedule
 from orgscan.model import Category, Severity
 from orgscan.settings import Configuration, Route
@@ -208,43 +207,6 @@ def test_an_expression_that_the_scheduler_would_refuse(refused: Refused, express
     assert refused(text) == [f"schedules[0].expression: {expression!r}: {rule}"]
 
 
-@pytest.mark.parametrize(
-    ("expression", "gap"),
-    [
-        ("rate(12 hours)", timedelta(hours=12)),
-        ("cron(0 6 * * ? *)", timedelta(days=1)),
-        ("cron(0/15 * * * ? *)", timedelta(hours=1)),
-        ("cron(30 6,18 * * ? *)", timedelta(hours=12)),
-        ("cron(0 6 ? * MON-FRI *)", timedelta(days=3)),
-        ("cron(0 6 ? * 2 *)", timedelta(days=7)),
-        ("cron(0 6 1 * ? *)", timedelta(days=31)),
-        ("cron(0 6 L * ? *)", None),
-        ("cron(0 6 1,15W * ? *)", None),
-        ("cron(0 6 ? * TUE#2 *)", None),
-        ("cron(0 6 1 1 ? 2030)", None),
-    ],
-)
-def test_how_long_a_schedule_pauses(expression: str, gap: timedelta | None) -> None:
-    assert schedule.longest_gap(schedule.checked(expression)) == gap
-
-
-@pytest.mark.parametrize(
-    ("expressions", "hours"),
-    [
-        (["rate(1 day)"], 36),
-        (["rate(7 days)", "cron(0 6 * * ? *)"], 36),
-        (["rate(5 minutes)"], 1),
-        (["rate(4 days)"], 144),
-        (["rate(7 days)"], None),
-        (["cron(0 6 L * ? *)"], None),
-        ([], None),
-    ],
-)
-def test_silence_is_noticed_after_one_and_a_half_periods(expressions: list[str], hours: int | None) -> None:
-    """Where the alarm can look back that far."""
-    assert schedule.dead_man_hours(expressions) == hours
-
-
 def test_every_mistake_is_told_at_once(refused: Refused) -> None:
     text = """
         schedulez: []
@@ -426,16 +388,3 @@ def test_whatever_is_written_there_is_a_configuration_or_a_refusal(read: Read, w
 def test_whatever_the_file_holds_there_is_a_configuration_or_a_refusal(read: Read, text: str) -> None:
     with suppress(ConfigError):
         read(text)
-
-
-MOMENT = st.tuples(*(st.integers(field.low, field.high) for field in schedule.FIELDS))
-
-
-@given(MOMENT, st.sampled_from([2, 4]), st.sampled_from(["{}", "{}/2", "{},{}", "*", "*/3"]))
-def test_what_the_scheduler_accepts_is_accepted(moment: tuple[int, ...], unsaid: int, shape: str) -> None:
-    fields = [shape.format(value, value) for value in moment]
-    fields[unsaid] = "?"
-    expression = f"cron({' '.join(fields)})"
-    assert schedule.checked(expression) == expression
-    gap = schedule.longest_gap(expression)
-    assert gap is None or gap >= timedelta(hours=1)

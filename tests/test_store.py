@@ -273,6 +273,20 @@ def test_the_scan_that_started_later_wins(store: FindingStore) -> None:
     assert (late.evaluated, late.unseen[0].detail) == (0, "superseded by scan 2")
 
 
+def test_a_scan_that_overtakes_another_knows_what_that_was_blind_to(table: Any) -> None:
+    store = FindingStore(table)
+    store.record("1", STARTED, saw())
+    claimed = [False]
+
+    def end_the_other(model: Any, **_: object) -> None:
+        if model.name == "PutItem" and not claimed[0]:
+            claimed[0] = True
+            FindingStore(table).record("1", STARTED, blind())
+
+    table.meta.client.meta.events.register("before-call.dynamodb", end_the_other)
+    assert store.record("2", LATER, blind()).newly_blind == ()
+
+
 def test_a_retry_that_comes_too_late_leaves_the_receipt_as_it_was(store: FindingStore) -> None:
     first = store.record("1", STARTED, saw(finding()))
     store.record("2", LATER, saw(finding()))

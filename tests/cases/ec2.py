@@ -171,8 +171,18 @@ STOPPED_CASES: list[Case] = [
     ),
     passes(ec2_instance_stopped_long, replace(STOPPED, stopped=None, launched=ago(20))),
     passes(ec2_instance_stopped_long, INSTANCE, lost={Volume: DENIED}),
-    cannot_tell(ec2_instance_stopped_long, STOPPED, "DescribeSomething", lost={Volume: DENIED}),
-    cannot_tell(ec2_instance_stopped_long, STOPPED, "DescribeSomething", lost={Address: DENIED}),
+    # That it is stopped is known even where its cost is not.
+    *(
+        fails(
+            ec2_instance_stopped_long,
+            STOPPED,
+            Problem("stopped since 2025-12-01"),
+            beside=[DISK, ADDRESS],
+            lost={kind: DENIED},
+            unread="DescribeSomething",
+        )
+        for kind in (Volume, Address)
+    ),
 ]
 
 CASES = [*IMDS_CASES, *IDLE_CASES, *STOPPED_CASES]

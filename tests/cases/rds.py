@@ -48,7 +48,21 @@ def opened(text: str) -> Problem:
 PUBLIC_CASES: list[Case] = [
     passes(rds_instance_public, DATABASE, lost={SecurityGroup: DENIED}),
     fails(rds_instance_public, PUBLIC, ADDRESS, CLOSED, beside=[replace(GROUP, ingress=(OFFICE,))]),
-    fails(rds_instance_public, PUBLIC, ADDRESS, CLOSED),
+    fails(
+        rds_instance_public,
+        PUBLIC,
+        ADDRESS,
+        unread="sg-1 is attached to a database, but cannot be seen",
+    ),
+    fails(
+        rds_instance_public,
+        replace(PUBLIC, security_groups=("sg-0", "sg-1")),
+        ADDRESS,
+        opened("sg-1 opens port 5432 to 0.0.0.0/0 (rule tcp 5432)"),
+        beside=[replace(GROUP, ingress=(WORLD,))],
+        unread="sg-0 is attached to a database",
+    ),
+    fails(rds_instance_public, replace(PUBLIC, security_groups=()), ADDRESS, CLOSED),
     fails(
         rds_instance_public,
         PUBLIC,

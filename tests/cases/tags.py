@@ -53,6 +53,15 @@ CASES: list[Case] = [
         "policy owners: Owner is missing",
         parameters={"policies": [COSTS, {"name": "owners", "required": ["Owner"]}]},
     ),
+    # One key in two spellings, whichever the listing names last.
+    *(
+        passes(
+            tag_required_key_missing,
+            replace(TAGGED, tags=tags),
+            parameters={"policies": [{**COSTS, "case_sensitive": False}]},
+        )
+        for tags in ({"CostCenter": "7", "costcenter": ""}, {"costcenter": "", "CostCenter": "7"})
+    ),
     passes(
         tag_required_key_missing,
         FUNCTION,

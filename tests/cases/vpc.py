@@ -45,6 +45,7 @@ def closed(*rules: Rule, **world: Any) -> Case:
 
 
 SSH = tcp(22, 22, "0.0.0.0/0")
+OFFICE = tcp(22, 22, "10.0.0.0/8")
 LISTED = tcp(22, 22, lists=("pl-1",))
 SSH_CASES: list[Case] = [
     closed(),
@@ -84,7 +85,34 @@ SSH_CASES: list[Case] = [
     cannot_tell(ec2_security_group_open_ssh, group(LISTED), "pl-1 is used in a rule"),
     cannot_tell(ec2_security_group_open_ssh, group(LISTED), "Describe", beside=[prefix_list(DENIED)]),
     cannot_tell(ec2_security_group_open_ssh, group(LISTED), "Describe", lost={PrefixList: DENIED}),
-    cannot_tell(ec2_security_group_open_ssh, group(SSH), "Describe", lost={NetworkInterface: DENIED}),
+    # What is certain is told beside what is not.
+    opens(SSH, "0.0.0.0/0 (rule tcp 22)", lost={NetworkInterface: DENIED}, unread="Describe"),
+    cannot_tell(
+        ec2_security_group_open_ssh,
+        group(SSH),
+        "Describe",
+        lost={NetworkInterface: DENIED},
+        parameters={"skip_unattached": True},
+    ),
+    closed(OFFICE, lost={NetworkInterface: DENIED}),
+    opens(
+        tcp(22, 22, "0.0.0.0/0", lists=("pl-unknown",)),
+        "0.0.0.0/0 (rule tcp 22)",
+        unread="pl-unknown is used in a rule",
+    ),
+    Case(
+        ec2_security_group_open_ssh,
+        group(replace(LISTED, prefix_lists=("pl-unknown",)), SSH),
+        (Problem("port 22 is open to 0.0.0.0/0 (rule tcp 22)"),),
+        beside=[CARD],
+        unread="pl-unknown is used in a rule",
+    ),
+    opens(
+        tcp(22, 22, lists=("pl-unknown", "pl-1")),
+        "0.0.0.0/0 (rule tcp 22 from pl-unknown, pl-1)",
+        beside=[prefix_list(("0.0.0.0/0",))],
+        unread="pl-unknown is used in a rule",
+    ),
 ]
 
 EVERYTHING = tcp(None, None, protocol="-1")
@@ -109,11 +137,14 @@ DEFAULT_CASES: list[Case] = [
         group(name="default", egress=(EVERYTHING,)),
         Problem("outbound rules: all", severity=Severity.LOW),
     ),
-    cannot_tell(
+    passes(ec2_security_group_default_allows_traffic, group(name="default"), lost={NetworkInterface: DENIED}),
+    fails(
         ec2_security_group_default_allows_traffic,
-        group(EVERYTHING, name="default"),
-        "DescribeSomething",
+        group(EVERYTHING, name="default", egress=(EVERYTHING,)),
+        Problem("inbound rules: all"),
+        Problem("outbound rules: all"),
         lost={NetworkInterface: DENIED},
+        unread="DescribeSomething",
     ),
 ]
 
@@ -173,12 +204,14 @@ NAT_CASES: list[Case] = [
     cannot_tell(ec2_nat_gateway_idle, NAT, "known for 0 of at least 7 days", measured=[daily(), daily()]),
     cannot_tell(ec2_nat_gateway_idle, NAT, "known for 6 of", measured=[SILENT, daily(*[0] * 6)]),
     cannot_tell(ec2_nat_gateway_idle, NAT, "DescribeSomething", measured=[SILENT, DENIED]),
-    cannot_tell(
+    # It is idle, whoever routes to it; how sure the saving is depends on that.
+    fails(
         ec2_nat_gateway_idle,
         NAT,
-        "DescribeSomething",
+        Problem(NO_TRAFFIC, saving=usd(36.50, Confidence.MEDIUM)),
         measured=[SILENT, SILENT],
         lost={RouteTable: DENIED},
+        unread="DescribeSomething",
     ),
 ]
 

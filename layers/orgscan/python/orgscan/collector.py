@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -33,6 +33,11 @@ class Reader:
             return map(read, items)
         contexts = [(copy_context(), item) for item in items]
         return self.pool.map(lambda pair: pair[0].run(read, pair[1]), contexts)
+
+
+def tags_of(listed: Iterable[Mapping[str, object]] | None) -> dict[str, str]:
+    """From AWS's list of Key and Value. {} for nothing: only of listings that do carry tags."""
+    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in listed or ()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import ParamSpec, TypeVar
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
+    HTTPClientError,
     NoCredentialsError,
-    ReadTimeoutError,
 )
+from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.parsers import ResponseParserError
 
 from orgscan.model import Blindness, Gap
 
@@ -36,6 +36,9 @@ MEANING = {
     "RegionDisabledException": Blindness.REGION_OFF,
     "SubscriptionRequiredException": Blindness.REGION_OFF,
     "UnrecognizedClientException": Blindness.REGION_OFF,
+    "BandwidthLimitExceeded": Blindness.THROTTLED,
+    "EC2ThrottledException": Blindness.THROTTLED,
+    "LimitExceeded": Blindness.THROTTLED,
     "LimitExceededException": Blindness.THROTTLED,
     "PriorRequestNotComplete": Blindness.THROTTLED,
     "ProvisionedThroughputExceededException": Blindness.THROTTLED,
@@ -49,7 +52,11 @@ MEANING = {
     "TooManyRequestsException": Blindness.THROTTLED,
 }
 SCP = "service control policy"
-UNREACHABLE = (EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError, NoCredentialsError)
+UNREACHABLE = (NoConnectionError, HTTPClientError, NoCredentialsError, ResponseParserError)
+NO_ANSWER = (ClientError, BotoCoreError, ResponseParserError)
+"""What a call may raise: AWS refused, was not reached, or its answer broke off."""
+LONGEST = 300
+"""Characters of AWS's words that are kept: an answer that cannot be parsed is quoted whole in its error."""
 
 
 class OutOfTime(Exception):
@@ -64,22 +71,27 @@ def gap(scope: str, error: Exception) -> Gap:
         case OutOfTime():
             return Gap(scope, Blindness.DEADLINE, "the invocation's time ran out")
         case _ if isinstance(error, UNREACHABLE):
-            return Gap(scope, Blindness.UNREACHABLE, f"{type(error).__name__}: {error}")
-    return Gap(scope, Blindness.FAULT, f"{type(error).__name__}: {error}")
+            return Gap(scope, Blindness.UNREACHABLE, _brief(f"{type(error).__name__}: {error}"))
+    return Gap(scope, Blindness.FAULT, _brief(f"{type(error).__name__}: {error}"))
 
 
 def _refusal(scope: str, error: ClientError) -> Gap:
-    code, message = code_of(error), error.response["Error"].get("Message", "")
+    code, message = code_of(error), error.response["Error"].get("Message") or ""  # null in some answers
     reason = MEANING.get(code, Blindness.FAULT)
+    if reason is not Blindness.DENIED:
+        return Gap(scope, reason, _brief(f"{error.operation_name}: {code}: {message}"))
+    reason = Blindness.DENIED_BY_SCP if SCP in message else reason
     action = search(r"not authorized to perform: ([\w-]+:\w+)", message)
-    if reason is Blindness.DENIED:
-        reason = Blindness.DENIED_BY_SCP if SCP in message else reason
-        return Gap(scope, reason, action[1] if action else f"{error.operation_name}: {message or code}")
-    return Gap(scope, reason, f"{error.operation_name}: {code}: {message}")
+    return Gap(scope, reason, action[1] if action else _brief(f"{error.operation_name}: {message or code}"))
+
+
+def _brief(text: str) -> str:
+    line = text.partition("\n")[0]
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 
 def code_of(error: ClientError) -> str:
-    return error.response["Error"].get("Code", "")
+    return error.response["Error"].get("Code") or ""
 
 
 def fact(*, absent: str | tuple[str, ...]) -> Callable[[Callable[P, T]], Callable[P, T | Gap | None]]:
@@ -91,10 +103,9 @@ def fact(*, absent: str | tuple[str, ...]) -> Callable[[Callable[P, T]], Callabl
         def careful(*args: P.args, **kwargs: P.kwargs) -> T | Gap | None:
             try:
                 return read(*args, **kwargs)
-            except ClientError as error:
-                return None if code_of(error) in codes else gap(read.__name__, error)
-            except BotoCoreError as error:
-                return gap(read.__name__, error)
+            except NO_ANSWER as error:
+                known = isinstance(error, ClientError) and code_of(error) in codes
+                return None if known else gap(read.__name__, error)
 
         return careful
 

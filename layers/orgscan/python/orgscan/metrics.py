@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from orgscan.errors import gap
+from orgscan.errors import NO_ANSWER, gap
 from orgscan.model import Blindness, Gap, Metric, Series
 
 if TYPE_CHECKING:
@@ -58,7 +56,7 @@ def _fetch_batch(
             values[result["Id"]] += result.get("Values", [])
             if result.get("StatusCode") in ("InternalError", "Forbidden"):
                 failed[result["Id"]] = _refused(result)
-    except (ClientError, BotoCoreError) as error:
+    except NO_ANSWER as error:
         lost = gap("cloudwatch:GetMetricData", error)
         return dict.fromkeys(queries, lost)
     expected = [query.days * 86400 // query.metric.period for query in queries]
@@ -88,8 +86,9 @@ def _results(
         }
         for number, query in enumerate(queries)
     ]
+    # No results leave series without datapoints, on which no check decides; they are never a measured zero.
     for page in paginator.paginate(MetricDataQueries=asked, StartTime=span[0], EndTime=span[1]):
-        yield from page["MetricDataResults"]
+        yield from page.get("MetricDataResults", [])
 
 
 def _refused(result: MetricDataResultTypeDef) -> Gap:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from orgscan.model import Unread
+
 WORLD: dict[str, IPv4Network | IPv6Network] = {
     "0.0.0.0/0": IPv4Network("0.0.0.0/0"),
     "::/0": IPv6Network("2000::/3"),
@@ -57,16 +59,25 @@ def openings(
 ) -> Iterator[str]:
     """Where the rules open the port to the world, one by one: '0.0.0.0/0 (rule tcp 22)'.
 
-    `expand`: a prefix list's id -> its CIDRs; asked only about rules that cover the port.
+    `expand`: a prefix list's id -> its CIDRs; asked only about rules that cover the port. Raises the Unread
+    that it raised, after everything that is certain without that list.
     """
+    unread = None
     for rule in rules:
         if rule.covers(port, protocol):
-            listed = [cidr for prefix_list in rule.prefix_lists for cidr in expand(prefix_list)]
-            for world in worlds((*rule.cidrs, *listed)):
+            cidrs = [*rule.cidrs]
+            for prefix_list in rule.prefix_lists:
+                try:
+                    cidrs += expand(prefix_list)
+                except Unread as lost:
+                    unread = lost
+            for world in worlds(cidrs):
                 made_of = (
                     "" if world in rule.cidrs else f" from {', '.join((*rule.cidrs, *rule.prefix_lists))}"
                 )
                 yield f"{world} (rule {rule}{made_of})"
+    if unread:
+        raise unread
 
 
 def _cover(world: IPv4Network | IPv6Network, ranges: Iterable[IPv4Network | IPv6Network]) -> bool:

@@ -58,7 +58,8 @@ class FindingStore:
             planned = look.coverage.planned
             unseen = Coverage(target=look.coverage.target, planned=planned, gaps=dict.fromkeys(planned, lost))
             left = receipt(scan, unseen, Reconciled((), (), (), 0), planned)
-            self._table.put_item(Item=_receipt_item(left, started))
+            # A retry that comes after the newer scan finds what the first attempt left, and lets it stand.
+            self._put_if(_receipt_item(left, started), Attr("pk").not_exists())
             return left
 
     def _record(self, scan: str, started: str, look: Look) -> Receipt:
@@ -119,7 +120,8 @@ class FindingStore:
                 return _strings(state["blind_before"])
             else:
                 newer = {**state, "scan": scan, "blind_before": state["blind"]}
-                if self._put_if(newer, Attr("scan").eq(newest)):
+                # The scan before may just be ending, and write what it was blind to.
+                if self._put_if(newer, Attr("scan").eq(newest) & Attr("blind").eq(state["blind"])):
                     return _strings(state["blind"])
 
     def _write(self, scan: str, started: str, target: Target, records: Sequence[Record]) -> None:

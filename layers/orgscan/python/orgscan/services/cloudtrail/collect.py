@@ -84,9 +84,8 @@ def _advanced(selector: AdvancedEventSelectorOutputTypeDef) -> frozenset[str]:
 
 
 def _by_read_only(field: AdvancedFieldSelectorOutputTypeDef) -> frozenset[str]:
-    if "NotEquals" in field:
-        return ALL_EVENTS - {READ_ONLY[value] for value in field["NotEquals"]}
-    return frozenset(READ_ONLY[value] for value in field.get("Equals", []))
+    wanted = frozenset(READ_ONLY[value] for value in field.get("Equals", [])) or ALL_EVENTS
+    return wanted - {READ_ONLY[value] for value in field.get("NotEquals", [])}
 
 
 def _picks(field: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, tags_of
 from orgscan.errors import fact
 from orgscan.network import Rule
 from orgscan.services.ec2.facts import (
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         IpPermissionOutputTypeDef,
         NatGatewayTypeDef,
         PaginatorConfigTypeDef,
-        TagTypeDef,
     )
 
 PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
@@ -57,7 +56,7 @@ def _instance(aws: Reader, instance: InstanceTypeDef) -> Instance:
     disks = [mapping["Ebs"] for mapping in instance.get("BlockDeviceMappings", []) if "Ebs" in mapping]
     return Instance(
         arn=aws.target.arn("ec2", f"instance/{instance['InstanceId']}"),
-        tags=_tags(instance.get("Tags")),
+        tags=tags_of(instance.get("Tags")),
         id=instance["InstanceId"],
         type=instance["InstanceType"],
         state=instance["State"]["Name"],
@@ -81,7 +80,7 @@ def _metadata(instance: InstanceTypeDef) -> Metadata | None:
     if not options:
         return None
     return Metadata(
-        enabled=options.get("HttpEndpoint") == "enabled",
+        enabled=options.get("HttpEndpoint") != "disabled",
         tokens_required=options.get("HttpTokens") == "required",
     )
 
@@ -94,7 +93,7 @@ def ebs_volumes(aws: Reader) -> Iterator[Volume]:
             attachments = volume.get("Attachments", [])
             yield Volume(
                 arn=aws.target.arn("ec2", f"volume/{volume['VolumeId']}"),
-                tags=_tags(volume.get("Tags")),
+                tags=tags_of(volume.get("Tags")),
                 id=volume["VolumeId"],
                 type=volume["VolumeType"],
                 size_gib=volume["Size"],
@@ -129,7 +128,7 @@ def ec2_security_groups(aws: Reader) -> Iterator[SecurityGroup]:
         for group in page["SecurityGroups"]:
             yield SecurityGroup(
                 arn=aws.target.arn("ec2", f"security-group/{group['GroupId']}"),
-                tags=_tags(group.get("Tags")),
+                tags=tags_of(group.get("Tags")),
                 tags_optional=group["GroupName"] == "default",
                 id=group["GroupId"],
                 name=group["GroupName"],
@@ -167,7 +166,7 @@ def ec2_prefix_lists(aws: Reader) -> Iterator[PrefixList]:
             )
 
 
-@fact(absent="InvalidPrefixListID.NotFound")
+@fact(absent=())
 def entries_of(ec2: EC2Client, prefix_list: str) -> tuple[str, ...]:
     pages = ec2.get_paginator("get_managed_prefix_list_entries").paginate(
         PrefixListId=prefix_list, PaginationConfig=SMALL_PAGE
@@ -193,7 +192,7 @@ def ec2_addresses(aws: Reader) -> Iterator[Address]:
         users = (address.get(key) for key in ("AssociationId", "InstanceId", "NetworkInterfaceId"))
         yield Address(
             arn=aws.target.arn("ec2", f"elastic-ip/{address['AllocationId']}"),
-            tags=_tags(address.get("Tags")),
+            tags=tags_of(address.get("Tags")),
             tags_optional=bool(address.get("ServiceManaged")),
             ip=address["PublicIp"],
             associated=any(users),
@@ -215,7 +214,7 @@ def ec2_nat_gateways(aws: Reader) -> Iterator[NatGateway]:
 def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway:
     return NatGateway(
         arn=aws.target.arn("ec2", f"natgateway/{gateway['NatGatewayId']}"),
-        tags=_tags(gateway.get("Tags")),
+        tags=tags_of(gateway.get("Tags")),
         id=gateway["NatGatewayId"],
         state=gateway["State"],
         created=gateway["CreateTime"],
@@ -235,8 +234,3 @@ def ec2_route_tables(aws: Reader) -> Iterator[RouteTable]:
                 id=table["RouteTableId"],
                 nat_gateways=tuple(filter(None, gateways)),
             )
-
-
-def _tags(tags: Iterable[TagTypeDef] | None) -> dict[str, str]:
-    """{} when there are none: EC2's listings always carry tags."""
-    return {tag["Key"]: tag["Value"] for tag in tags or ()}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def lambda_functions(aws: Reader) -> Iterator[Function]:
     client: LambdaClient = aws.client("lambda")
     for page in client.get_paginator("list_functions").paginate():
-        for function in page.get("Functions", []):
+        for function in page["Functions"]:
             image = function.get("PackageType") == "Image"
             yield Function(
                 arn=function["FunctionArn"],

@@ -3,8 +3,8 @@
 from functools import partial
 
 from orgscan.check import Problem, Problems, View, check
-from orgscan.model import Category, Severity
-from orgscan.network import openings
+from orgscan.model import Blindness, Category, Gap, Severity, Unread
+from orgscan.network import Rule, openings
 from orgscan.services.ec2.checks.network import entries
 from orgscan.services.ec2.facts import PrefixList, SecurityGroup
 from orgscan.services.rds.facts import BackedUp, DBInstance
@@ -30,14 +30,26 @@ def rds_instance_public(instance: DBInstance, view: View) -> Problems:
     yield Problem("the instance has a public address", severity=Severity.HIGH)
     if instance.port is None:
         return
-    open_now = False
+    open_now, unread = False, None
     for group_id in instance.security_groups:
-        for group in view.related(SecurityGroup, "id", group_id):
-            for opening in openings(group.ingress, instance.port, partial(entries, view)):
+        try:
+            for opening in openings(_ingress(view, group_id), instance.port, partial(entries, view)):
                 open_now = True
                 yield Problem(f"{group_id} opens port {instance.port} to {opening}", Severity.CRITICAL)
+        except Unread as lost:
+            unread = lost  # another group may open it all the same
+    if unread:
+        raise unread
     if not open_now:
         yield Problem("not reachable now: no security group opens its port to the world", Severity.HIGH)
+
+
+def _ingress(view: View, group_id: str) -> tuple[Rule, ...]:
+    seen = view.related(SecurityGroup, "id", group_id)
+    if not seen:
+        detail = f"{group_id} is attached to a database, but cannot be seen from this account"
+        raise Unread(Gap("ec2-security-groups", Blindness.NO_DATA, detail))
+    return seen[0].ingress
 
 
 @check(

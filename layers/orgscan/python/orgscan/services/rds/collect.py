@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, tags_of
 from orgscan.services.rds.facts import DBCluster, DBInstance
 
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
-    from mypy_boto3_rds.type_defs import DBInstanceTypeDef, TagTypeDef
+    from mypy_boto3_rds.type_defs import DBInstanceTypeDef
 
 
 @collector(DBInstance, calls=("rds:DescribeDBInstances",))
 def rds_db_instances(aws: Reader) -> Iterator[DBInstance]:
     rds: RDSClient = aws.client("rds")
     for page in rds.get_paginator("describe_db_instances").paginate():
-        yield from map(_instance, page.get("DBInstances", []))
+        yield from map(_instance, page["DBInstances"])
 
 
 def _instance(instance: DBInstanceTypeDef) -> DBInstance:
     return DBInstance(
         arn=instance["DBInstanceArn"],
-        tags=_tags(instance.get("TagList", [])),
+        tags=tags_of(instance.get("TagList")),
         engine=instance["Engine"],
         public=instance.get("PubliclyAccessible", False),
         encrypted=instance["StorageEncrypted"],
@@ -43,15 +43,11 @@ def _instance(instance: DBInstanceTypeDef) -> DBInstance:
 def rds_db_clusters(aws: Reader) -> Iterator[DBCluster]:
     rds: RDSClient = aws.client("rds")
     for page in rds.get_paginator("describe_db_clusters").paginate():
-        for cluster in page.get("DBClusters", []):
+        for cluster in page["DBClusters"]:
             yield DBCluster(
                 arn=cluster["DBClusterArn"],
-                tags=_tags(cluster.get("TagList", [])),
+                tags=tags_of(cluster.get("TagList")),
                 retention_days=cluster["BackupRetentionPeriod"],
                 replica=bool(cluster.get("ReplicationSourceIdentifier")),
                 backed_up_continuously=bool(cluster.get("AwsBackupRecoveryPointArn")),
             )
-
-
-def _tags(listed: Sequence[TagTypeDef]) -> Mapping[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in listed}

@@ -53,7 +53,7 @@ def s3_buckets(aws: Reader) -> Iterator[Bucket]:
         BucketRegion=region, PaginationConfig={"PageSize": 1000}
     )
     for page in pages:
-        names = [b["Name"] for b in page.get("Buckets", []) if b.get("BucketRegion", region) == region]
+        names = [b["Name"] for b in page["Buckets"] if b.get("BucketRegion", region) == region]
         yield from aws.each(partial(_bucket, s3, aws.target.partition), names)
 
 

@@ -45,10 +45,11 @@ def tag_required_key_missing(
 def _lacking(tags: Mapping[str, str], rules: Mapping[str, Any]) -> Iterator[str]:
     """The required keys that are missing, or empty where they must not be."""
     fold = str if rules["case_sensitive"] else str.casefold
-    values = {fold(key): value for key, value in tags.items() if not key.startswith(AWS_OWN)}
+    own = [(fold(key), value) for key, value in tags.items() if not key.startswith(AWS_OWN)]
     for key in rules["required"]:
-        value = values.get(fold(key))
-        if value is None:
+        # Several, where `owner` and `Owner` are one.
+        values = [value for name, value in own if name == fold(key)]
+        if not values:
             yield f"{key} is missing"
-        elif not value.strip() and not rules["allow_empty"]:
+        elif not rules["allow_empty"] and not any(value.strip() for value in values):
             yield f"{key} is empty"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, tags_of
 from orgscan.model import TagRecord
 
 if TYPE_CHECKING:
@@ -17,8 +17,5 @@ def tag_records(aws: Reader) -> Iterator[TagRecord]:
     tagging: ResourceGroupsTaggingAPIClient = aws.client("resourcegroupstaggingapi")
     pages = tagging.get_paginator("get_resources").paginate(PaginationConfig={"PageSize": 100})
     for page in pages:
-        for resource in page.get("ResourceTagMappingList", []):
-            yield TagRecord(
-                arn=resource["ResourceARN"],
-                tags={tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])},
-            )
+        for resource in page["ResourceTagMappingList"]:
+            yield TagRecord(arn=resource["ResourceARN"], tags=tags_of(resource.get("Tags")))

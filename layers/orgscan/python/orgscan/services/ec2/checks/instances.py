@@ -144,15 +144,17 @@ def ec2_instance_stopped_long(instance: Instance, view: View, *, max_days: int =
     since = instance.stopped or max(filter(None, (instance.launched, instance.attached)))
     if instance.state != "stopped" or since > view.now - timedelta(days=max_days):
         return
-    volumes = view.related(Volume, "instances", instance.id)
-    addresses = [each for each in view.related(Address, "instance", instance.id) if not each.own_range]
+    approximate = "" if instance.stopped else " (approximate: its last start or newest attachment)"
+    stopped = f"stopped since {since:%Y-%m-%d}{approximate}"
+    try:
+        volumes = view.related(Volume, "instances", instance.id)
+        addresses = [each for each in view.related(Address, "instance", instance.id) if not each.own_range]
+    except Unread:
+        yield stopped
+        raise
     costs = [
         *(monthly(volume, view.target) for volume in volumes),
         *(prices.public_ipv4(view.target) for _ in addresses),
     ]
-    approximate = "" if instance.stopped else " (approximate: its last start or newest attachment)"
     billed = [*(f"{each.id} ({each.size_gib} GiB)" for each in volumes), *(each.ip for each in addresses)]
-    yield Problem(
-        f"stopped since {since:%Y-%m-%d}{approximate}; still billed: {', '.join(billed) or 'nothing'}",
-        saving=prices.total(costs),
-    )
+    yield Problem(f"{stopped}; still billed: {', '.join(billed) or 'nothing'}", saving=prices.total(costs))

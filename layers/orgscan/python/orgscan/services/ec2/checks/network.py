@@ -1,6 +1,7 @@
 """What we expect of security groups, addresses and gateways."""
 
 from datetime import timedelta
+from functools import partial
 
 from orgscan import prices
 from orgscan.check import Problem, Problems, View, check
@@ -51,12 +52,17 @@ def ec2_security_group_open_ssh(
     An open SSH port is found within minutes, and attacked from then on. Medium while no network interface
     uses the group.
     """
-    for opening in openings(group.ingress, SSH, lambda prefix_list: entries(view, prefix_list)):
-        if in_use(group, view):
-            yield f"port {SSH} is open to {opening}"
-        elif not skip_unattached:
-            unused = f"port {SSH} is open to {opening}; no network interface uses the group"
-            yield Problem(unused, severity=Severity.MEDIUM)
+    used: bool | Gap = True
+    for opening in openings(group.ingress, SSH, partial(entries, view)):
+        used = in_use(group, view)
+        if skip_unattached and used is not True:
+            continue
+        fault = f"port {SSH} is open to {opening}"
+        if used is False:
+            yield Problem(f"{fault}; no network interface uses the group", severity=Severity.MEDIUM)
+        else:
+            yield fault
+    known(used)
 
 
 def entries(view: View, prefix_list: str) -> tuple[str, ...]:
@@ -68,8 +74,12 @@ def entries(view: View, prefix_list: str) -> tuple[str, ...]:
     return known(seen[0].cidrs) or ()
 
 
-def in_use(group: SecurityGroup, view: View) -> bool:
-    return bool(view.related(NetworkInterface, "security_groups", group.id))
+def in_use(group: SecurityGroup, view: View) -> bool | Gap:
+    """Whether a network interface has it. Only the weight of a fault: the fault stands without it."""
+    try:
+        return bool(view.related(NetworkInterface, "security_groups", group.id))
+    except Unread as unread:
+        return unread.gap
 
 
 @check(
@@ -89,10 +99,12 @@ def ec2_security_group_default_allows_traffic(group: SecurityGroup, view: View) 
     """
     if group.name != "default":
         return
+    used = in_use(group, view) if group.ingress or group.egress else True
     for direction, rules in (("inbound", group.ingress), ("outbound", group.egress)):
         if rules:
-            severity = None if in_use(group, view) else Severity.LOW
+            severity = Severity.LOW if used is False else None
             yield Problem(f"{direction} rules: {', '.join(map(str, rules))}", severity=severity)
+    known(used)
 
 
 @check(
@@ -145,8 +157,12 @@ def ec2_nat_gateway_idle(
     if any(sent.values) or any(received.values):
         return
     price = _monthly(gateway, view.target)
-    tables = view.related(RouteTable, "nat_gateways", gateway.id)
     idle = f"no traffic on the {days} days measured"
+    try:
+        tables = view.related(RouteTable, "nat_gateways", gateway.id)
+    except Unread:
+        yield Problem(idle, saving=prices.doubted(price, Confidence.MEDIUM))
+        raise
     if tables:
         standby = f"{idle}; maybe on stand-by, as {', '.join(each.id for each in tables)} routes to it"
         yield Problem(standby, saving=prices.doubted(price, Confidence.MEDIUM))

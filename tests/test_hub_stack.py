@@ -1,0 +1,249 @@
+"""What the hub stack promises, read from the template that would be deployed."""
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from infra import ROOT, config
+from orgscan import catalog
+from orgscan.request import Nameable, ScanRequest
+from orgscan.settings import Configuration, NotifySettings, ReportSettings, VisitSettings
+from tests.stacks import DECIDED, Assembly, Template, granted, listed, named
+
+# One worker of xdist synthesizes, once.
+pytestmark = pytest.mark.xdist_group("synth")
+
+
+# The functions
+
+
+def test_each_function_is_told_its_settings(hub: Template) -> None:
+    functions = hub.all("AWS::Lambda::Function")
+    told = {name: set(each["Environment"]["Variables"]) for name, each in functions.items()}
+    settings = {
+        "Plan": VisitSettings,
+        "Scan": VisitSettings,
+        "Report": ReportSettings,
+        "Notify": NotifySettings,
+    }
+    assert told == {name: {each.name.upper() for each in fields(kind)} for name, kind in settings.items()}
+    assert functions["Scan"]["Environment"]["Variables"]["MEMBER_ROLE"] == "looker"
+    assert functions["Scan"]["Environment"]["Variables"]["EXTERNAL_ID"] == "our-secret"
+
+
+def test_the_functions_differ_in_what_they_need(hub: Template) -> None:
+    functions = hub.all("AWS::Lambda::Function")
+    assert {
+        name: (each["Handler"], each["MemorySize"], each["Timeout"]) for name, each in functions.items()
+    } == {
+        "Plan": ("plan.handler", 1024, 900),
+        "Scan": ("scan.handler", 2048, 900),
+        "Report": ("report.handler", 1024, 900),
+        "Notify": ("notify.handler", 256, 300),
+    }
+    assert {each["Runtime"] for each in functions.values()} == {"python3.13"}
+    assert all(each["Architectures"] == ["arm64"] and len(each["Layers"]) == 2 for each in functions.values())
+    assert all(each["TracingConfig"] == {"Mode": "Active"} for each in functions.values())
+
+
+def test_what_people_decided_travels_beside_the_handlers(assembly: Assembly) -> None:
+    (beside,) = assembly.folder.glob("asset.*/configuration.json")
+    decided = config.Config.model_validate(DECIDED).runtime()
+    assert Configuration.beside(str(beside)) == decided
+    handlers = {path.name for path in (ROOT / "functions").glob("*.py")}
+    assert {path.name for path in beside.parent.iterdir()} == {"configuration.json", *handlers}
+
+
+def test_assets_hold_nothing_that_differs_from_machine_to_machine(assembly: Assembly) -> None:
+    assert not [*assembly.folder.glob("asset.*/**/__pycache__"), *assembly.folder.glob("asset.*/**/*.pyc")]
+
+
+def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) -> None:
+    every = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+    logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    enumerate_ = {
+        "ec2:DescribeRegions",
+        "organizations:ListAccounts",
+        "organizations:ListAccountsForParent",
+        "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListTagsForResource",
+    }
+    members = {"arn:AWS::Partition:iam::*:role/looker": {"sts:AssumeRole"}}
+    read, write = {"dynamodb:GetItem", "dynamodb:Query"}, {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+    transact = {"dynamodb:ConditionCheckItem"}
+    key = {"kms:Decrypt", "kms:GenerateDataKey"}
+    table_key = {*key, "kms:DescribeKey", "kms:Encrypt"}
+    assert granted(hub, "PlanRoleDefaultPolicy") == {
+        "*": every | enumerate_,
+        "PlanLogs.Arn": logs,
+        **members,
+        "StorageBucket.Arn/scans/*": {"s3:PutObject"},
+        "StorageKey.Arn": key,
+    }
+    assert granted(hub, "ScanRoleDefaultPolicy") == {
+        "*": every,
+        "ScanLogs.Arn": logs,
+        **members,
+        "StorageTable.Arn": read | write | transact,
+        "StorageBucket.Arn/scans/*": {"s3:GetObject"},
+        "StorageKey.Arn": table_key,
+    }
+    assert granted(hub, "ReportRoleDefaultPolicy") == {
+        "*": every,
+        "ReportLogs.Arn": logs,
+        "StorageTable.Arn": read | write | transact,
+        "StorageTable.Arn/index/open": {"dynamodb:Query"},
+        "StorageBucket.Arn/scans/*": {"s3:GetObject", "s3:PutObject"},
+        "StorageKey.Arn": table_key,
+    }
+    assert granted(hub, "NotifyRoleDefaultPolicy") == {
+        "*": every,
+        "NotifyLogs.Arn": logs,
+        "TopicsFindings": {"sns:Publish"},
+        "StorageTable.Arn": {"dynamodb:DeleteItem", "dynamodb:PutItem"},
+        "StorageBucket.Arn/scans/*": {"s3:GetObject"},
+        "StorageKey.Arn": table_key,
+    }
+
+
+# What is stored
+
+
+def test_the_table_is_the_one_that_the_tests_use(hub: Template, table: Any) -> None:
+    ours = hub.one("AWS::DynamoDB::Table")
+    tested = table.meta.client.describe_table(TableName=table.name)["Table"]
+    for part in ("KeySchema", "AttributeDefinitions"):
+        assert ours[part] == tested[part]
+    (index,) = ours["GlobalSecondaryIndexes"]
+    (tested_index,) = tested["GlobalSecondaryIndexes"]
+    assert index == {part: tested_index[part] for part in index}
+
+
+def test_findings_are_not_lost_by_accident(hub: Template) -> None:
+    table = hub.one("AWS::DynamoDB::Table")
+    assert table["DeletionProtectionEnabled"]
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+    assert hub.one("AWS::S3::Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
+    kept = {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::KMS::Key"}
+    resources = hub.json["Resources"].values()
+    assert {each["Type"] for each in resources if each.get("DeletionPolicy") == "Retain"} == kept
+
+
+def test_scans_are_kept_400_days(hub: Template) -> None:
+    (rule,) = hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("scans/", 400)
+
+
+def test_everything_that_is_kept_is_encrypted_with_our_key(hub: Template) -> None:
+    key = {
+        "Fn::GetAtt": [next(name for name in hub.json["Resources"] if name.startswith("StorageKey")), "Arn"]
+    }
+    assert hub.one("AWS::KMS::Key")["EnableKeyRotation"]
+    assert hub.one("AWS::DynamoDB::Table")["SSESpecification"]["KMSMasterKeyId"] == key
+    (encryption,) = hub.one("AWS::S3::Bucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"] == {"KMSMasterKeyID": key, "SSEAlgorithm": "aws:kms"}
+    assert all(each["KmsMasterKeyId"] == key for each in hub.all("AWS::SNS::Topic").values())
+    logs = hub.all("AWS::Logs::LogGroup").values()
+    assert all((each["KmsKeyId"], each["RetentionInDays"]) == (key, 30) for each in logs)
+    assert len(logs) == 5
+    assert hub.one("AWS::SQS::Queue")["SqsManagedSseEnabled"]
+
+
+def test_nobody_is_served_without_tls(hub: Template) -> None:
+    buckets, topics, queues = (
+        hub.all(kind) for kind in ("AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue")
+    )
+    policies = {
+        named(each.get("Bucket") or listed(each.get("Topics") or each.get("Queues"))[0]): each[
+            "PolicyDocument"
+        ]
+        for kind in ("AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy")
+        for each in hub.all(kind).values()
+    }
+    assert set(policies) == {*buckets, *topics, *queues}
+    for policy in policies.values():
+        (refused,) = [each for each in policy["Statement"] if each["Effect"] == "Deny"]
+        assert refused["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert refused["Action"] in {"s3:*", "sns:Publish", "sqs:*"}
+
+
+# Who is told, and when
+
+
+def test_an_address_is_subscribed_once_to_all_its_routes(hub: Template) -> None:
+    """SNS refuses a second subscription of an address with another filter."""
+    told = [
+        (named(each["TopicArn"]), each["Protocol"], each["Endpoint"], each.get("FilterPolicy"))
+        for each in hub.all("AWS::SNS::Subscription").values()
+    ]
+    assert sorted(told, key=str) == [
+        ("TopicsFindings", "email", "a@example.com", {"route": ["security"]}),
+        ("TopicsFindings", "email", "b@example.com", {"route": ["security", "cost"]}),
+        ("TopicsFindings", "email", "c@example.com", {"route": ["cost"]}),
+        ("TopicsOperations", "email", "a@example.com", None),
+        ("TopicsOperations", "email", "b@example.com", None),
+    ]
+
+
+def test_schedules_ask_what_planning_accepts(hub: Template) -> None:
+    schedules = hub.all("AWS::Scheduler::Schedule").values()
+    assert {(each["ScheduleExpression"], each["ScheduleExpressionTimezone"]) for each in schedules} == {
+        ("cron(0 6 * * ? *)", "Europe/Berlin"),
+        ("rate(7 days)", "UTC"),
+    }
+    asked = {each["schedule"]: each for each in (json.loads(each["Target"]["Input"]) for each in schedules)}
+    assert asked["daily"] == {"schedule": "daily"}
+    assert asked["costs"] == {"schedule": "costs", **DECIDED["schedules"][1]["scope"]}
+    checks = {check.id for check in catalog.checks()}
+    there = Nameable(accounts={"111111111111"}, checks=checks, schedules=set(asked), region=lambda _: None)
+    for request in asked.values():
+        assert ScanRequest.parse(request, there)[1] == []
+
+
+def test_a_schedule_that_cannot_start_a_scan_leaves_a_letter(hub: Template) -> None:
+    for each in hub.all("AWS::Scheduler::Schedule").values():
+        assert named(each["Target"]["Arn"]) == "WorkflowMachine"
+        assert named(each["Target"]["DeadLetterConfig"]["Arn"]) == "SchedulesDeadLetters.Arn"
+
+
+def test_a_scanner_that_stopped_shouts(hub: Template) -> None:
+    alarms = hub.all("AWS::CloudWatch::Alarm")
+    assert {name: each["MetricName"] for name, each in alarms.items()} == {
+        "AlarmsScanFailed": "ExecutionsFailed",
+        "AlarmsScanTimedOut": "ExecutionsTimedOut",
+        "AlarmsScanAborted": "ExecutionsAborted",
+        "AlarmsTargetFailed": "Errors",
+        "AlarmsNotStarted": "ApproximateNumberOfMessagesVisible",
+        "AlarmsNoScan": "ExecutionsSucceeded",
+    }
+    told = {named(action) for each in alarms.values() for action in each["AlarmActions"]}
+    assert told == {"TopicsOperations"}
+    silence = alarms["AlarmsNoScan"]
+    assert (silence["TreatMissingData"], silence["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
+    assert silence["Period"] * silence["EvaluationPeriods"] == 36 * 3600
+
+
+def test_alarms_reach_an_encrypted_topic_with_a_policy_of_its_own(hub: Template) -> None:
+    """Each of the two keeps CloudWatch out unless it is let in by name."""
+    statements = [
+        *hub.one("AWS::KMS::Key")["KeyPolicy"]["Statement"],
+        *hub.all("AWS::SNS::TopicPolicy")["TopicsOperationsPolicy"]["PolicyDocument"]["Statement"],
+    ]
+    let_in = [each for each in statements if each["Principal"] == {"Service": "cloudwatch.amazonaws.com"}]
+    assert [each["Action"] for each in let_in] == [["kms:Decrypt", "kms:GenerateDataKey*"], "sns:Publish"]
+    ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert all(each["Condition"] == ours for each in let_in)
+
+
+def test_whoever_deployed_it_finds_it(hub: Template) -> None:
+    assert {name: named(each["Value"]) for name, each in hub.json["Outputs"].items()} == {
+        "MachineArn": "WorkflowMachine",
+        "TableName": "StorageTable",
+        "BucketName": "StorageBucket",
+        "FindingsTopicArn": "TopicsFindings",
+        "OperationsTopicArn": "TopicsOperations",
+    }

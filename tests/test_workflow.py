@@ -1,0 +1,79 @@
+"""What the state machine promises."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stacks import Json, Template, definition
+
+# One worker of xdist synthesizes, once.
+pytestmark = pytest.mark.xdist_group("synth")
+
+
+@pytest.fixture
+def machine(hub: Template) -> Json:
+    return definition(hub)
+
+
+def test_the_scan_is_plan_each_target_report_and_news(machine: Json) -> None:
+    states = machine["States"]
+    assert (machine["StartAt"], states["Plan"]["Next"]) == ("Plan", "EachTarget")
+    assert (states["EachTarget"]["Next"], states["Report"]["Next"]) == ("Report", "AnyNews")
+    assert states["AnyNews"]["Choices"] == [
+        {"Variable": "$.messages", "NumericGreaterThan": 0, "Next": "Notify"}
+    ]
+    assert states["AnyNews"]["Default"] == "NoNews"
+    assert states["Notify"]["End"]
+    assert machine["TimeoutSeconds"] == 6 * 3600
+
+
+def test_one_failed_target_does_not_end_the_scan(machine: Json) -> None:
+    each = machine["States"]["EachTarget"]
+    assert each["ToleratedFailurePercentage"] == 100
+    assert each["MaxConcurrency"] == 7
+    assert each["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+
+
+def test_nothing_hides_a_failure(machine: Json) -> None:
+    """An error of Plan ends the execution under its own name; a dead target is missed by Report."""
+    assert not [name for name, state in every_state(machine) if "Catch" in state]
+    passing = [
+        error
+        for name, state in every_state(machine)
+        for retry in state.get("Retry", [])
+        for error in retry["ErrorEquals"]
+        if (name, error) != ("Notify", "ClientError")
+    ]
+    assert all(error.startswith("Lambda.") for error in passing)
+    assert "Lambda.Unknown" not in passing
+
+
+def test_state_carries_ids_keys_and_counts_only(machine: Json) -> None:
+    """No list of accounts and no finding passes through it, however large the organization is."""
+    told = {name: state.get("Parameters") for name, state in every_state(machine) if state["Type"] == "Task"}
+    assert told == {
+        "Plan": {
+            "request.$": "$",
+            "execution.$": "$$.Execution.Name",
+            "started.$": "$$.Execution.StartTime",
+        },
+        "Scan": None,
+        "Report": {"scan.$": "$.scan"},
+        "Notify": {"scan.$": "$.scan"},
+    }
+    each = machine["States"]["EachTarget"]
+    assert each["ItemReader"]["Parameters"] == {"Bucket": "StorageBucket", "Key.$": "$.targets"}
+    assert each["ItemSelector"] == {"scan.$": "$.scan", "target.$": "$$.Map.Item.Value"}
+    assert each["ResultPath"] is None
+    assert {state["Type"] for _, state in every_state(machine)} == {"Task", "Map", "Choice", "Succeed"}
+
+
+def test_logs_do_not_hold_what_a_scan_was_asked(hub: Template) -> None:
+    logging = hub.one("AWS::StepFunctions::StateMachine")["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+
+
+def every_state(machine: Json) -> Iterator[tuple[str, Json]]:
+    for name, state in machine["States"].items():
+        yield name, state
+        yield from every_state(state.get("ItemProcessor", {"States": {}}))

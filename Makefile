@@ -9,6 +9,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := layers/orgscan/python:functions:.
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 DEPENDENCIES := build/layers/dependencies/.built
+# Where calls are declared, and with them which of botocore's models the layer holds.
+CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect*') $(addprefix layers/orgscan/python/orgscan/,metrics.py regions.py organization.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help scan test check lint types synth deploy docs lock layers clean
@@ -60,6 +62,6 @@ $(VENV)/.installed: requirements.txt tests/asl/package-lock.json
 	@npm ci --loglevel=error --no-audit --no-fund --prefix tests/asl
 	@touch $@
 
-$(DEPENDENCIES): layers/dependencies/requirements.txt layers/build.py $(wildcard layers/orgscan/python/orgscan/services/*/collect.py) | $(VENV)/.installed
+$(DEPENDENCIES): layers/dependencies/requirements.txt layers/build.py $(CALLS) | $(VENV)/.installed
 	@python layers/build.py build/layers/dependencies
 	@touch $@

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import session
 from orgscan.plan import Planner, PlanStore
-from orgscan.settings import Configuration, VisitSettings
+from orgscan.settings import Configuration, PlanSettings
 
 logger = Logger(service="plan")
 tracer = Tracer(service="plan")
@@ -21,7 +21,7 @@ metrics = Metrics(namespace="orgscan", service="plan")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Raises InvalidScanRequest or CannotPlan, whose message ends the execution and explains it."""
-    settings = VisitSettings.from_environment()
+    settings = PlanSettings.from_environment()
     home = session.here()
 
     def enter(account: str) -> session.Clients:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import engine, session
 from orgscan.plan import Plan, PlanStore, target
-from orgscan.settings import Configuration, VisitSettings
+from orgscan.settings import Configuration, ScanSettings
 from orgscan.store import FindingStore
 
 logger = Logger(service="scan")
@@ -25,7 +25,7 @@ metrics = Metrics(namespace="orgscan", service="scan")
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    settings = VisitSettings.from_environment()
+    settings = ScanSettings.from_environment()
     plan = _plan(event["scan"], settings.bucket)
     here = target(event["target"], plan)
     logger.append_keys(scan=plan.scan, account=here.account, region=here.region)

@@ -11,10 +11,8 @@ from pydantic import AfterValidator, Field, StrictBool, StrictInt
 
 from infra import schedule
 from orgscan import catalog
-from orgscan.model import GLOBAL, Taggable
+from orgscan.model import ACCOUNT_ID, GLOBAL, OU_ID, Taggable
 
-ACCOUNT = "^[0-9]{12}$"
-OU = "^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$"
 EXTERNAL_ID = "^[0-9A-Za-z+=,.@:/_-]{2,1224}$"
 ENABLED = "enabled"
 
@@ -78,8 +76,8 @@ def _offer(names: Iterable[str]) -> Any:
     return Field(json_schema_extra={"enum": [*names]})
 
 
-Account = Annotated[str, _shape(ACCOUNT, "an account id: 12 digits, in quotes")]
-Ou = Annotated[str, _shape(OU, "the id of an OU or a root, such as ou-ab12-cdefgh34")]
+Account = Annotated[str, _shape(f"^{ACCOUNT_ID}$", "an account id: 12 digits, in quotes")]
+Ou = Annotated[str, _shape(f"^{OU_ID}$", "the id of an OU or a root, such as ou-ab12-cdefgh34")]
 Region = Annotated[str, _region_or(ENABLED)]
 ScopeRegion = Annotated[str, _region_or(GLOBAL)]
 Email = Annotated[str, _shape(r"^[^@\s,;<>]+@([0-9A-Za-z-]+\.)+[A-Za-z]{2,}$", "an e-mail address")]

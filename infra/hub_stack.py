@@ -14,7 +14,7 @@ from infra.topics import Topics
 from orgscan.iam import action
 from orgscan.organization import CALLS as ACCOUNT_CALLS
 from orgscan.regions import CALLS as REGION_CALLS
-from orgscan.settings import NotifySettings, ReportSettings, Settings, VisitSettings
+from orgscan.settings import NotifySettings, PlanSettings, ReportSettings, ScanSettings, Settings
 
 ENUMERATE = tuple(map(action, (*ACCOUNT_CALLS, *REGION_CALLS)))
 READ_TABLE = ("dynamodb:GetItem", "dynamodb:Query")
@@ -59,7 +59,8 @@ class HubStack(Stack):
         self._outputs()
 
     def _plan(self) -> ScannerFunction:
-        plan = self._function("plan", self._visit(), memory_size=1024)
+        told = PlanSettings(bucket=self._storage.bucket.bucket_name, **self._role)
+        plan = self._function("plan", told, memory_size=1024)
         plan.may(*ENUMERATE, on="*")
         self._let_visit(plan)
         self._let_use_scans(plan, "s3:PutObject")
@@ -67,7 +68,8 @@ class HubStack(Stack):
         return plan
 
     def _scan(self) -> ScannerFunction:
-        scan = self._function("scan", self._visit(), memory_size=self._config.limits.scan_memory)
+        told = ScanSettings(**self._told, **self._role)
+        scan = self._function("scan", told, memory_size=self._config.limits.scan_memory)
         scan.may(*READ_TABLE, *WRITE_TABLE, on=self._storage.table.table_arn)
         self._let_visit(scan)
         self._let_use_scans(scan, "s3:GetObject")
@@ -111,9 +113,9 @@ class HubStack(Stack):
     def _told(self) -> dict[str, str]:
         return {"table": self._storage.table.table_name, "bucket": self._storage.bucket.bucket_name}
 
-    def _visit(self) -> VisitSettings:
-        role = self._config.role
-        return VisitSettings(**self._told, member_role=role.name, external_id=role.external_id)
+    @property
+    def _role(self) -> dict[str, str]:
+        return {"member_role": self._config.role.name, "external_id": self._config.role.external_id}
 
     def _let_visit(self, function: ScannerFunction) -> None:
         role = f"iam::*:role/{self._config.role.name}"

@@ -4,8 +4,9 @@ from aws_cdk import CfnParameter, DefaultStackSynthesizer, Stack
 from constructs import Construct
 
 from infra.config import Config
-from infra.fields import ACCOUNT, EXTERNAL_ID
+from infra.fields import EXTERNAL_ID
 from infra.member_role import MemberRole
+from orgscan.model import ACCOUNT_ID
 
 
 class MemberStack(Stack):
@@ -18,7 +19,10 @@ class MemberStack(Stack):
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
         )
         hub_account = CfnParameter(
-            self, "HubAccount", description="The account that orgscan runs in", allowed_pattern=ACCOUNT
+            self,
+            "HubAccount",
+            description="The account that orgscan runs in",
+            allowed_pattern=f"^{ACCOUNT_ID}$",
         )
         external_id = CfnParameter(
             self,

@@ -9,7 +9,7 @@ import pytest
 from infra import ROOT, config
 from orgscan import catalog
 from orgscan.request import Nameable, ScanRequest
-from orgscan.settings import Configuration, NotifySettings, ReportSettings, VisitSettings
+from orgscan.settings import Configuration, NotifySettings, PlanSettings, ReportSettings, ScanSettings
 from tests.stacks import DECIDED, Assembly, Template, granted, listed, named
 
 # One worker of xdist synthesizes, once.
@@ -23,8 +23,8 @@ def test_each_function_is_told_its_settings(hub: Template) -> None:
     functions = hub.all("AWS::Lambda::Function")
     told = {name: set(each["Environment"]["Variables"]) for name, each in functions.items()}
     settings = {
-        "Plan": VisitSettings,
-        "Scan": VisitSettings,
+        "Plan": PlanSettings,
+        "Scan": ScanSettings,
         "Report": ReportSettings,
         "Notify": NotifySettings,
     }

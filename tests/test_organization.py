@@ -114,6 +114,14 @@ def test_a_page_without_accounts_is_not_the_last(home: Clients) -> None:
     assert [json.loads(request).get("NextToken") for request in pages.requests] == [None, "a", "b", "c"]
 
 
+def test_an_answer_that_broke_off_is_not_the_last_page(home: Clients) -> None:
+    """Or the accounts after it would be forgotten without a word."""
+    accounts = Answers([page(Accounts=[account(1, State="ACTIVE")], NextToken="more"), (200, b'{"Accou')])
+    accounts.serve(home.get("organizations"), "ListAccounts")
+    with pytest.raises(CannotPlan, match="accounts cannot be listed"):
+        plan(planner(home, EU))
+
+
 def test_state_is_believed_before_status(home: Clients) -> None:
     told = [
         account(1, State="ACTIVE"),

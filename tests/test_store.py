@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -311,6 +312,25 @@ def test_a_scan_overtaken_between_two_writes_writes_no_more(
     receipt = store.record("1", STARTED, older)
     assert receipt.evaluated == 0
     assert life(store) == {"arn:new": (Status.OPEN, Change.NEW, "2")}
+
+
+def test_two_workers_of_one_target_that_meet_both_end(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A retry may start while the attempt before it still writes; DynamoDB cancels one of two that meet."""
+    monkeypatch.setattr("orgscan.store.CONFLICT_WAITS_S", (0.0, 0.0))
+    met = [2]
+
+    def meet(model: Any, **_: object) -> tuple[Any, dict[str, Any]] | None:
+        if model.name != "TransactWriteItems" or not met[0]:
+            return None
+        met[0] -= 1
+        said = {"Code": "TransactionCanceledException", "Message": "reasons [None, TransactionConflict]"}
+        return SimpleNamespace(status_code=400), {"Error": said}
+
+    table.meta.client.meta.events.register("before-call.dynamodb", meet)
+    assert FindingStore(table).record("1", STARTED, saw(finding())).evaluated == 1
+    met[0] = 3
+    with pytest.raises(ClientError, match="TransactionConflict"):
+        FindingStore(table).record("2", LATER, saw(finding("arn:r2")))
 
 
 def test_another_target_is_another_world(store: FindingStore) -> None:

@@ -10,6 +10,10 @@ T = TypeVar("T")
 GLOBAL = "global"
 """The region of what has none (IAM, account settings): once per account, whatever the regions in scope."""
 
+ACCOUNT_ID = "[0-9]{12}"
+OU_ID = "(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})"
+"""As Organizations forms them; a root is a unit too."""
+
 HOME_REGION = {
     "aws": "us-east-1",
     "aws-cn": "cn-north-1",

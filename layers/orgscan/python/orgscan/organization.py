@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
-from orgscan.errors import code_of, gap
+from orgscan.errors import NO_ANSWER, code_of, gap
 from orgscan.settings import Scope
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Organization:
         """All, in any state. Raises CannotPlan when Organizations does not answer."""
         try:
             return sorted(map(_account, self._pages("list_accounts", "Accounts")), key=lambda each: each.id)
-        except (ClientError, BotoCoreError) as error:
+        except NO_ANSWER as error:
             lost = gap("organizations", error)
             raise CannotPlan(
                 f"the organization's accounts cannot be listed ({lost.reason}: {lost.detail})."
@@ -80,7 +81,7 @@ class Organization:
             if by.tags:
                 wanted = by.tags.items()
                 chosen = [each for each in chosen if wanted <= self._tags(each.id).items()]
-        except (ClientError, BotoCoreError) as error:
+        except NO_ANSWER as error:
             lost = gap("organizations", error)
             raise CannotPlan(
                 f"accounts cannot be selected by unit or tag ({lost.reason}: {lost.detail})."
@@ -105,8 +106,11 @@ class Organization:
         return {tag["Key"]: tag["Value"] for tag in tags}
 
     def _pages(self, operation: Any, field: str, **arguments: str) -> Iterator[Any]:
-        # A page may be empty while more follow; only the missing token ends the list.
+        # A page may be empty while more follow; only the missing token ends the list. But botocore reads
+        # an answer that broke off as one without fields, and that is no last page.
         for page in self._client.get_paginator(operation).paginate(**arguments):
+            if field not in page and "NextToken" not in page:
+                raise ResponseParserError(f"{operation}: the answer has no {field}")
             yield from page.get(field, [])
 
 

@@ -9,11 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from orgscan import catalog, regions
 from orgscan.catalog import AnyCheck, Catalog
-from orgscan.errors import gap
+from orgscan.errors import NO_ANSWER, gap
 from orgscan.model import GLOBAL, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
 from orgscan.regions import Known
@@ -124,7 +122,7 @@ class Planner:
         """The regions that need no opting in, for accounts that do not say which they have enabled."""
         try:
             known = regions.known(self.home.get("ec2"), by_default=True)
-        except (ClientError, BotoCoreError) as error:
+        except NO_ANSWER as error:
             lost = gap("regions", error)
             raise CannotPlan(f"regions cannot be listed ({lost.reason}: {lost.detail})") from error
         named = filter(regions.is_name, self.configuration.scope.regions)

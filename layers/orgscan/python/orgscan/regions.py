@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from orgscan.errors import NO_ANSWER
 from orgscan.session import declared
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def of_account(enter: Callable[[], Clients]) -> Known | None:
         clients = enter()
         with declared(CALLS):
             return known(clients.get("ec2"))
-    except (ClientError, BotoCoreError):
+    except NO_ANSWER:
         return None
 
 

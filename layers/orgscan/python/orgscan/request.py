@@ -10,11 +10,7 @@ from difflib import get_close_matches
 from itertools import accumulate
 from typing import Any, Self
 
-from orgscan.model import Category
-
-ACCOUNT = re.compile(r"[0-9]{12}")
-OU = re.compile(r"(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})")
-
+from orgscan.model import ACCOUNT_ID, OU_ID, Category
 
 CAUSE = 16_000
 """Characters of a message. Step Functions keeps 32,768 of a cause, and a trace comes with it."""
@@ -81,7 +77,7 @@ def _rules(known: Nameable) -> dict[str, Rule]:
     """One rule per field; the fields of `ScanRequest`."""
     return {
         "accounts": _strings(lambda text: _account(text, known.accounts)),
-        "ous": _strings(lambda text: _matches(text, OU, "an organizational unit's or root's id")),
+        "ous": _strings(lambda text: _matches(text, OU_ID, "an organizational unit's or root's id")),
         "account_tags": _tags,
         "regions": _strings(known.region),
         "checks": _strings(lambda text: _one_of(text, known.checks, "the id of a check that is switched on")),
@@ -126,11 +122,11 @@ def _scalar(name: str, value: Any, wrong: str | None) -> tuple[Any, list[str]]:
 def _account(text: str, known: Collection[str]) -> str | None:
     if text in known:
         return None
-    return _matches(text, ACCOUNT, "an account id of 12 digits") or "an account in the configured scope"
+    return _matches(text, ACCOUNT_ID, "an account id of 12 digits") or "an account in the configured scope"
 
 
-def _matches(text: str, pattern: re.Pattern[str], what: str) -> str | None:
-    return None if pattern.fullmatch(text) else what
+def _matches(text: str, pattern: str, what: str) -> str | None:
+    return None if re.fullmatch(pattern, text) else what
 
 
 def _one_of(text: object, allowed: Collection[str], what: str) -> str | None:

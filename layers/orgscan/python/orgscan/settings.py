@@ -36,11 +36,16 @@ class ReportSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VisitSettings(ReportSettings):
-    """Of the functions that enter member accounts: plan and scan."""
-
+class PlanSettings(Settings):
+    bucket: str
     member_role: str
+    """Its name, the same in every account."""
     external_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSettings(PlanSettings):
+    table: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ index `open`                   <severity>#<shard>                    open findin
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -34,6 +35,8 @@ PER_TRANSACTION = 99
 """DynamoDB allows 100 actions; one is the condition that no newer scan has claimed the target."""
 
 
+CONFLICT_WAITS_S = (0.1, 0.4, 1.6)
+"""botocore retries throttled transactions, but not those that met another one."""
 KEPT_DAYS = 400
 """How long receipts and resolved findings are kept, by the table's TTL; a year and its comparison."""
 
@@ -148,12 +151,18 @@ class FindingStore:
         else:
             state["ExpressionAttributeValues"][":blind"] = list(blind)
             first = {"Update": {**state, "UpdateExpression": "SET blind = :blind"}}
-        try:
-            self._table.meta.client.transact_write_items(TransactItems=[first, *puts])
-        except ClientError as error:
-            if code_of(error) == "TransactionCanceledException" and "ConditionalCheckFailed" in str(error):
-                raise Superseded("superseded by a scan that started later") from error
-            raise
+        for wait in (*CONFLICT_WAITS_S, None):
+            try:
+                self._table.meta.client.transact_write_items(TransactItems=[first, *puts])
+            except ClientError as error:
+                cancelled = code_of(error) == "TransactionCanceledException"
+                if cancelled and "ConditionalCheckFailed" in str(error):
+                    raise Superseded("superseded by a scan that started later") from error
+                if not (cancelled and "TransactionConflict" in str(error)) or wait is None:
+                    raise
+                time.sleep(wait)  # another worker of the same target writes this very moment
+            else:
+                return
 
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {"TableName": self._table.name, "Item": item}

@@ -1,26 +1,31 @@
-"""DynamoDB for the embedded AWS: moto's, made safe for many writers and fast for many items."""
+"""DynamoDB for the embedded AWS: moto's, made safe for many writers and fast for many items.
+
+Every table here has a sort key.
+"""
 
 import copy
 import threading
+from collections import defaultdict
 from typing import Any
 
+import pytest
 from moto.core.serialize import AttributePicker
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
-from local.patching import Patch
+_TYPES = frozenset({"B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"})
 
 
-def install(patch: Patch) -> None:
+def install(patch: pytest.MonkeyPatch) -> None:
     _one_request_at_a_time(patch)
-    _query_without_sorting_the_table(patch)
-    _undo_only_what_is_touched(patch)
+    _query_one_partition(patch)
+    _back_up_cheaply(patch)
     _read_attribute_values_plainly(patch)
 
 
-def _one_request_at_a_time(patch: Patch) -> None:
+def _one_request_at_a_time(patch: pytest.MonkeyPatch) -> None:
     """A reader in moto may meet a growing dictionary, and a failed transaction undo the writes of others."""
     lock, original = threading.RLock(), DynamoHandler.call_action
 
@@ -28,52 +33,45 @@ def _one_request_at_a_time(patch: Patch) -> None:
         with lock:
             return original(handler)
 
-    patch(DynamoHandler, "call_action", call_action)
+    patch.setattr(DynamoHandler, "call_action", call_action)
 
 
-def _query_without_sorting_the_table(patch: Patch) -> None:
+def _query_one_partition(patch: pytest.MonkeyPatch) -> None:
     """A query in moto sorts the whole table before it looks for what it wants, and sorts that again."""
     original = Table.query
 
     def query(table: Any, hash_key: Any, *arguments: Any, **conditions: Any) -> Any:
         index_name = arguments[6]
-        if table.range_key_attr:
-            partitions = table.items.values() if index_name else [table.items.get(hash_key, {})]
-            items = [item for partition in partitions for item in partition.values()]
-            table = copy.copy(table)
-            table.all_items = lambda: items
+        partitions = table.items.values() if index_name else [table.items.get(hash_key, {})]
+        table = copy.copy(table)
+        table.all_items = lambda: [item for partition in partitions for item in partition.values()]
         return original(table, hash_key, *arguments, **conditions)
 
-    patch(Table, "query", query)
+    patch.setattr(Table, "query", query)
 
 
-def _undo_only_what_is_touched(patch: Patch) -> None:
-    """For each transaction moto copies the whole table, to put it back if a condition fails."""
-    original = DynamoDBBackend.transact_write_items
-    touched: set[tuple[Any, Any]] = set()  # safe: one request at a time
+def _back_up_cheaply(patch: pytest.MonkeyPatch) -> None:
+    """Before each transaction moto copies the whole table, only because updates change items in place."""
+    original = DynamoDBBackend.update_item
 
-    def transact_write_items(backend: Any, transact_items: list[dict[str, Any]]) -> None:
-        touched.clear()
-        for operation in (operation for item in transact_items for operation in item.values()):
-            table, key = backend.get_table(operation["TableName"]), operation.get("Key") or operation["Item"]
-            touched.add((DynamoType(key[table.hash_key_attr]), DynamoType(key[table.range_key_attr])))
-        original(backend, transact_items)
+    def update_item(backend: Any, table_name: str, key: Any, **changes: Any) -> Any:
+        table = backend.get_table(table_name)
+        partition = table.items[DynamoType(key[table.hash_key_attr])]
+        place = DynamoType(key[table.range_key_attr])
+        if place in partition:
+            partition[place] = copy.deepcopy(partition[place])
+        return original(backend, table_name, key, **changes)
 
-    def deepcopy(table: Any, memo: Any) -> Any:
-        snapshot = copy.copy(table)
-        snapshot.items = copy.copy(table.items)
-        for partition in {partition for partition, _ in touched if partition in table.items}:
-            snapshot.items[partition] = dict(table.items[partition])
-        for partition, key in touched:
-            if key in snapshot.items.get(partition, {}):
-                snapshot.items[partition][key] = copy.deepcopy(table.items[partition][key], memo)
-        return snapshot
+    def deepcopy(table: Any, _: Any) -> Any:
+        backup = copy.copy(table)
+        backup.items = defaultdict(dict, {key: dict(partition) for key, partition in table.items.items()})
+        return backup
 
-    patch(DynamoDBBackend, "transact_write_items", transact_write_items)
-    patch(Table, "__deepcopy__", deepcopy)
+    patch.setattr(DynamoDBBackend, "update_item", update_item)
+    patch.setattr(Table, "__deepcopy__", deepcopy, raising=False)
 
 
-def _read_attribute_values_plainly(patch: Patch) -> None:
+def _read_attribute_values_plainly(patch: pytest.MonkeyPatch) -> None:
     """For each type an attribute may have, moto tries a dozen spellings: a quarter of its time in a scan."""
     original = AttributePicker.__call__
 
@@ -82,7 +80,4 @@ def _read_attribute_values_plainly(patch: Patch) -> None:
             return context.obj.get(context.key)
         return original(picker, context)
 
-    patch(AttributePicker, "__call__", pick)
-
-
-_TYPES = frozenset({"B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"})
+    patch.setattr(AttributePicker, "__call__", pick)

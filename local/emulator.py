@@ -4,13 +4,12 @@
         aws.deploy(assembly, "OrgscanHub")
         aws.client("stepfunctions").start_execution(...)
 
-It changes moto while it runs, so there can be one per process at a time.
+It changes moto while it runs, so there can be one per process at a time; pytest's MonkeyPatch puts moto back.
 """
 
 import errno
 import json
 import logging
-import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -23,6 +22,7 @@ from typing import Any, Self
 
 import boto3
 import botocore.session
+import pytest
 from botocore.client import ClientCreator
 from botocore.config import Config
 from moto.core import responses
@@ -30,7 +30,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.config import default_user_config
 from moto.core.model_instances import reset_model_data
 from moto.core.responses import ActionResult
-from moto.ec2.models.availability_zones_and_regions import Region
+from moto.ec2.models.availability_zones_and_regions import Region, RegionsAndZonesBackend
 from moto.ec2.responses.availability_zones_and_regions import AvailabilityZonesAndRegions
 from moto.iam import models as iam_models
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -39,42 +39,20 @@ from werkzeug.serving import make_server
 
 from local import deploy, dynamodb, sns, workflow
 from local.iam import Denial, Gate, admin_key
-from local.patching import Patch
 from local.runtime import Runtime
 
-# The regions that are on in every account.
-DEFAULT_REGIONS = (
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ca-central-1",
-    "eu-central-1",
-    "eu-north-1",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-west-1",
-    "us-west-2",
+HOME = "us-east-1"
+"""Where stacks are deployed."""
+
+_OPT_IN = {"af-south-1", "ap-southeast-3", "eu-south-1"}  # which moto believes to be on
+DEFAULT_REGIONS: tuple[str, ...] = tuple(
+    region for region in RegionsAndZonesBackend.regions_opt_in_not_required if region not in _OPT_IN
 )
+"""The regions that are on in every account."""
 
-
-_MANAGED_POLICIES = (
-    "AdministratorAccess",
-    "IAMFullAccess",
-    "PowerUserAccess",
-    "ReadOnlyAccess",
-    "SecurityAudit",
-    "ViewOnlyAccess",
-)
-
-
-_SILENT = logging.NullHandler()
+_MANAGED_POLICIES = ("AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess")
+_LOADER = botocore.session.get_session().get_component("data_loader")
+"""Loading service models is the dear part of making a client: all sessions share what is loaded."""
 
 
 class PortTaken(Exception):
@@ -89,21 +67,24 @@ class Emulator:
         workdir: Path,
         *,
         hub: str,
-        region: str = "us-east-1",
         port: int | None = None,
         opt_in_regions: Mapping[str, frozenset[str]] = MappingProxyType({}),
     ) -> None:
         """Listen on `port`, or any free one. `opt_in_regions`: region -> accounts in which it is enabled."""
-        self._hub, self._region = hub, region
+        self._hub = hub
         self.mail: list[sns.Mail] = []
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str], Any] = {}
         with ExitStack() as stack:
             listener = stack.enter_context(_listener(port))
             self.endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            stack.callback(_forget)
             _write_log(stack, workdir)
-            _configure(stack)
-            patch = Patch(stack)
+            _configure(patch)
+            _few_managed_policies(patch)
+            _client_classes_once(patch)
+            _describe_regions(patch, opt_in_regions)
             gate = Gate(_moto(patch), hub=hub, opt_in_regions=opt_in_regions)
             self.denials: list[Denial] = gate.denials
             runtime = Runtime(workdir, self.endpoint)
@@ -113,9 +94,6 @@ class Emulator:
             dynamodb.install(patch)
             sns.install(patch, self.mail)
             workflow.install(patch, self.endpoint)
-            _describe_regions(patch, opt_in_regions)
-            _few_managed_policies(patch)
-            _client_classes_once(patch)
             stack.enter_context(_serving(gate, listener))
             stack.callback(runtime.stop)
             stack.callback(_stop_executions)
@@ -131,18 +109,25 @@ class Emulator:
         """End every process and thread of the emulator. Calling it again does nothing."""
         self._stop.close()
 
-    def session(self, account: str, region: str | None = None) -> boto3.Session:
-        """An administrator's session, whose clients reach the embedded AWS without further arguments."""
+    def session(self, account: str, region: str = HOME) -> boto3.Session:
+        """An administrator's session; its clients need `endpoint_url`."""
         core = botocore.session.get_session()
         core.register_component("data_loader", _LOADER)
-        return _Session(self.endpoint, account, region or self._region, core)
+        # A failure inside moto is to be seen, not retried. The proxy is for S3 Control: see the runtime's.
+        proxies = {"http": self.endpoint}
+        core.set_default_client_config(
+            Config(retries={"total_max_attempts": 1}, proxies=proxies, max_pool_connections=50)
+        )
+        return boto3.Session(admin_key(account), "unused", region_name=region, botocore_session=core)
 
-    def client(self, service: str, account: str | None = None, region: str | None = None) -> Any:
-        """An administrator's client, made once; in the hub account and region unless said otherwise."""
-        key = (service, account or self._hub, region or self._region)
+    def client(self, service: str, account: str | None = None, region: str = HOME) -> Any:
+        """An administrator's client, made once; in the hub account unless said otherwise."""
+        account = account or self._hub
+        key = (service, account, region)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self.session(key[1], key[2]).client(service)
+                make: Any = self.session(account, region).client
+                self._clients[key] = make(service, endpoint_url=self.endpoint)
             return self._clients[key]
 
     def deploy(
@@ -151,71 +136,31 @@ class Emulator:
         stack: str,
         *,
         account: str | None = None,
-        parameters: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] = MappingProxyType({}),
     ) -> dict[str, str]:
-        """`cdk deploy` of one stack of a cloud assembly, created or updated. Returns its outputs."""
+        """`cdk deploy` of one stack of a cloud assembly. Returns its outputs."""
         account = account or self._hub
         return deploy.deploy(
-            lambda service: self.client(service, account),
-            assembly,
-            stack,
-            account,
-            self._region,
-            parameters or {},
+            lambda service: self.client(service, account), account, assembly, stack, parameters
         )
-
-
-class _Session(boto3.Session):
-    """A session whose clients call the embedded AWS."""
-
-    def __init__(self, endpoint: str, account: str, region: str, core: Any) -> None:
-        super().__init__(
-            aws_access_key_id=admin_key(account),
-            aws_secret_access_key="unused",  # noqa: S106 - nobody checks signatures here
-            region_name=region,
-            botocore_session=core,
-        )
-        self._endpoint = endpoint
-
-    def client(self, *names: Any, **options: Any) -> Any:
-        # A failure inside moto is to be seen, not retried. The proxy is for S3 Control: see the runtime's.
-        config = Config(
-            retries={"total_max_attempts": 1}, proxies={"http": self._endpoint}, max_pool_connections=50
-        )
-        return super().client(*names, **{"endpoint_url": self._endpoint, "config": config, **options})
-
-
-# Loading service models is the dear part of making a client: all sessions share what is loaded.
-_LOADER = botocore.session.get_session().get_component("data_loader")
-
-
-class _Handler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
-    def log_request(self, *_: object) -> None:
-        """Only errors are worth a line."""
 
 
 @contextmanager
 def _listener(port: int | None) -> Iterator[socket.socket]:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port or 0))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise PortTaken(
-                f"Port {port} is taken: stop what listens on it, or choose another one."
-            ) from None
-        listener.listen()
+    try:
+        listener = socket.create_server(("127.0.0.1", port or 0))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise PortTaken(f"Port {port} is taken: stop what listens on it, or choose another one.") from None
+    with listener:
         yield listener
 
 
 @contextmanager
 def _serving(application: Any, listener: socket.socket) -> Iterator[None]:
-    host, port = listener.getsockname()
-    server = make_server(
-        host, port, application, threaded=True, request_handler=_Handler, fd=listener.fileno()
-    )
+    options = {"threaded": True, "request_handler": MotoRequestHandler, "fd": listener.fileno()}
+    server = make_server(*listener.getsockname(), application, **options)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="embedded AWS", daemon=True)
     thread.start()
     try:
@@ -226,31 +171,64 @@ def _serving(application: Any, listener: socket.socket) -> Iterator[None]:
         server.server_close()
 
 
-def _configure(stack: ExitStack) -> None:
-    """Switches of moto's own, and a clean slate."""
+def _forget() -> None:
+    """Leave nothing to whoever uses moto next."""
     BackendDict.reset()
     reset_model_data()
-    stack.callback(reset_model_data)
-    stack.callback(BackendDict.reset)
-    switches = {
-        "stepfunctions": {"execute_state_machine": True},
-        "lambda": {"use_docker": True},  # the full model of a function, whose invocation the runtime replaces
-        "iam": {"load_aws_managed_policies": True},
-    }
-    for name, value in switches.items():
-        stack.callback(default_user_config.__setitem__, name, default_user_config.get(name, {}))
-        default_user_config[name] = value
-    # 10 s and 0.6 GiB less in 200 regions. Never removed: nobody wants the AMIs.
-    os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 
-def _moto(patch: Patch) -> DomainDispatcherApplication:
+def _configure(patch: pytest.MonkeyPatch) -> None:
+    """Switches of moto's own, and a clean slate."""
+    _forget()
+    patch.setitem(default_user_config, "stepfunctions", {"execute_state_machine": True})
+    # The full model of a function, whose invocation the runtime replaces.
+    patch.setitem(default_user_config, "lambda", {"use_docker": True})
+    patch.setitem(default_user_config, "iam", {"load_aws_managed_policies": True})
+    # 10 s and 0.6 GiB less in 200 regions.
+    patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+
+
+def _few_managed_policies(patch: pytest.MonkeyPatch) -> None:
+    """Loading all 1,582 managed policies would take 0.1 s for every account."""
+    policies = json.loads(iam_models.aws_managed_policies_data)
+    few = {name: policies[name] for name in _MANAGED_POLICIES}
+    patch.setattr(iam_models, "aws_managed_policies_data", json.dumps(few))
+
+
+def _client_classes_once(patch: pytest.MonkeyPatch) -> None:
+    """Botocore builds a class for every client; for EC2 that is 30 of the 37 ms that a client costs."""
+    create = vars(ClientCreator)["_create_client_class"]
+    made: dict[str, Any] = {}
+
+    def create_once(self: Any, service: str, model: Any) -> Any:
+        if service not in made:
+            made[service] = create(self, service, model)
+        return made[service]
+
+    patch.setattr(ClientCreator, "_create_client_class", create_once)
+
+
+def _describe_regions(patch: pytest.MonkeyPatch, opt_in_regions: Mapping[str, frozenset[str]]) -> None:
+    """To moto GovCloud, China and every opt-in region are enabled everywhere."""
+
+    def describe_regions(self: Any) -> ActionResult:
+        status = dict.fromkeys(DEFAULT_REGIONS, "opt-in-not-required")
+        for region, accounts in opt_in_regions.items():
+            status[region] = "opted-in" if self.current_account in accounts else "not-opted-in"
+        if not self._get_bool_param("AllRegions", if_none=False):
+            status = {region: state for region, state in status.items() if state != "not-opted-in"}
+        regions = [Region(name, f"ec2.{name}.amazonaws.com", state) for name, state in status.items()]
+        return ActionResult({"Regions": regions})
+
+    patch.setattr(AvailabilityZonesAndRegions, "describe_regions", describe_regions)
+
+
+def _moto(patch: pytest.MonkeyPatch) -> DomainDispatcherApplication:
     """The server without two hot spots that are 40% of what a call costs (2.6 ms, without them 1.7 ms)."""
     moto = DomainDispatcherApplication(create_backend_app)
-    moto.get_backend_for_host = cache(moto.get_backend_for_host)  # lists moto's folders at every call
-    patch(
-        responses, "method_names_from_class", cache(responses.method_names_from_class)
-    )  # inspects every method
+    # One lists moto's folders at every call, the other inspects every method of a service.
+    moto.get_backend_for_host = cache(moto.get_backend_for_host)
+    patch.setattr(responses, "method_names_from_class", cache(responses.method_names_from_class))
     return moto
 
 
@@ -264,9 +242,9 @@ def _write_log(stack: ExitStack, workdir: Path) -> None:
     stack.callback(handler.close)
     for name in ("moto", "werkzeug"):
         logger = logging.getLogger(name)
+        logger.setLevel(logging.WARNING)
         logger.propagate = False
-        logger.addHandler(_SILENT)
-        logger.addHandler(handler)
+        logger.handlers = [logging.NullHandler(), handler]
         stack.callback(logger.removeHandler, handler)
 
 
@@ -276,44 +254,3 @@ def _stop_executions() -> None:
         for backend in list(account.values()):
             for execution in backend._get_executions("RUNNING"):
                 execution.stop(stop_date=datetime.now(UTC), error=None, cause="the embedded AWS stops")
-
-
-def _describe_regions(patch: Patch, opt_in_regions: Mapping[str, frozenset[str]]) -> None:
-    """To moto GovCloud, China and every opt-in region are enabled everywhere."""
-
-    def describe_regions(self: Any) -> ActionResult:
-        names, everything = (
-            self._get_param("RegionNames", []),
-            self._get_bool_param("AllRegions", if_none=False),
-        )
-        status = dict.fromkeys(DEFAULT_REGIONS, "opt-in-not-required")
-        for region, accounts in opt_in_regions.items():
-            status[region] = "opted-in" if self.current_account in accounts else "not-opted-in"
-        regions = [
-            Region(name, f"ec2.{name}.amazonaws.com", state)
-            for name, state in sorted(status.items())
-            if (name in names or not names) and (everything or names or state != "not-opted-in")
-        ]
-        return ActionResult({"Regions": regions})
-
-    patch(AvailabilityZonesAndRegions, "describe_regions", describe_regions)
-
-
-def _few_managed_policies(patch: Patch) -> None:
-    """Loading all 1,582 managed policies would take 0.1 s for every account."""
-    policies = json.loads(iam_models.aws_managed_policies_data)
-    few = {name: policies[name] for name in _MANAGED_POLICIES}
-    patch(iam_models, "aws_managed_policies_data", json.dumps(few))
-
-
-def _client_classes_once(patch: Patch) -> None:
-    """Botocore builds a class for every client; for EC2 that is 30 of the 37 ms that a client costs."""
-    create = vars(ClientCreator)["_create_client_class"]
-    made: dict[str, Any] = {}
-
-    def create_once(self: Any, service: str, model: Any) -> Any:
-        if service not in made:
-            made[service] = create(self, service, model)
-        return made[service]
-
-    patch(ClientCreator, "_create_client_class", create_once)

@@ -6,40 +6,30 @@ from functools import lru_cache
 from typing import Any
 
 import boto3
+import pytest
 from botocore.config import Config
 from moto.stepfunctions import models
-from moto.stepfunctions.models import StateMachine
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.itemprocessor import (
-    distributed_item_processor_worker,
-)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
 
 from local.iam import role_credentials
-from local.patching import Patch
 
 
-def install(patch: Patch, endpoint: str) -> None:
+def install(patch: pytest.MonkeyPatch, endpoint: str) -> None:
     _interpret_stack_machines(patch)
     _act_as_the_machine(patch, endpoint)
     _read_whole_percentages(patch)
-    _loop_over_items(patch)
     _name_executions(patch)
 
 
-def _interpret_stack_machines(patch: Patch) -> None:
-    """Machines created by CloudFormation land in a backend that never runs them, and have no Arn."""
-    patch(models, "stepfunctions_backends", stepfunctions_parser_backends)
-    has, get = StateMachine.has_cfn_attr, StateMachine.get_cfn_attribute
-    patch(StateMachine, "has_cfn_attr", classmethod(lambda _, name: name == "Arn" or has(name)))
-    patch(
-        StateMachine, "get_cfn_attribute", lambda self, name: self.arn if name == "Arn" else get(self, name)
-    )
+def _interpret_stack_machines(patch: pytest.MonkeyPatch) -> None:
+    """Machines created by CloudFormation land in a backend that never runs them."""
+    patch.setattr(models, "stepfunctions_backends", stepfunctions_parser_backends)
 
 
-def _act_as_the_machine(patch: Patch, endpoint: str) -> None:
+def _act_as_the_machine(patch: pytest.MonkeyPatch, endpoint: str) -> None:
     """Tasks of moto call with an invented key in an invented account; ours use the machine's role."""
 
     @lru_cache
@@ -55,43 +45,25 @@ def _act_as_the_machine(patch: Patch, endpoint: str) -> None:
     def boto_client_for(region: str, service: str, state_credentials: Any) -> Any:
         return client_of(service, region, state_credentials.role_arn)
 
-    patch(lambda_eval_utils, "boto_client_for", boto_client_for)
-    patch(resource_eval_s3, "boto_client_for", boto_client_for)
+    patch.setattr(lambda_eval_utils, "boto_client_for", boto_client_for)
+    patch.setattr(resource_eval_s3, "boto_client_for", boto_client_for)
 
 
-def _read_whole_percentages(patch: Patch) -> None:
+def _read_whole_percentages(patch: pytest.MonkeyPatch) -> None:
     """The grammar wants a decimal point in a tolerated failure percentage, where CDK writes none."""
     original = AmazonStateLanguageParser.parse
 
     def parse(definition: str) -> Any:
         return original(re.sub(r'("ToleratedFailurePercentage":\s*\d+)(?=[\s,}])', r"\1.0", definition))
 
-    patch(AmazonStateLanguageParser, "parse", staticmethod(parse))
+    patch.setattr(AmazonStateLanguageParser, "parse", staticmethod(parse))
 
 
-def _loop_over_items(patch: Patch) -> None:
-    """A recursion per item of a Distributed Map: with more than 987 per worker, the run would never end."""
-
-    def eval_pool(self: Any, job: Any, worker_frame: Any) -> None:
-        while job is not None:
-            frame = worker_frame.open_inner_frame()
-            self._eval_job(env=frame, job=job)
-            worker_frame.delete_frame(frame)
-            stop = isinstance(job.job_output, Exception) or self.stopped()
-            following = None if stop else self._job_pool.next_job()
-            if following is None:
-                self._env.delete_frame(worker_frame)  # before the last job closes, which wakes the owner
-            self._job_pool.close_job(job)
-            job = following
-
-    patch(distributed_item_processor_worker.DistributedItemProcessorWorker, "_eval_pool", eval_pool)
-
-
-def _name_executions(patch: Patch) -> None:
+def _name_executions(patch: pytest.MonkeyPatch) -> None:
     """AWS names an execution that was started without a name; moto calls it None."""
     original = StepFunctionsParserBackend.start_execution
 
     def start_execution(self: Any, state_machine_arn: str, name: str | None = None, *rest: Any) -> Any:
         return original(self, state_machine_arn, name or str(uuid.uuid4()), *rest)
 
-    patch(StepFunctionsParserBackend, "start_execution", start_execution)
+    patch.setattr(StepFunctionsParserBackend, "start_execution", start_execution)

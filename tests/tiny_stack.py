@@ -195,7 +195,7 @@ def template() -> dict[str, Any]:
     }
 
 
-def assembly(folder: Path, greeting: str, *, suffix: str = "") -> Path:
+def assembly(folder: Path, greeting: str) -> Path:
     """What `cdk synth` writes: the template, an asset of code and one of a layer that brings boto3 itself."""
     site = Path(boto3.__file__).parents[1]
     layer = folder / "asset.layer" / "python"
@@ -209,9 +209,7 @@ def assembly(folder: Path, greeting: str, *, suffix: str = "") -> Path:
     files = {
         key: {
             "source": {"path": path, "packaging": "zip"},
-            "destinations": {
-                "here": {"bucketName": "assets-${AWS::AccountId}", "objectKey": f"{key}{suffix}.zip"}
-            },
+            "destinations": {"here": {"bucketName": "assets-${AWS::AccountId}", "objectKey": f"{key}.zip"}},
         }
         for key, path in {"code": "asset.code", "layer": "asset.layer"}.items()
     }

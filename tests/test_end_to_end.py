@@ -3,6 +3,7 @@
 Every finding is compared with what was planted: nothing missing, nothing extra; twice, with a day between.
 """
 
+import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -217,6 +218,34 @@ def test_a_request_that_cannot_be_carried_out_touches_no_account(rehearsal: Rehe
     assert len(list(rehearsal.rows("SCAN#"))) == looked
 
 
+def test_a_denied_call_is_a_gap_that_names_the_action_and_closes_nothing(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    account = organization.members[2].id
+    statement = {"Effect": "Deny", "Action": "rds:DescribeDBInstances", "Resource": "*"}
+    role: dict[str, Any] = {"RoleName": "orgscan-member", "PolicyName": "less"}
+    iam = rehearsal.aws.client("iam", account)
+    iam.put_role_policy(
+        **role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    scan = rehearsal.scan({"accounts": [account], "regions": ["us-east-1"]})
+    iam.delete_role_policy(**role)
+    assert scan.status == "SUCCEEDED"
+    assert found(scan) == found(third)
+    (receipt,) = receipts(rehearsal, scan).values()
+    lost = {check: detail for _, detail, checks in receipt["unseen"] for check in checks}
+    assert {check for check in lost if check.startswith("rds-instance-")} == {
+        "rds-instance-public",
+        "rds-instance-unencrypted",
+        "rds-instance-backup-disabled-or-short",
+    }
+    assert "tag-required-key-missing" in lost  # it judges databases too
+    assert set(lost.values()) == {"rds:DescribeDBInstances"}
+    (mail,) = scan.mail
+    assert mail.body.startswith("INCOMPLETE")
+    assert "rds:DescribeDBInstances" in mail.body
+
+
 def test_a_worker_that_dies_is_a_gap_and_the_scan_goes_on(
     rehearsal: Rehearsal, organization: Organization, third: Scan
 ) -> None:
@@ -236,17 +265,11 @@ def test_a_worker_that_dies_is_a_gap_and_the_scan_goes_on(
     assert healed.summary["coverage"] == third.summary["coverage"]
 
 
-def test_no_permission_was_missing_and_none_was_used_beyond_need(
-    rehearsal: Rehearsal, organization: Organization, third: Scan
-) -> None:
+def test_no_permission_was_missing(rehearsal: Rehearsal, third: Scan) -> None:
+    """Of any function, of the workflow or of the members' role: what was denied, somebody had forbidden."""
     assert third
-    blind = {account for account, _ in organization.blind}
-    unexplained = [
-        denial
-        for denial in rehearsal.aws.denials
-        if not any(account in denial.principal or account in denial.resource for account in blind)
-    ]
-    assert unexplained == []
+    assert rehearsal.aws.denials
+    assert [each for each in rehearsal.aws.denials if "no identity-based policy" in each.why] == []
 
 
 def test_the_deployed_definition_satisfies_a_validator_that_is_not_ours(
@@ -265,6 +288,19 @@ def test_the_deployed_definition_satisfies_a_validator_that_is_not_ours(
         [VALIDATOR, "--json-path", str(path)], capture_output=True, check=False
     )
     assert broken.returncode != 0  # it does look
+
+
+def test_every_line_the_scan_function_logs_says_where_it_was(rehearsal: Rehearsal, third: Scan) -> None:
+    assert third
+    logs = rehearsal.aws.client("logs")
+    groups = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
+    (scan,) = (each for each in groups if "ScanLogs" in each)
+    events = logs.filter_log_events(logGroupName=scan)["events"]
+    lines = [json.loads(line) for event in events for line in event["message"].splitlines()]
+    told = [line for line in lines if "_aws" not in line]  # the others are metrics
+    assert len(told) > 50
+    assert [line for line in told if not {"scan", "account", "region"} <= line.keys()] == []
+    assert any(line["message"].startswith("collector stopped") for line in told)  # the library's, too
 
 
 def test_the_results_can_be_kept_as_files(

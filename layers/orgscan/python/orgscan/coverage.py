@@ -50,7 +50,7 @@ class Coverage:
 
         Only if the resource was judged by its own check, or its listing was complete and it was not in it.
         """
-        if check not in self.planned or resource in self.unread.get(check, ()):
+        if resource in self.unread.get(check, ()):
             return None
         if resource in self.seen.get(check, ()):
             return Resolution.FIXED

@@ -16,8 +16,6 @@ from local.place import Planted
 from local.rehearsal import Rehearsal, Scan
 from orgscan import catalog
 
-pytestmark = pytest.mark.xdist_group("end-to-end")
-
 ACCOUNTS = 12
 VALIDATOR = Path(__file__).parent / "asl/node_modules/.bin/asl-validator"
 

@@ -4,8 +4,6 @@ import json
 from dataclasses import fields
 from typing import Any
 
-import pytest
-
 from infra import ROOT, config
 from orgscan import catalog
 from orgscan.request import Nameable, ScanRequest
@@ -13,8 +11,6 @@ from orgscan.settings import Configuration, NotifySettings, PlanSettings, Report
 from tests.stacks import DECIDED, Assembly, Template, granted, listed, named
 
 # One worker of xdist synthesizes, once.
-pytestmark = pytest.mark.xdist_group("synth")
-
 
 # The functions
 

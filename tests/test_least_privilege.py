@@ -15,8 +15,6 @@ from orgscan.engine import Listing, collect
 from orgscan.model import GLOBAL, Blindness, Gap, Resource, Target
 from orgscan.session import Clients
 
-pytestmark = pytest.mark.xdist_group("least-privilege")
-
 ACCOUNT = "123456789012"
 COLLECTORS = pytest.mark.parametrize("collector", catalog.collectors(), ids=lambda each: each.name)
 PUBLIC = {

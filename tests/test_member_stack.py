@@ -2,13 +2,10 @@
 
 import json
 
-import pytest
-
 from orgscan import catalog, iam
 from tests.stacks import Assembly, Template, listed, named
 
 # One worker of xdist synthesizes, once.
-pytestmark = pytest.mark.xdist_group("synth")
 
 
 def test_the_member_role_may_do_exactly_what_collectors_declare(member: Template) -> None:

@@ -10,8 +10,6 @@ from infra import CannotSynthesize, require_node
 from tests.stacks import Assembly, Template, plain, synthesize
 
 # One worker of xdist synthesizes, once.
-pytestmark = pytest.mark.xdist_group("synth")
-
 ROLE = "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::*:role/looker]"
 SCANS = "AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/scans/*]"
 ANY = "AwsSolutions-IAM5[Resource::*]"

@@ -7,7 +7,6 @@ import pytest
 from tests.stacks import Json, Template, definition
 
 # One worker of xdist synthesizes, once.
-pytestmark = pytest.mark.xdist_group("synth")
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, int]:
     results = Results(home.get("s3"), settings.bucket, event["scan"])
     sent = send(
         results.messages(),
-        sns=home.get("sns"),
+        sns=session.here(retries=False).get("sns"),
         topic=settings.topic,
         store=FindingStore(home.table(settings.table)),
         scan=event["scan"],

@@ -76,6 +76,15 @@ def test_a_scope_narrows(
     assert names(plan(planner(home, replace(EU, **known)))[1]) == found
 
 
+def test_a_listed_account_that_has_left_is_reported(home: Clients, organization: dict[str, str]) -> None:
+    scope = replace(EU, accounts=(organization["pay"], "999999999999"))
+    made, targets = plan(planner(home, scope))
+    assert names(targets) == ["pay"]
+    assert made.skipped == (Account("999999999999", "", "NOT IN THE ORGANIZATION"),)
+    excluded, _ = plan(planner(home, replace(scope, exclude_accounts=("999999999999",))))
+    assert excluded.skipped == ()
+
+
 @pytest.mark.parametrize(
     ("request_", "found"),
     [

@@ -99,6 +99,14 @@ def test_a_role_that_does_not_let_us_in_raises(aws: boto3.Session) -> None:
         session.assume(home, MEMBER, role="orgscan-member", external_id="x-1", session_name="scan")
 
 
+@pytest.mark.parametrize(("retries", "attempts"), [(True, 9), (False, 1)])
+def test_what_must_not_happen_twice_is_tried_once(*, retries: bool, attempts: int) -> None:
+    """After a read timeout nobody knows whether SNS has sent the mail."""
+    config = session.here(retries=retries).get("sns").meta.config
+    assert config.retries["total_max_attempts"] == attempts
+    assert config.user_agent_extra == "orgscan"  # the rest is as ever
+
+
 def test_the_table_speaks_pythons_types(aws: boto3.Session, table: Any) -> None:
     table.put_item(Item={"pk": "a", "sk": "b", "list": [1, {"x": None}]})
     mine = Clients(aws, guarded=False).table("findings")

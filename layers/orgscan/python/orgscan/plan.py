@@ -106,8 +106,12 @@ class Planner:
         if not scope.organization:
             return [Account(each, "") for each in scope.accounts if each not in scope.exclude_accounts]
         organization = Organization(self.home.get("organizations"))
+        everyone = organization.accounts()
+        # Who is listed by id and has left must not leave the reports without a word.
+        listed = set(scope.accounts) - set(scope.exclude_accounts) - {account.id for account in everyone}
+        gone = [Account(each, "", "NOT IN THE ORGANIZATION") for each in sorted(listed)]
         try:
-            return organization.select(organization.accounts(), within(scope))
+            return [*organization.select(everyone, within(scope)), *gone]
         except UnknownUnit as unknown:
             raise CannotPlan(f"accounts.ous in orgscan.yaml: {unknown}") from unknown
 

@@ -56,9 +56,10 @@ class Clients:
     Guarded ones refuse what the running code did not declare, so that a declaration cannot rot.
     """
 
-    def __init__(self, session: boto3.Session, *, guarded: bool) -> None:
+    def __init__(self, session: boto3.Session, *, guarded: bool, config: Config = CONFIG) -> None:
         self._session = session
         self._guarded = guarded
+        self._config = config
         self._made: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
 
@@ -71,7 +72,7 @@ class Clients:
         key = (service, region or self._session.region_name)
         with self._lock:
             if key not in self._made:
-                client = self._session.client(service, region_name=key[1], config=CONFIG)
+                client = self._session.client(service, region_name=key[1], config=self._config)
                 if self._guarded:
                     client.meta.events.register("before-parameter-build", _guard)
                 self._made[key] = client
@@ -79,12 +80,13 @@ class Clients:
 
     def table(self, name: str) -> Any:
         """A DynamoDB table that speaks Python's types."""
-        return self._session.resource("dynamodb", config=CONFIG).Table(name)
+        return self._session.resource("dynamodb", config=self._config).Table(name)
 
 
-def here() -> Clients:
-    """The clients of whoever runs this code."""
-    return Clients(_session(), guarded=False)
+def here(*, retries: bool = True) -> Clients:
+    """The clients of whoever runs this code; without retries, for what must not happen twice."""
+    config = CONFIG if retries else CONFIG.merge(Config(retries={"total_max_attempts": 1}))
+    return Clients(_session(), guarded=False, config=config)
 
 
 def assume(home: Clients, account: str, *, role: str, external_id: str, session_name: str) -> Clients:

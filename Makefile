@@ -13,7 +13,7 @@ DEPENDENCIES := build/layers/dependencies/.built
 CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect*') $(addprefix layers/orgscan/python/orgscan/,metrics.py regions.py organization.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test check lint types synth deploy docs lock layers clean
+.PHONY: help scan test soak bench check lint types synth deploy docs lock layers clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,12 @@ scan: $(VENV)/.installed $(DEPENDENCIES)  ## an invented organization, through t
 
 test: check  ## lint, types and every test; what CI runs
 	@pytest -q -n auto --dist loadfile
+
+soak: $(VENV)/.installed  ## 20,000 random histories of scans against an independent oracle
+	@ORGSCAN_SEQUENCES=20000 pytest -q -s tests/test_model.py
+
+bench: $(VENV)/.installed  ## seconds and memory of a worker by the size of its target; asserted nowhere
+	@python -m benchmarks.one_target
 
 check: lint types
 

@@ -1,4 +1,4 @@
-"""The command `orgscan`: what the catalogue holds. Thin over the library, and in need of no AWS account."""
+"""The command `orgscan`: what the catalogue holds, whether orgscan.yaml is right. Needs no AWS account."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from cli.describe import describe, permissions
+from cli.lint import lint
 from orgscan import catalog
 from orgscan.catalog import AnyCheck
 
 WIDTH = 100
 
 app = typer.Typer(
-    help="What orgscan checks, and what it must be allowed to read.",
+    help="What orgscan checks, what it must be allowed to read, and whether orgscan.yaml is right.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -69,6 +70,9 @@ def policy() -> None:
         "Resource": "*",
     }
     typer.echo(json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=1))
+
+
+app.command()(lint)
 
 
 def _page(check: dict[str, Any]) -> Iterator[str]:

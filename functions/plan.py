@@ -7,9 +7,10 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orgscan import session
+from orgscan import catalog, session
 from orgscan.plan import Planner, PlanStore
 from orgscan.settings import Configuration, PlanSettings
+from orgscan.store import FindingStore
 
 logger = Logger(service="plan")
 tracer = Tracer(service="plan")
@@ -22,6 +23,7 @@ metrics = Metrics(namespace="orgscan", service="plan")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Raises InvalidScanRequest or CannotPlan, whose message ends the execution and explains it."""
     settings = PlanSettings.from_environment()
+    configuration = Configuration.beside(__file__)
     home = session.here()
 
     def enter(account: str) -> session.Clients:
@@ -31,9 +33,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             role=settings.member_role,
             external_id=settings.external_id,
             session_name=context.function_name,
+            polite=configuration.polite,
         )
 
-    planner = Planner(configuration=Configuration.beside(__file__), home=home, enter=enter)
+    planner = Planner(
+        catalog=catalog.everything(),
+        configuration=configuration,
+        home=home,
+        enter=enter,
+        store=FindingStore(home.table(settings.table)),
+    )
     started = datetime.fromisoformat(event["started"])
     plan, targets = planner.plan(event["request"], started=started, execution=event["execution"])
     logger.append_keys(scan=plan.scan)

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orgscan import session
+from orgscan import catalog, session
 from orgscan.plan import PlanStore
 from orgscan.report import Reporter
 from orgscan.settings import Configuration, ReportSettings
@@ -31,7 +31,8 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         plans=PlanStore(s3, settings.bucket),
         s3=s3,
         bucket=settings.bucket,
-        routes=Configuration.beside(__file__).routes,
+        catalog=catalog.everything(),
+        configuration=Configuration.beside(__file__),
     )
     summary, messages = reporter.report(event["scan"], finished=datetime.now(UTC))
     metrics.add_metric("Coverage", MetricUnit.Percent, summary.coverage)

@@ -1,6 +1,5 @@
-"""One target: become it, look, judge, remember."""
+"""One target, or a part of it: become it, look, judge, remember."""
 
-from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -9,10 +8,12 @@ from aws_lambda_powertools.logging.utils import copy_config_to_registered_logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from orgscan import engine, session
+from orgscan import catalog, session
+from orgscan.model import Target
 from orgscan.plan import Plan, PlanStore, target
 from orgscan.settings import Configuration, ScanSettings
 from orgscan.store import FindingStore
+from orgscan.work import Checkpoints, Worker
 
 logger = Logger(service="scan")
 # The library logs with `logging`; its lines shall say scan, account and region too.
@@ -24,34 +25,42 @@ metrics = Metrics(namespace="orgscan", service="scan")
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """`part` 0 begins a target; the answer is the next event, until it says `done`."""
     settings = ScanSettings.from_environment()
+    configuration = Configuration.beside(__file__)
     plan = _plan(event["scan"], settings.bucket)
     here = target(event["target"], plan)
     logger.append_keys(scan=plan.scan, account=here.account, region=here.region)
 
-    def enter() -> session.Clients:
+    def enter(target: Target) -> session.Clients:
         return session.assume(
             _home(),
-            here.account,
+            target.account,
             role=settings.member_role,
             external_id=settings.external_id,
             session_name=context.function_name,
+            polite=configuration.polite,
         )
 
-    seen = engine.look(
-        here,
-        enter,
-        plan.due(),
-        now=datetime.fromisoformat(plan.started),
-        parameters=Configuration.beside(__file__).parameters,
-        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+    worker = Worker(
+        plan=plan,
+        catalog=catalog.everything(),
+        configuration=configuration,
+        store=FindingStore(_home().table(settings.table)),
+        checkpoints=Checkpoints(_home().get("s3"), settings.bucket, plan.scan),
+        enter=enter,
+        salt=settings.salt,
     )
-    receipt = FindingStore(_home().table(settings.table)).record(plan.scan, plan.started, seen)
-    metrics.add_metric("ChecksPlanned", MetricUnit.Count, receipt.planned)
-    metrics.add_metric("ChecksEvaluated", MetricUnit.Count, receipt.evaluated)
-    logger.info("scanned", extra={"planned": receipt.planned, "evaluated": receipt.evaluated})
-    return {"planned": receipt.planned, "evaluated": receipt.evaluated}
+    receipt = worker.scan(here, event["part"], lambda: context.get_remaining_time_in_millis() / 1000)
+    if receipt:
+        metrics.add_metric("ChecksPlanned", MetricUnit.Count, receipt.planned)
+        metrics.add_metric("ChecksEvaluated", MetricUnit.Count, receipt.evaluated)
+        logger.info("scanned", extra={"planned": receipt.planned, "evaluated": receipt.evaluated})
+    else:
+        metrics.add_metric("TargetsContinued", MetricUnit.Count, 1)
+        logger.info("to be continued", extra={"part": event["part"]})
+    return {**event, "part": event["part"] + 1, "done": receipt is not None}
 
 
 @cache

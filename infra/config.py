@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from pydantic import (
 from infra import ROOT, CannotSynthesize, yaml_text
 from infra import fields as f
 from infra.refusal import refusals
-from orgscan import catalog, settings
+from orgscan import catalog, settings, suppress
 from orgscan.model import GLOBAL, Category, Severity
 
 SCHEMA = ROOT / "orgscan.schema.json"
@@ -123,6 +124,55 @@ class Route(Section):
     accounts: tuple[f.Account, ...] = Field(default=(), description="Only these; empty: all.")
 
 
+class Tag(Section):
+    """A tag that a resource carries, as it is spelled there."""
+
+    key: f.TagKey = Field(description="Its key.")
+    value: str = Field(description="Its value.")
+
+
+NO_TAG = Tag.model_construct(key="", value="")
+
+
+class Suppression(Section):
+    """Findings that somebody decided to live with, until a date. Everything it names must hold."""
+
+    check: f.CheckId = Field(default_factory=str, description="Only findings of this check.")
+    account: f.Account = Field(default_factory=str, description="Only in this account.")
+    region: f.OneRegion = Field(
+        default_factory=str, description="Only in this region, 'global' for what has none."
+    )
+    resource: f.Arn = Field(default_factory=str, description="Only on this resource: its whole ARN.")
+    resource_glob: f.ArnGlob = Field(
+        default_factory=str,
+        description="Only on resources whose ARN is like this: * is anything, / and : too, ? any character.",
+    )
+    tag: Tag = Field(
+        default_factory=lambda: NO_TAG, description="Only on resources that were seen to carry this tag."
+    )
+    reason: f.Said = Field(description="Why it is acceptable.")
+    owner: f.Said = Field(description="Who answers for it.")
+    expires: f.Expiry = Field(
+        description=f"The last day on which it holds, UTC; at most {suppress.LONGEST_DAYS} days ahead."
+    )
+
+    @field_validator("resource_glob")
+    @classmethod
+    def _without_resource(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("resource"):
+            raise ValueError("must not be given together with `resource`")
+        return value
+
+    def rule(self) -> suppress.Suppression:
+        """As the functions know it."""
+        named = self.model_dump(exclude={"tag"})
+        tag = None if self.tag is NO_TAG else (self.tag.key, self.tag.value)
+        return suppress.Suppression(tag=tag, **named)
+
+
+MATCHES = [name for name, field in Suppression.model_fields.items() if not field.is_required()]
+
+
 class Limits(Section):
     """How large it may get."""
 
@@ -133,6 +183,22 @@ class Limits(Section):
         default=1024, ge=256, le=10_240, description="MiB of the function that scans; its CPU grows with it."
     )
     log_retention_days: f.RetentionDays = Field(default=90, description="How long the logs are kept.")
+    polite: float = Field(
+        default=1.0,
+        strict=True,
+        ge=0.1,
+        le=100,
+        description=(
+            "API calls per second are divided by it: "
+            "2 is half as fast, so that others in the account are not throttled."
+        ),
+    )
+    suppressed_share: StrictInt = Field(
+        default=20,
+        ge=1,
+        le=100,
+        description="Percent; `orgscan lint` refuses a suppression that covers more of all findings.",
+    )
 
 
 def _thresholds() -> type[Section]:
@@ -184,6 +250,9 @@ class Config(Section):
     routes: tuple[Route, ...] = Field(
         default=(), description="Who is told of what. The first also hears of trouble with orgscan itself."
     )
+    suppressions: tuple[Suppression, ...] = Field(
+        default=(), description="Findings that somebody decided to live with, until a date."
+    )
     limits: Limits = Field(default=Limits(), description="How large it may get.")
 
     def stack(self, part: str) -> str:
@@ -210,11 +279,13 @@ class Config(Section):
             off=self.checks.off,
             parameters=thresholds,
             routes=tuple(settings.Route(**route.model_dump(exclude={"emails"})) for route in self.routes),
+            suppressions=tuple(suppression.rule() for suppression in self.suppressions),
+            polite=self.limits.polite,
         )
 
 
-def load(path: Path) -> Config:
-    """Raises ConfigError with everything that is wrong."""
+def load(path: Path, today: date | None = None) -> Config:
+    """Raises ConfigError with everything that is wrong. `today`, in UTC unless told: how far dates may be."""
     try:
         raw = yaml_text.read(path.read_text(encoding="utf-8"))
     except OSError as trouble:
@@ -225,9 +296,9 @@ def load(path: Path) -> Config:
         raise ConfigError(path, wrong.places) from None
     if raw is None:
         raise ConfigError(path, ["is empty; must hold a mapping, {} for all defaults"])
-    repeated = list(_repeated_names(raw))
+    repeated = [*_repeated_names(raw), *_pointless(raw)]
     try:
-        config = Config.model_validate(raw)
+        config = Config.model_validate(raw, context={f.TODAY: today or datetime.now(UTC).date()})
     except ValidationError as wrong:
         raise ConfigError(path, [*refusals(wrong, Config), *repeated]) from None
     if refused := [*repeated, *_contradictions(config)]:
@@ -238,15 +309,47 @@ def load(path: Path) -> Config:
 def _repeated_names(raw: Any) -> Iterator[str]:
     """Looks at what was written, so that it is told together with every other mistake."""
     for section in ("schedules", "tag_policies", "routes"):
-        entries = raw.get(section) if isinstance(raw, dict) else None
-        listed = entries if isinstance(entries, list) else []
-        names = [entry.get("name") if isinstance(entry, dict) else None for entry in listed]
-        for place, name in enumerate(names):
-            if name is not None and name in names[:place]:
+        names: list[Any] = []
+        for place, entry in _entries(raw, section):
+            name = entry.get("name")
+            if name is not None and name in names:
                 yield f"{section}[{place}].name: {name!r}: must be unique"
+            names.append(name)
+
+
+def _pointless(raw: Any) -> Iterator[str]:
+    """Suppressions of everything, and of what another one suppresses."""
+    first: dict[str, int] = {}
+    for place, entry in _entries(raw, "suppressions"):
+        named = {name: entry[name] for name in MATCHES if name in entry}
+        if not named:
+            yield f"suppressions[{place}]: must name at least one of {', '.join(MATCHES)}"
+        elif (key := _key(named)) and first.setdefault(key, place) != place:
+            yield f"suppressions[{place}]: must not match the same as suppressions[{first[key]}]"
+
+
+def _key(named: dict[str, Any]) -> str | None:
+    """Of the rule that names this; None where a name is wrong, which is told anyway."""
+    whole = {**named, "reason": "any", "owner": "any", "expires": date.min.isoformat()}
+    try:
+        return Suppression.model_validate(whole).rule().key
+    except ValidationError:
+        return None
+
+
+def _entries(raw: Any, section: str) -> list[tuple[int, dict[Any, Any]]]:
+    """What was written in a list, with its place."""
+    entries = raw.get(section) if isinstance(raw, dict) else None
+    listed = entries if isinstance(entries, list) else []
+    return [(place, entry) for place, entry in enumerate(listed) if isinstance(entry, dict)]
 
 
 def _contradictions(config: Config) -> Iterator[str]:
+    yield from _failing(config)
+    yield from _dead(config)
+
+
+def _failing(config: Config) -> Iterator[str]:
     """Schedules that would fail each time, since a scope can only narrow."""
     for place, schedule in enumerate(config.schedules):
         path, scope = f"schedules[{place}].scope", schedule.scope
@@ -256,11 +359,28 @@ def _contradictions(config: Config) -> Iterator[str]:
             if check in config.checks.off:
                 yield f"{path}.checks: {check!r}: must not be in checks.off"
         for account in scope.accounts:
-            if account in config.accounts.exclude or account not in (config.accounts.ids or scope.accounts):
+            if not _in_scope(account, config.accounts):
                 yield f"{path}.accounts: {account!r}: must be among the accounts above"
         for region in scope.regions:
             if region != GLOBAL and not f.overlap(region, config.regions):
                 yield f"{path}.regions: {region!r}: must be among the regions above"
+
+
+def _dead(config: Config) -> Iterator[str]:
+    """Suppressions of what is not looked at: there is nothing to suppress."""
+    for place, rule in enumerate(config.suppressions):
+        path = f"suppressions[{place}]"
+        if rule.check in config.checks.off:
+            yield f"{path}.check: {rule.check!r}: must not be in checks.off"
+        if rule.account and not _in_scope(rule.account, config.accounts):
+            yield f"{path}.account: {rule.account!r}: must be among the accounts above"
+        if rule.region not in ("", GLOBAL) and not f.overlap(rule.region, config.regions):
+            yield f"{path}.region: {rule.region!r}: must be among the regions above"
+
+
+def _in_scope(account: str, accounts: Accounts) -> bool:
+    """As far as the file tells; who is in an OU, only Organizations knows."""
+    return account not in accounts.exclude and account in (accounts.ids or (account,))
 
 
 def json_schema() -> str:

@@ -1,17 +1,21 @@
 """What a single field of orgscan.yaml may hold, and the words that say so."""
 
+import re
 from collections.abc import Collection, Iterable
+from contextlib import suppress
+from datetime import date, timedelta
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from botocore.loaders import Loader
-from pydantic import AfterValidator, Field, StrictBool, StrictInt
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, ValidationInfo
 
 from infra import schedule
 from orgscan import catalog
 from orgscan.model import ACCOUNT_ID, GLOBAL, OU_ID, Taggable
+from orgscan.suppress import LONGEST_DAYS
 
 EXTERNAL_ID = "^[0-9A-Za-z+=,.@:/_-]{2,1224}$"
 ENABLED = "enabled"
@@ -21,6 +25,9 @@ KINDS = sorted(each.resource.__name__ for each in catalog.collectors() if issubc
 REGIONS = sorted(
     region for partition in Loader().load_data("endpoints")["partitions"] for region in partition["regions"]
 )
+PLACES = [*REGIONS, GLOBAL]
+TODAY = "today"
+"""What the validation's context calls the day from which dates are counted."""
 TIMEZONES = {"UTC", *available_timezones()}
 """A machine without the database still knows UTC."""
 
@@ -71,6 +78,36 @@ def _region_or(word: str) -> AfterValidator:
     return AfterValidator(known)
 
 
+def _one_arn(text: Any) -> Any:
+    if isinstance(text, str) and ("*" in text or "?" in text):
+        raise ValueError("must be one ARN; patterns belong into `resource_glob`")
+    return text
+
+
+def _said(text: str) -> str:
+    """On one line, without the spaces around it."""
+    words = " ".join(text.split())
+    if not words:
+        raise ValueError("must not be empty")
+    return words
+
+
+def _day(text: Any) -> date:
+    """Python reads 20260630 and 2026-W27-2 too, which people would not."""
+    if isinstance(text, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    raise ValueError("must be a date, such as 2026-06-30")
+
+
+def _soon(day: date, info: ValidationInfo) -> date:
+    today: date | None = (info.context or {}).get(TODAY)
+    if today and (day - today).days > LONGEST_DAYS:
+        latest = today + timedelta(days=LONGEST_DAYS)
+        raise ValueError(f"must be at most {LONGEST_DAYS} days ahead: {latest} or earlier")
+    return day
+
+
 def _offer(names: Iterable[str]) -> Any:
     """For editors."""
     return Field(json_schema_extra={"enum": [*names]})
@@ -80,6 +117,11 @@ Account = Annotated[str, _shape(f"^{ACCOUNT_ID}$", "an account id: 12 digits, in
 Ou = Annotated[str, _shape(f"^{OU_ID}$", "the id of an OU or a root, such as ou-ab12-cdefgh34")]
 Region = Annotated[str, _region_or(ENABLED)]
 ScopeRegion = Annotated[str, _region_or(GLOBAL)]
+OneRegion = Annotated[str, _one_of(PLACES, f"a region, or {GLOBAL!r}"), _offer(PLACES)]
+Arn = Annotated[str, _shape("^arn:.{1,2044}$", "an ARN, which begins with arn:"), BeforeValidator(_one_arn)]
+ArnGlob = Annotated[str, _shape("^.{1,2048}$", "a pattern of ARNs, such as '*:log-group:/tmp/*'")]
+Said = Annotated[str, AfterValidator(_said)]
+Expiry = Annotated[date, BeforeValidator(_day), AfterValidator(_soon)]
 Email = Annotated[str, _shape(r"^[^@\s,;<>]+@([0-9A-Za-z-]+\.)+[A-Za-z]{2,}$", "an e-mail address")]
 Name = Annotated[str, _shape("^[a-z][a-z0-9-]{0,39}$", "1-40 of a-z, 0-9 and -, first a letter")]
 # CloudFormation shortens longer names of stacks in the names of roles, which member accounts trust by name.

@@ -9,7 +9,7 @@ from infra.nag import acknowledge, logical_id, wildcard
 from infra.scan_schedules import ScanSchedules
 from infra.scan_workflow import ScanWorkflow
 from infra.scanner_function import ScannerCode, ScannerFunction
-from infra.storage import OPEN, SCANS, Storage
+from infra.storage import OPEN, SCANS, WORK, Storage
 from infra.topics import Topics
 from orgscan.iam import action
 from orgscan.organization import CALLS as ACCOUNT_CALLS
@@ -59,20 +59,21 @@ class HubStack(Stack):
         self._outputs()
 
     def _plan(self) -> ScannerFunction:
-        told = PlanSettings(bucket=self._storage.bucket.bucket_name, **self._role)
-        plan = self._function("plan", told, memory_size=1024)
+        plan = self._function("plan", PlanSettings(**self._told, **self._role), memory_size=1024)
         plan.may(*ENUMERATE, on="*")
         self._let_visit(plan)
         self._let_use_scans(plan, "s3:PutObject")
-        plan.may(*WRITE_KEY, on=self._storage.key.key_arn)
+        plan.may("dynamodb:Query", "dynamodb:UpdateItem", on=self._storage.table.table_arn)
+        plan.may(*TABLE_KEY, on=self._storage.key.key_arn)
         return plan
 
     def _scan(self) -> ScannerFunction:
-        told = ScanSettings(**self._told, **self._role)
+        told = ScanSettings(**self._told, **self._role, salt=self.stack_id)
         scan = self._function("scan", told, memory_size=self._config.limits.scan_memory)
         scan.may(*READ_TABLE, *WRITE_TABLE, on=self._storage.table.table_arn)
         self._let_visit(scan)
         self._let_use_scans(scan, "s3:GetObject")
+        self._let_use(scan, WORK, "s3:GetObject", "s3:PutObject")
         scan.may(*TABLE_KEY, on=self._storage.key.key_arn)
         return scan
 
@@ -127,12 +128,15 @@ class HubStack(Stack):
         )
 
     def _let_use_scans(self, function: ScannerFunction, *actions: str) -> None:
+        self._let_use(function, SCANS, *actions)
+
+    def _let_use(self, function: ScannerFunction, folder: str, *actions: str) -> None:
         bucket = self._storage.bucket
-        function.may(*actions, on=bucket.arn_for_objects(f"{SCANS}*"))
+        function.may(*actions, on=bucket.arn_for_objects(f"{folder}*"))
         acknowledge(
             function.own_role,
             "The objects of scans, which do not exist yet",
-            wildcard(f"<{logical_id(bucket)}.Arn>/{SCANS}*"),
+            wildcard(f"<{logical_id(bucket)}.Arn>/{folder}*"),
         )
 
     def _outputs(self) -> None:

@@ -21,6 +21,8 @@ PASSING = (
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
 )
+# A process that died or was ended: perhaps for its own sake, so once more and not for ever.
+CRASHED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
 EACH_TARGET = "EachTarget"
 BUSY = "Lambda.TooManyRequestsException"
 
@@ -52,8 +54,14 @@ class ScanWorkflow(Construct):
             .when(sfn.Condition.number_greater_than("$.messages", 0), notified)
             .otherwise(sfn.Succeed(self, "NoNews"))
         )
+        # A target that is larger than an invocation comes back, with the number of its next part.
+        whole = (
+            sfn.Choice(self, "AllSeen")
+            .when(sfn.Condition.boolean_equals("$.done", value=True), sfn.Succeed(self, "Seen"))
+            .otherwise(scanned)
+        )
         each_target = self._each_target(bucket, concurrency).item_processor(
-            scanned,
+            scanned.next(whole),
             mode=sfn.ProcessorMode.DISTRIBUTED,
             # An express execution ends after 5 minutes; a target may take the 15 that Lambda has.
             execution_type=sfn.ProcessorType.STANDARD,
@@ -91,7 +99,7 @@ class ScanWorkflow(Construct):
             lambda_function=function,
             payload=sfn.TaskInput.from_object(told) if told else None,
             payload_response_only=True,
-            retry_on_service_exceptions=False,  # replaced by the two below, which spread and have a ceiling
+            retry_on_service_exceptions=False,  # replaced by those below, which spread and have a ceiling
         )
         patience: dict[str, Any] = {
             "interval": Duration.seconds(2),
@@ -100,6 +108,7 @@ class ScanWorkflow(Construct):
             "jitter_strategy": sfn.JitterType.FULL,
         }
         task.add_retry(errors=[*PASSING, *also_passing], max_attempts=6, **patience)
+        task.add_retry(errors=[*CRASHED], max_attempts=1, **patience)
         # A new account runs 10 functions at a time, whatever `concurrency` says: wait for a turn.
         task.add_retry(errors=[BUSY], max_attempts=60, **patience)
         return task
@@ -112,6 +121,7 @@ class ScanWorkflow(Construct):
             item_selector={
                 "scan": sfn.JsonPath.string_at("$.scan"),
                 "target": sfn.JsonPath.object_at("$$.Map.Item.Value"),
+                "part": 0,
             },
             label=EACH_TARGET,
             max_concurrency=concurrency,

@@ -12,6 +12,12 @@ from infra.nag import acknowledge
 SCANS = "scans/"
 """Under which each scan keeps its targets, reports and messages."""
 
+WORK = "work/"
+"""Under which a target that needs more than one invocation is put away between them."""
+
+REDRIVE_DAYS = 14
+"""How long Step Functions lets an execution be redriven, which goes on with what was put away."""
+
 OPEN = "open"
 """The index that holds open findings only."""
 
@@ -75,8 +81,8 @@ class Storage(Construct):
         )
         table.add_global_secondary_index(
             index_name=OPEN,
-            partition_key=dynamodb.Attribute(name="open", type=text),
-            sort_key=dynamodb.Attribute(name="open_sk", type=text),
+            partition_key=dynamodb.Attribute(name="listed", type=text),
+            sort_key=dynamodb.Attribute(name="listed_sk", type=text),
             projection_type=dynamodb.ProjectionType.ALL,
         )
         return table
@@ -98,7 +104,13 @@ class Storage(Construct):
                     expiration=Duration.days(400),
                     noncurrent_version_expiration=Duration.days(30),
                     abort_incomplete_multipart_upload_after=Duration.days(7),
-                )
+                ),
+                s3.LifecycleRule(
+                    prefix=WORK,
+                    expiration=Duration.days(REDRIVE_DAYS),
+                    noncurrent_version_expiration=Duration.days(1),
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                ),
             ],
             removal_policy=RemovalPolicy.RETAIN,
         )

@@ -58,7 +58,7 @@ def rehearse(console: Console, organization: Organization, results: Path, port: 
         first = scan(console, run, "first scan")
         show.coverage(console, first)
         show.totals(console, first)
-        show.worst(console, first.findings)
+        show.worst(console, [each for each in first.findings if each["status"] == "open"])
         show.mail(console, first)
         console.print("\na working day: something is mended, something is new, something is deleted")
         organization.change(run.aws.client)

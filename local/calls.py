@@ -24,9 +24,13 @@ _PREFIXES = {"resourcegroupstaggingapi": "tag", "s3control": "s3"}
 # IAM's action where it is not named like the operation: see the Service Authorization Reference.
 _ACTIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
+    "s3:CompleteMultipartUpload": "s3:PutObject",
+    "s3:CreateMultipartUpload": "s3:PutObject",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:HeadObject": "s3:GetObject",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:UploadPart": "s3:PutObject",
     "s3control:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
 }
 
@@ -120,9 +124,15 @@ def denied(call: Call, message: str) -> HTTPException:
     return _refusal(call, code, message)
 
 
-def _refusal(call: Call, code: str, message: str) -> HTTPException:
+def failed(call: Call) -> HTTPException:
+    """AWS's answer when the service itself is in trouble."""
+    code = {"dynamodb": "InternalServerError", "s3": "InternalError"}.get(call.service, "InternalFailure")
+    return _refusal(call, code, "We encountered an internal error. Please try again.", status=500)
+
+
+def _refusal(call: Call, code: str, message: str, *, status: int | None = None) -> HTTPException:
     """The error as moto writes it in the protocol of the call."""
     serializer = get_serializer_class(call.service, call.protocol)(call.operation)
     answer = serializer.serialize(_Refusal(code, message))
     headers = {**answer["headers"], "x-amzn-RequestId": str(uuid.uuid4())}
-    return HTTPException(response=Response(answer["body"], answer["status_code"], headers))
+    return HTTPException(response=Response(answer["body"], status or answer["status_code"], headers))

@@ -85,7 +85,7 @@ class Emulator:
             _few_managed_policies(patch)
             _client_classes_once(patch)
             _describe_regions(patch, opt_in_regions)
-            gate = Gate(_moto(patch), hub=hub, opt_in_regions=opt_in_regions)
+            self.gate = gate = Gate(_moto(patch), hub=hub, opt_in_regions=opt_in_regions)
             self.denials: list[Denial] = gate.denials
             runtime = Runtime(workdir, self.endpoint)
             gate.install(patch)

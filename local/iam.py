@@ -50,6 +50,8 @@ class Gate:
         self._moto, self._hub, self._opt_in_regions = moto, hub, opt_in_regions
         self._callers: dict[str, Caller] = {}
         self.denials: list[Denial] = []
+        self.trouble: Callable[[Caller, Call], HTTPException | None] = lambda _caller, _call: None
+        """What goes wrong with a call that is allowed, if anything: for rehearsing bad days."""
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         self._remember_sessions(patch)
@@ -77,6 +79,9 @@ class Gate:
             raise calls.unrecognized(call)
         if call.operation.name != "GetCallerIdentity":  # which AWS allows even against an explicit deny
             self._authorize(caller, call)
+        trouble = self.trouble(caller, call)
+        if trouble is not None:
+            raise trouble
         return caller.account
 
     def _authorize(self, caller: Caller, call: Call) -> None:
@@ -89,8 +94,9 @@ class Gate:
 
     def _why_not(self, caller: Caller, request: Request) -> str | None:
         """The end of AWS's sentence, or None if the request is allowed."""
-        if "Deny" in effects(self._control_policies(caller.account), request):
-            return "with an explicit deny in a service control policy"
+        for policy in self._control_policies(caller.account):
+            if "Deny" in effects([policy.content], request):
+                return f"with an explicit deny in a service control policy: {policy.arn}"
         said = effects(_role_policies(caller.role_arn), request)
         if "Deny" in said:
             return "with an explicit deny in an identity-based policy"
@@ -100,13 +106,13 @@ class Gate:
             return ""  # AWS does not tell a missing role from one that does not trust the caller
         return None
 
-    def _control_policies(self, account: str) -> Iterator[str]:
+    def _control_policies(self, account: str) -> Iterator[Any]:
         """Of the account, of each OU above it and of the root; the management account is free."""
         organization = organizations_backends[self._hub]["aws"]
         nodes = {node.id: node for node in (*organization.accounts, *organization.ou)}
         node = nodes.get(account) if account != self._hub else None
         while node is not None:
-            yield from (each.content for each in node.attached_policies)
+            yield from node.attached_policies
             node = nodes.get(node.parent_id)
 
     def _remember_sessions(self, patch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,11 +31,13 @@ from local.sns import Mail
 
 ROOT = Path(__file__).parents[1]
 RECIPIENT = "platform@acme.example"
+ACCEPTED = "tag-required-key-missing"
+"""The check whose findings one account has accepted for some days."""
 HUB, MEMBER = "OrgscanHub", "OrgscanMember"
 DEPLOYS_AT_ONCE = 4
 POLL_S = 0.5
 
-_POISON = """
+_DYING = """
 
 import os, signal
 _handler = handler
@@ -181,6 +184,15 @@ class Rehearsal:
             "regions": list(self.organization.regions),
             "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
             "routes": [{"name": "platform", "emails": [RECIPIENT]}],
+            "suppressions": [
+                {
+                    "check": ACCEPTED,
+                    "account": self.organization.members[-1].id,
+                    "reason": "tagged when the account moves to the landing zone",
+                    "owner": RECIPIENT,
+                    "expires": f"{datetime.now(UTC) + timedelta(days=5):%Y-%m-%d}",
+                }
+            ],
         }
         path = self._workdir / "orgscan.yaml"
         path.write_text(json.dumps(told, indent=1))
@@ -219,16 +231,23 @@ class Rehearsal:
     @contextmanager
     def dying(self, function: str, *, when: str) -> Iterator[None]:
         """Its workers kill themselves for the events that an expression over `event` is true of."""
+        with self.altered(function, _DYING.format(when=when)):
+            yield
+
+    @contextmanager
+    def altered(self, function: str, code: str) -> Iterator[None]:
+        """Its handlers' module ends with this code."""
         lambda_ = self.aws.client("lambda")
         pages = lambda_.get_paginator("list_functions").paginate()
         functions = [each for page in pages for each in page["Functions"]]
         (name,) = [each["FunctionName"] for each in functions if each["Handler"] == f"{function}.handler"]
-        code = lambda_backends[self.organization.hub][lambda_.meta.region_name].get_function(name).code_bytes
-        lambda_.update_function_code(FunctionName=name, ZipFile=_poisoned(code, function, when))
+        backend = lambda_backends[self.organization.hub][lambda_.meta.region_name]
+        before = backend.get_function(name).code_bytes
+        lambda_.update_function_code(FunctionName=name, ZipFile=_altered(before, function, code))
         try:
             yield
         finally:
-            lambda_.update_function_code(FunctionName=name, ZipFile=code)
+            lambda_.update_function_code(FunctionName=name, ZipFile=before)
 
     def _result(self, scan: str, name: str) -> Any:
         body = self._object(f"scans/{scan}/{name}")
@@ -256,14 +275,14 @@ def _sentence(cause: str) -> str:
         return cause
 
 
-def _poisoned(code: bytes, function: str, when: str) -> bytes:
-    """The function's code, with a handler in front that may die as a process dies: without a word."""
+def _altered(code: bytes, function: str, end: str) -> bytes:
+    """The function's code, with something at the end of its module."""
     changed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(code)) as before, zipfile.ZipFile(changed, "w") as after:
         for name in before.namelist():
             body = before.read(name)
             if name == f"{function}.py":
-                body += _POISON.format(when=when).encode()
+                body += end.encode()
             after.writestr(name, body)
     return changed.getvalue()
 

@@ -82,6 +82,8 @@ def totals(console: Console, scan: Scan) -> None:
             counts = [str(row.get(category, "")) for category in categories]
             table.add_row(Text(severity, style), *counts, str(sum(row.values())))
     console.print(table)
+    if accepted := sum(sum(row.values()) for row in scan.summary["suppressed"].values()):
+        console.print(f"suppressed: {accepted}")
     console.print(
         f"waste: {scan.summary['monthly_usd']:,.2f} USD a month, {scan.summary['unpriced']} unpriced"
     )

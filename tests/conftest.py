@@ -54,14 +54,14 @@ def table(aws: boto3.Session) -> Any:
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "open", "open_sk")
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "listed", "listed_sk")
         ],
         GlobalSecondaryIndexes=[
             {
                 "IndexName": "open",
                 "KeySchema": [
-                    {"AttributeName": "open", "KeyType": "HASH"},
-                    {"AttributeName": "open_sk", "KeyType": "RANGE"},
+                    {"AttributeName": "listed", "KeyType": "HASH"},
+                    {"AttributeName": "listed_sk", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }

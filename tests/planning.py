@@ -1,17 +1,21 @@
 """Planning without a cloud: what AWS answers is served by hand where moto cannot say it."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
+from benchmarks.fleet import Raw
+from orgscan import catalog
 from orgscan.model import Target
 from orgscan.plan import Plan, Planner
 from orgscan.session import Clients
 from orgscan.settings import Configuration, Scope
+from orgscan.store import FindingStore
+from tests.twins import TableTwin
 
 STARTED = datetime(2026, 1, 15, 6, 0, 0, 123456, tzinfo=UTC)
 EXECUTION = "8f14e45f-ceea-467f-a0e6-7a5b1f7c0c55"
@@ -34,14 +38,6 @@ class Answers(list[Any]):
         self.requests.append(request.body)
         status, body = self.pop(0)
         return AWSResponse(request.url, status, HTTPHeaders(), Raw(body))
-
-
-class Raw:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self) -> Iterator[bytes]:
-        yield self._body
 
 
 def page(**members: Any) -> tuple[int, bytes]:
@@ -69,13 +65,28 @@ def account(number: int, name: str = "", **facts: str) -> Mapping[str, str]:
     return {"Id": f"{number:012}", "Name": name or f"account-{number}", **facts}
 
 
+def store(table: Any) -> FindingStore:
+    """Over a twin of boto3's table."""
+    return FindingStore(table)
+
+
 def planner(
-    home: Clients, scope: Scope, enter: Callable[[str], Clients] | None = None, **configured: Any
+    home: Clients,
+    scope: Scope,
+    enter: Callable[[str], Clients] | None = None,
+    table: Any = None,
+    **configured: Any,
 ) -> Planner:
     def anyone(_: str) -> Clients:
         return home
 
-    return Planner(configuration=Configuration(scope=scope, **configured), home=home, enter=enter or anyone)
+    return Planner(
+        catalog=catalog.everything(),
+        configuration=Configuration(scope=scope, **configured),
+        home=home,
+        enter=enter or anyone,
+        store=store(table or TableTwin()),
+    )
 
 
 def plan(made: Planner, **request: Any) -> tuple[Plan, Sequence[Target]]:

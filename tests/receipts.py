@@ -70,5 +70,8 @@ def receipt(
         "monthly_usd": 0.0,
         "unpriced": 0,
         "unconfirmed": 0,
+        "unconfirmed_since": "",
+        "suppressed": {},
+        "suppressed_by": {},
     }
     return Receipt(**{**told, **different})

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,9 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra import ROOT, config, yaml_text
-from infra.config import Config, ConfigError, Schedule
+from infra.config import MATCHES, Config, ConfigError, Schedule
+from infra.config import Suppression as Section
 from orgscan.model import Category, Severity
 from orgscan.settings import Configuration, Route
+from orgscan.suppress import Suppression
 
 Read = Callable[[str], Config]
 Refused = Callable[[str], list[str]]
@@ -31,6 +34,7 @@ NOT_TEXT = (
     'must be YAML: unacceptable character #x0000: special characters are not allowed in "<unicode string>", '
     "position 6"
 )
+TODAY = date(2026, 1, 1)
 SEVERITIES = "must be 'informational', 'low', 'medium', 'high' or 'critical'"
 
 
@@ -40,7 +44,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Read:
 
     def of(text: str) -> Config:
         path.write_text(text, encoding="utf-8")
-        return config.load(path)
+        return config.load(path, today=TODAY)
 
     return of
 
@@ -165,10 +169,18 @@ def refused(read: Read) -> Refused:
         (
             "limits: {concurency: 5}",
             (
-                "limits.concurency: 5: unknown; must be one of concurrency, scan_memory, log_retention_days; "
-                "did you mean 'concurrency'?"
+                "limits.concurency: 5: unknown; must be one of concurrency, scan_memory, log_retention_days, "
+                "polite, suppressed_share; did you mean 'concurrency'?"
             ),
         ),
+        ("limits: {polite: 0}", "limits.polite: 0: must be at least 0.1"),
+        ("limits: {polite: 100.5}", "limits.polite: 100.5: must be at most 100.0"),
+        ("limits: {polite: '2'}", "limits.polite: '2': must be a number"),
+        ("limits: {polite: true}", "limits.polite: true: must be a number"),
+        ("limits: {polite: !!float .nan}", "limits.polite: .nan: must be at most 100.0"),
+        ("limits: {suppressed_share: 0}", "limits.suppressed_share: 0: must be at least 1"),
+        ("limits: {suppressed_share: 101}", "limits.suppressed_share: 101: must be at most 100"),
+        ("limits: {suppressed_share: 2.5}", "limits.suppressed_share: 2.5: must be a whole number"),
         ("limits: {3: 5}", "limits[3]: 3: must be text"),
         ("- name", "the file: [name]: must be a mapping"),
         ("", "is empty; must hold a mapping, {} for all defaults"),
@@ -263,6 +275,210 @@ def test_without_an_organization_there_are_no_ous(refused: Refused) -> None:
     assert refused(text) == [f"schedules[0].scope: {rule}"]
 
 
+RULE = {"reason": "known", "owner": "team", "expires": "2026-06-30"}
+MATCHED = ", ".join(MATCHES)
+
+
+def written(*rules: dict[str, Any], **others: Any) -> str:
+    """With a reason, an owner and an expiry where a rule has none; None leaves a field out."""
+    entries = [
+        {name: value for name, value in {**RULE, **each}.items() if value is not None} for each in rules
+    ]
+    return yaml.safe_dump({"suppressions": entries, **others})
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (
+            {"check": "ec2-instance-idel"},
+            ".check: 'ec2-instance-idel': must be the id of a check; did you mean 'ec2-instance-idle'?",
+        ),
+        ({"account": "1234"}, ".account: '1234': must be an account id: 12 digits, in quotes"),
+        ({"account": 123456789012}, ".account: 123456789012: must be text; put numbers in quotes"),
+        (
+            {"region": "eu-wset-1"},
+            ".region: 'eu-wset-1': must be a region, or 'global'; did you mean 'eu-west-1'?",
+        ),
+        ({"region": "eu-*"}, ".region: 'eu-*': must be a region, or 'global'"),
+        ({"region": "enabled"}, ".region: 'enabled': must be a region, or 'global'"),
+        ({"resource": "logs"}, ".resource: 'logs': must be an ARN, which begins with arn:"),
+        ({"resource": ""}, ".resource: '': must be an ARN, which begins with arn:"),
+        (
+            {"resource": "arn:aws:s3:::*"},
+            ".resource: 'arn:aws:s3:::*': must be one ARN; patterns belong into `resource_glob`",
+        ),
+        ({"resource": "log?"}, ".resource: 'log?': must be one ARN; patterns belong into `resource_glob`"),
+        (
+            {"resource": "arn:aws:s3:::a", "resource_glob": "*"},
+            ".resource_glob: '*': must not be given together with `resource`",
+        ),
+        (
+            {"resource_glob": ""},
+            ".resource_glob: '': must be a pattern of ARNs, such as '*:log-group:/tmp/*'",
+        ),
+        ({"tag": {"key": "stage"}}, ".tag.value: must be given"),
+        ({"tag": {"key": "", "value": "a"}}, ".tag.key: '': must be a tag's key of 1-128 characters"),
+        ({"tag": {"key": "a", "value": 1}}, ".tag.value: 1: must be text; put numbers in quotes"),
+        ({"tag": {}}, ".tag.key: must be given"),
+        ({"tag": "stage"}, ".tag: 'stage': must be a mapping"),
+        (
+            {"tag": {"key": "a", "value": "b", "keyy": 1}},
+            ".tag.keyy: 1: unknown; must be one of key, value; did you mean 'key'?",
+        ),
+        ({}, f": must name at least one of {MATCHED}"),
+        ({"region": "global", "reason": None}, ".reason: must be given"),
+        ({"region": "global", "reason": " \n "}, ".reason: ' \\n ': must not be empty"),
+        ({"region": "global", "owner": None}, ".owner: must be given"),
+        ({"region": "global", "owner": ""}, ".owner: '': must not be empty"),
+        ({"region": "global", "expires": None}, ".expires: must be given"),
+        (
+            {"region": "global", "checks": "a"},
+            f".checks: 'a': unknown; must be one of {MATCHED}, reason, owner, expires; did you mean 'check'?",
+        ),
+    ],
+)
+def test_a_suppression_that_is_wrong(refused: Refused, rule: dict[str, Any], line: str) -> None:
+    assert refused(written(rule))[0] == f"suppressions[0]{line}"
+
+
+@pytest.mark.parametrize(
+    "expires",
+    [
+        "30.6.2026",
+        "2026-6-30",
+        "2026-06-31",
+        "20260630",
+        "2026-W26-2",
+        "2026-06-30T00:00:00",
+        "0000-01-01",
+        "",
+    ],
+)
+def test_an_expiry_that_is_no_date(refused: Refused, expires: str) -> None:
+    rule = "must be a date, such as 2026-06-30"
+    told = refused(written({"region": "global", "expires": expires}))
+    assert told == [f"suppressions[0].expires: {expires!r}: {rule}"]
+    assert refused("suppressions: [{region: global, reason: a, owner: b, expires: 20260630}]") == [
+        f"suppressions[0].expires: 20260630: {rule}"
+    ]
+
+
+def test_a_suppression_ends_within_a_year(read: Read, refused: Refused) -> None:
+    last = TODAY + timedelta(days=365)
+    (kept,) = read(written({"region": "global", "expires": str(last)})).runtime().suppressions
+    assert kept.expires == last
+    late = str(last + timedelta(days=1))
+    rule = f"must be at most 365 days ahead: {last} or earlier"
+    assert refused(written({"region": "global", "expires": late})) == [
+        f"suppressions[0].expires: {late!r}: {rule}"
+    ]
+
+
+def test_a_year_is_counted_from_today_unless_told(tmp_path: Path) -> None:
+    path = tmp_path / "orgscan.yaml"
+    today = datetime.now(UTC).date()
+    path.write_text(written({"region": "global", "expires": str(today + timedelta(days=364))}))
+    config.load(path)
+    path.write_text(written({"region": "global", "expires": str(today + timedelta(days=367))}))
+    with pytest.raises(ConfigError, match="must be at most 365 days ahead"):
+        config.load(path)
+
+
+def test_what_has_expired_is_kept(read: Read) -> None:
+    """The digest tells it; a synthesis must not fail because a day has passed."""
+    assert len(read(written({"region": "global", "expires": "2020-02-29"})).runtime().suppressions) == 1
+
+
+def test_a_date_is_read_without_quotes(read: Read) -> None:
+    (rule,) = read("suppressions: [{region: global, reason: a, owner: b, expires: 2026-06-30}]").suppressions
+    assert rule.expires == date(2026, 6, 30)
+
+
+def test_two_suppressions_of_the_same_are_refused(refused: Refused, read: Read) -> None:
+    tagged = {"tag": {"key": "a", "value": "b"}, "region": "global"}
+    turned = {
+        "region": "global",
+        "tag": {"value": "b", "key": "a"},
+        "reason": "other",
+        "expires": "2026-02-01",
+    }
+    text = written(tagged, {"region": "global"}, turned, {"region": "global", "owner": "other"})
+    assert refused(text) == [
+        "suppressions[2]: must not match the same as suppressions[0]",
+        "suppressions[3]: must not match the same as suppressions[1]",
+    ]
+    assert len(read(written(tagged, {"region": "global"}, {"tag": tagged["tag"]})).suppressions) == 3
+
+
+def test_every_mistake_in_suppressions_is_told_at_once(refused: Refused) -> None:
+    text = written(
+        {"check": "a", "account": "1", "owner": " ", "expires": "2099-01-01"},
+        {"reason": None},
+        {"region": "global"},
+        {"region": "global"},
+        limits={"polite": 0},
+    )
+    assert [line.partition(": ")[0] for line in refused(text)] == [
+        "suppressions[0].check",
+        "suppressions[0].account",
+        "suppressions[0].owner",
+        "suppressions[0].expires",
+        "suppressions[1].reason",
+        "limits.polite",
+        "suppressions[1]",
+        "suppressions[3]",
+    ]
+    assert len(refused("suppressions: [{}]")) == 4
+
+
+def test_a_suppression_of_what_is_not_looked_at_is_refused(refused: Refused, read: Read) -> None:
+    text = written(
+        {"account": "222222222222"},
+        {"account": "333333333333"},
+        {"check": "ec2-instance-idle"},
+        {"region": "us-east-1"},
+        {"region": "global", "account": "111111111111", "check": "ec2-eip-unassociated"},
+        accounts={"ids": ["111111111111", "222222222222"], "exclude": ["222222222222"]},
+        checks={"off": ["ec2-instance-idle"]},
+        regions=["eu-*"],
+    )
+    assert refused(text) == [
+        "suppressions[0].account: '222222222222': must be among the accounts above",
+        "suppressions[1].account: '333333333333': must be among the accounts above",
+        "suppressions[2].check: 'ec2-instance-idle': must not be in checks.off",
+        "suppressions[3].region: 'us-east-1': must be among the regions above",
+    ]
+    assert read(written({"account": "333333333333"}, {"region": "us-east-1"})).suppressions
+
+
+def test_the_functions_are_told_what_is_suppressed(read: Read) -> None:
+    first = {
+        "check": "s3-bucket-versioning-disabled",
+        "account": "111122223333",
+        "region": "eu-west-1",
+        "resource": "arn:aws:s3:::logs",
+        "tag": {"key": "stage", "value": ""},
+        "reason": "  a cache,\n  made anew\n",
+    }
+    told = read(written(first, {"resource_glob": "*:volume/*"}, limits={"polite": 2})).runtime()
+    assert told.polite == 2.0
+    assert told.suppressions == (
+        Suppression(
+            check="s3-bucket-versioning-disabled",
+            account="111122223333",
+            region="eu-west-1",
+            resource="arn:aws:s3:::logs",
+            tag=("stage", ""),
+            reason="a cache, made anew",
+            owner="team",
+            expires=date(2026, 6, 30),
+        ),
+        Suppression(resource_glob="*:volume/*", reason="known", owner="team", expires=date(2026, 6, 30)),
+    )
+    assert Configuration.from_json(told.to_json()) == told
+
+
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"^none.yaml: must be a readable file: No such file or directory$"):
         config.load(tmp_path / "none.yaml")
@@ -326,14 +542,32 @@ def test_the_functions_are_told_what_was_decided(read: Read) -> None:
 
 
 def test_the_shipped_file_shows_every_field_with_its_default() -> None:
-    """Of schedules, tag policies and routes, which are none by default, it shows one each."""
+    """Of schedules, tag policies and routes, which are none by default, it shows one each.
+
+    Suppressions are shown as comments: an example must not suppress anything.
+    """
     path = ROOT / "orgscan.yaml"
     shown = yaml_text.read(path.read_text(encoding="utf-8"))
-    assert sorted(_written(shown)) == sorted(_declared(Config))
+    declared = [each for each in _declared(Config) if not each.startswith("suppressions.")]
+    assert sorted(_written(shown)) == sorted(declared)
     examples = {"schedules", "tag_policies", "routes"}
     decided = config.load(path)
     assert decided.model_dump(exclude=examples) == Config().model_dump(exclude=examples)
     assert all(len(getattr(decided, each)) == 1 for each in examples)
+
+
+def test_the_shipped_file_explains_suppressions_with_examples_that_are_right() -> None:
+    lines = (ROOT / "orgscan.yaml").read_text(encoding="utf-8").splitlines()
+    begin = lines.index("suppressions: []")
+    end = lines.index("", begin)
+    text = "\n".join(["suppressions:", *(line.replace("#", " ", 1) for line in lines[begin + 1 : end])])
+    entries = yaml_text.read(text)["suppressions"]
+    assert {name for entry in entries for name in entry} == set(Section.model_fields)
+    latest = max(entry["expires"] for entry in entries)
+    path = ROOT / "orgscan.yaml"
+    assert config.load(path, today=date(2000, 1, 1)).suppressions == ()
+    decided = Config.model_validate({"suppressions": entries}, context={"today": date.fromisoformat(latest)})
+    assert len(decided.runtime().suppressions) == len(entries) == 2
 
 
 def _written(section: dict[str, Any], path: str = "") -> Iterator[str]:
@@ -371,9 +605,11 @@ ANYTHING = st.recursive(
     max_leaves=5,
 )
 SECTION = st.fixed_dictionaries({}, optional=dict.fromkeys(Config.model_fields, ANYTHING))
-ENTRY = st.fixed_dictionaries({}, optional=dict.fromkeys((*Schedule.model_fields, "emails"), ANYTHING))
+ENTRY = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys((*Schedule.model_fields, *Section.model_fields, "emails"), ANYTHING)
+)
 LISTED = st.fixed_dictionaries(
-    {}, optional=dict.fromkeys(("schedules", "routes"), st.lists(ENTRY, max_size=3))
+    {}, optional=dict.fromkeys(("schedules", "routes", "suppressions"), st.lists(ENTRY, max_size=3))
 )
 
 

@@ -4,16 +4,21 @@ Every finding is compared with what was planted: nothing missing, nothing extra;
 """
 
 import json
+import random
 import subprocess
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local import calls
+from local.calls import Call
+from local.iam import Caller
 from local.organization import Organization
 from local.place import Planted
-from local.rehearsal import Rehearsal, Scan
+from local.rehearsal import ACCEPTED, Rehearsal, Scan
 from orgscan import catalog
 
 ACCOUNTS = 12
@@ -238,7 +243,7 @@ def test_a_denied_call_is_a_gap_that_names_the_action_and_closes_nothing(
         "rds-instance-backup-disabled-or-short",
     }
     assert "tag-required-key-missing" in lost  # it judges databases too
-    assert set(lost.values()) == {"rds:DescribeDBInstances"}
+    assert set(lost.values()) == {"rds:DescribeDBInstances (identity-based policy)"}
     (mail,) = scan.mail
     assert mail.body.startswith("INCOMPLETE")
     assert "rds:DescribeDBInstances" in mail.body
@@ -307,3 +312,141 @@ def test_the_results_can_be_kept_as_files(
     place = rehearsal.keep(first[0], tmp_path)
     assert {each.name for each in place.iterdir()} == {"findings.jsonl", "summary.json", "mail.txt"}
     assert len((place / "findings.jsonl").read_text().splitlines()) == len(first[1])
+
+
+MID_SCAN = """
+
+import os, signal
+from orgscan.store import FindingStore
+_handler, _transact = handler, FindingStore._transact
+
+
+def handler(event, context):
+    handler.dies = event["target"]["account"] == "{account}"
+    return _handler(event, context)
+
+
+def transact(store, claim, puts, blind=None):
+    if blind is not None and handler.dies:
+        os.kill(os.getpid(), signal.SIGKILL)
+    _transact(store, claim, puts, blind)
+
+
+FindingStore._transact = transact
+"""
+"""The worker dies when it has written its findings, and not yet its receipt."""
+
+SHORT = """
+
+from orgscan import gather
+_handler, _end, ended = handler, gather.Spool.end, []
+
+
+def end(spool, *how):
+    ended.append(how)
+    _end(spool, *how)
+
+
+def handler(event, context):
+    ended.clear()
+    return _handler(event, context)
+
+
+gather.COLLECTORS_AT_ONCE = 1
+gather.Spool.end = end
+gather.Gathering.late = property(lambda _: len(ended) >= 5)
+"""
+"""An invocation's time is over when five collectors have ended."""
+
+
+def test_a_worker_killed_in_the_middle_is_a_gap_until_the_next_scan(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    account = organization.members[2].id
+    with rehearsal.altered("scan", MID_SCAN.format(account=account)):
+        scan = rehearsal.scan({"accounts": [account]})
+    assert scan.status == "SUCCEEDED"
+    assert found(scan) == found(third)
+    assert {why for left in receipts(rehearsal, scan).values() for why, _, _ in left["unseen"]} == {"fault"}
+    (mail,) = scan.mail
+    assert mail.body.startswith("INCOMPLETE: 0.0%")
+    theirs = [each for each in scan.findings if each["account"] == account]
+    assert {each["unconfirmed_since"] for each in theirs} == {scan.summary["started"]}
+    healed = rehearsal.scan({"accounts": [account]})
+    assert found(healed) == found(third)
+    assert {each["unconfirmed_since"] for each in healed.findings} == {None}
+    assert healed.mail == ()
+
+
+def test_a_target_is_read_in_as_many_invocations_as_it_takes(rehearsal: Rehearsal, third: Scan) -> None:
+    with rehearsal.altered("scan", SHORT):
+        scan = rehearsal.scan()
+    parts = rehearsal.aws.client("s3").list_objects_v2(Bucket=rehearsal.outputs["BucketName"], Prefix="work/")
+    assert parts["KeyCount"] >= len({(each["account"], each["region"]) for each in scan.findings})
+    assert scan.summary["coverage"] == third.summary["coverage"]
+    assert scan.summary["resources"] == third.summary["resources"]
+    assert (found(scan), scan.mail) == (found(third), ())
+
+
+def test_a_role_that_asks_for_another_external_id_is_a_gap(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    account = organization.members[3].id
+    iam = rehearsal.aws.client("iam", account)
+    trust = iam.get_role(RoleName="orgscan-member")["Role"]["AssumeRolePolicyDocument"]
+    other = json.dumps(trust).replace('"orgscan"', '"somebody-else"')
+    assert other != json.dumps(trust)
+    iam.update_assume_role_policy(RoleName="orgscan-member", PolicyDocument=other)
+    scan = rehearsal.scan({"accounts": [account]})
+    iam.update_assume_role_policy(RoleName="orgscan-member", PolicyDocument=json.dumps(trust))
+    assert (scan.status, found(scan)) == ("SUCCEEDED", found(third))
+    assert {(gap["reason"], gap["detail"]) for gap in scan.summary["gaps"]} == {("denied", "sts:AssumeRole")}
+    assert scan.mail[0].body.startswith("INCOMPLETE: 0.0%")
+    assert rehearsal.scan({"accounts": [account]}).summary["newly_blind"] == 0
+
+
+def test_on_a_bad_day_nothing_is_lost_and_nothing_made_up(rehearsal: Rehearsal, third: Scan) -> None:
+    """Every tenth call fails: in the members for lack of permission or in AWS, in the hub in AWS."""
+    dice, failures = random.Random(7), Counter[str]()  # noqa: S311
+
+    def trouble(caller: Caller, call: Call) -> Any:
+        if "Machine" in caller.role_arn or dice.random() > 0.1:
+            return None
+        failures[call.service] += 1
+        member = caller.role_arn.endswith("orgscan-member")
+        return calls.denied(call, "not today") if member and dice.random() < 0.5 else calls.failed(call)
+
+    rehearsal.aws.gate.trouble = trouble
+    try:
+        scan = rehearsal.scan()
+    finally:
+        rehearsal.aws.gate.trouble = lambda _caller, _call: None
+    assert failures["ec2"] > 10
+    assert failures["dynamodb"] > 10
+    assert scan.status == "SUCCEEDED"
+    assert found(scan) == found(third)
+    assert scan.summary["changes"] == {}
+    assert scan.summary["coverage"] < third.summary["coverage"]
+    (mail,) = scan.mail
+    assert mail.subject.startswith("[orgscan] INCOMPLETE")
+    assert "access denied" in mail.body
+    healed = rehearsal.scan()
+    assert (found(healed), healed.mail) == (found(third), ())
+    assert healed.summary["coverage"] == third.summary["coverage"]
+    assert healed.summary["unconfirmed"] == third.summary["unconfirmed"]
+
+
+def test_what_somebody_accepted_is_kept_counted_and_not_open(
+    organization: Organization, first: tuple[Scan, frozenset[Planted]]
+) -> None:
+    scan = first[0]
+    account = organization.members[-1].id
+    accepted = [each for each in scan.findings if each["status"] == "suppressed"]
+    assert accepted
+    assert {(each["check"], each["account"]) for each in accepted} == {(ACCEPTED, account)}
+    counted = sum(sum(row.values()) for row in scan.summary["suppressed"].values())
+    opened = sum(sum(row.values()) for row in scan.summary["open"].values())
+    assert (counted, opened) == (len(accepted), len(scan.findings) - len(accepted))
+    (ending,) = scan.summary["suppressions"]
+    assert (ending["findings"], ending["owner"]) == (len(accepted), "platform@acme.example")
+    assert f"SUPPRESSIONS that end:\n  {ACCEPTED} in {account}" in scan.mail[0].body

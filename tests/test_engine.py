@@ -1,7 +1,7 @@
 """The engine's promise: every planned check has exactly one outcome, and nothing unseen is called clean."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from orgscan.catalog import Catalog
 from orgscan.check import Check, Problem, Problems, View, check
 from orgscan.collector import Collector, Reader, collector
-from orgscan.coverage import Look
+from orgscan.coverage import Look, Resolution
 from orgscan.engine import look
 from orgscan.model import (
     GLOBAL,
@@ -27,10 +27,23 @@ from orgscan.model import (
     known,
 )
 from orgscan.session import Clients
+from tests.scans import finding
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 HERE = Target("123456789012", "eu-west-1")
-NOWHERE: Any = None
+
+
+class Nowhere:
+    """Clients that nobody asks for anything."""
+
+    def limit(self, _: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+NOWHERE: Any = Nowhere()
 DENIED = ClientError(
     {"Error": {"Code": "AccessDenied", "Message": "User: u is not authorized to perform: x:ListThings"}},
     "ListThings",
@@ -101,7 +114,13 @@ def scan(*collectors: Collector[Any], checks: tuple[Check[Any], ...] = CHECKS, *
     kinds = {each.resource for each in collectors}
     blanks = [sees(kind) for kind in (Thing, Other) if kind not in kinds]
     catalog = Catalog(checks, (*collectors, *blanks))
-    return look(how.pop("target", HERE), how.pop("enter", lambda: NOWHERE), catalog, now=NOW, **how)
+    seen = look(how.pop("target", HERE), how.pop("enter", lambda: NOWHERE), catalog, now=NOW, **how)
+    assert seen
+    return replace(seen, findings=tuple(seen.findings))
+
+
+def closes(seen: Look, check: str, resource: str) -> Resolution | None:
+    return seen.coverage.closes(finding(resource, check))
 
 
 def reasons(seen: Look) -> dict[str, Blindness]:
@@ -127,7 +146,7 @@ def test_what_was_seen_before_a_failure_is_judged_but_vouches_for_nothing() -> N
     assert [finding.resource for finding in seen.findings] == ["t1"]
     assert seen.coverage.gaps["thing-red"].reason is Blindness.DENIED
     assert seen.coverage.gaps["thing-red"].detail == "x:ListThings"
-    assert seen.coverage.closes("thing-red", "gone") is None
+    assert closes(seen, "thing-red", "gone") is None
 
 
 def test_a_fact_that_was_not_read_is_a_gap_of_that_resource_alone() -> None:
@@ -136,9 +155,9 @@ def test_a_fact_that_was_not_read_is_a_gap_of_that_resource_alone() -> None:
     assert seen.findings == ()
     assert seen.coverage.gaps["thing-red"].reason is Blindness.THROTTLED
     assert seen.coverage.gaps["thing-red"].detail == "1 of 2 resources: slow down"
-    assert seen.coverage.closes("thing-red", "t1") is None
-    assert seen.coverage.closes("thing-red", "t2") == "fixed"
-    assert seen.coverage.closes("thing-red", "t3") == "resource-deleted"
+    assert closes(seen, "thing-red", "t1") is None
+    assert closes(seen, "thing-red", "t2") == "fixed"
+    assert closes(seen, "thing-red", "t3") == "resource-deleted"
 
 
 def test_a_check_that_raises_costs_its_own_outcome_and_keeps_what_it_found() -> None:
@@ -206,10 +225,16 @@ def test_what_was_not_started_in_time_is_a_gap() -> None:
 
 
 def test_time_running_out_in_the_middle_keeps_what_was_seen() -> None:
-    left = iter([100.0, 100.0, 10.0])
-    things = sees(Thing, Thing(arn="t1"), Thing(arn="t2"), Thing(arn="t3"))
-    catalog = Catalog((thing_red,), (things,))
-    seen = look(HERE, lambda: NOWHERE, catalog, now=NOW, seconds_left=lambda: next(left))
+    left = [100.0]
+
+    @collector(Thing, calls=())
+    def things(_: Reader) -> Iterator[Thing]:
+        yield Thing(arn="t1")
+        left[0] = 50.0
+        yield Thing(arn="t2")
+        raise AssertionError("went on")
+
+    seen = scan(things, checks=(thing_red,), seconds_left=lambda: left[0])
     assert [f.resource for f in seen.findings] == ["t1", "t2"]
     assert reasons(seen) == {"thing-red": Blindness.DEADLINE}
 
@@ -223,6 +248,8 @@ def test_global_and_regional_targets_answer_for_different_checks() -> None:
     catalog = Catalog(CHECKS, world)
     regional = look(HERE, lambda: NOWHERE, catalog, now=NOW)
     account = look(Target(HERE.account, GLOBAL), lambda: NOWHERE, catalog, now=NOW)
+    assert regional
+    assert account
     assert account.coverage.planned == {"other-exists"}
     assert regional.coverage.planned == {each.id for each in CHECKS} - {"other-exists"}
     assert (
@@ -299,5 +326,5 @@ def test_every_planned_check_has_exactly_one_outcome(
     assert not coverage.evaluated & coverage.gaps.keys()
     for planned in coverage.planned:  # nothing that was not judged may be closed
         for resource in resources:
-            if coverage.closes(planned, resource.arn) == "fixed":
+            if closes(seen, planned, resource.arn) == "fixed":
                 assert planned != "thing-red" or not isinstance(resource.color, Gap)

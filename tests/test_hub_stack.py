@@ -75,8 +75,9 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         "*": every | enumerate_,
         "PlanLogs.Arn": logs,
         **members,
+        "StorageTable.Arn": {"dynamodb:Query", "dynamodb:UpdateItem"},
         "StorageBucket.Arn/scans/*": {"s3:PutObject"},
-        "StorageKey.Arn": key,
+        "StorageKey.Arn": table_key,
     }
     assert granted(hub, "ScanRoleDefaultPolicy") == {
         "*": every,
@@ -84,6 +85,7 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         **members,
         "StorageTable.Arn": read | write | transact,
         "StorageBucket.Arn/scans/*": {"s3:GetObject"},
+        "StorageBucket.Arn/work/*": {"s3:GetObject", "s3:PutObject"},
         "StorageKey.Arn": table_key,
     }
     assert granted(hub, "ReportRoleDefaultPolicy") == {
@@ -130,8 +132,8 @@ def test_findings_are_not_lost_by_accident(hub: Template) -> None:
 
 
 def test_scans_are_kept_400_days(hub: Template) -> None:
-    (rule,) = hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
-    assert (rule["Prefix"], rule["ExpirationInDays"]) == ("scans/", 400)
+    rules = hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules} == {"scans/": 400, "work/": 14}
 
 
 def test_everything_that_is_kept_is_encrypted_with_our_key(hub: Template) -> None:

@@ -11,9 +11,9 @@ import pytest
 from local.emulator import Emulator
 from orgscan import catalog, iam
 from orgscan.catalog import AnyCollector
-from orgscan.engine import Listing, collect
 from orgscan.model import GLOBAL, Blindness, Gap, Resource, Target
 from orgscan.session import Clients
+from tests import scans
 
 ACCOUNT = "123456789012"
 COLLECTORS = pytest.mark.parametrize("collector", catalog.collectors(), ids=lambda each: each.name)
@@ -28,7 +28,7 @@ PUBLIC = {
         }
     ],
 }
-Read = Callable[[AnyCollector, list[str]], Listing]
+Read = Callable[[AnyCollector, list[str]], tuple[list[Resource], Gap | None]]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def read(aws: Emulator, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
     monkeypatch.setenv("HTTP_PROXY", aws.endpoint)  # S3 Control puts the account into the host's name
     role = f"reader-{abs(hash(request.node.name))}"
 
-    def read(collector: AnyCollector, actions: list[str]) -> Listing:
+    def as_reader(collector: AnyCollector, actions: list[str]) -> tuple[list[Resource], Gap | None]:
         allow = {"Effect": "Allow", "Action": actions, "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
         trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}}
@@ -73,16 +73,16 @@ def read(aws: Emulator, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
             botocore_session=botocore.session.get_session(),
         )
         target = Target(ACCOUNT, GLOBAL if collector.once else "us-east-1")
-        return collect(Clients(session, guarded=True), target, [collector])[collector.resource]
+        return scans.read(Clients(session, guarded=True), target, collector)
 
-    return read
+    return as_reader
 
 
 @COLLECTORS
 def test_the_generated_policy_is_enough(collector: AnyCollector, read: Read) -> None:
-    listing = read(collector, sorted({iam.action(call) for call in collector.calls}))
-    assert listing.gap is None
-    assert [gap for resource in listing.resources for gap in gaps(resource)] == []
+    resources, gap = read(collector, sorted({iam.action(call) for call in collector.calls}))
+    assert gap is None
+    assert [gap for resource in resources for gap in gaps(resource)] == []
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_every_action_is_needed_and_named_when_it_is_missing(
     collector: AnyCollector, missing: str, read: Read
 ) -> None:
     allowed = {iam.action(call) for call in collector.calls} - {missing}
-    listing = read(collector, sorted(allowed) or ["sts:GetCallerIdentity"])
-    told = [listing.gap] if listing.gap else [gap for each in listing.resources for gap in gaps(each)]
+    resources, gap = read(collector, sorted(allowed) or ["sts:GetCallerIdentity"])
+    told = [gap] if gap else [gap for each in resources for gap in gaps(each)]
     assert {(gap.reason, gap.detail) for gap in told} == {(Blindness.DENIED, missing)}
 
 

@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from orgscan.present.mail import LINES, SUBJECT, WIDTH, Mail, mail
 from orgscan.present.text import clean
 from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change
-from orgscan.summary import ScanSummary, summarise
+from orgscan.summary import QUIET, Ending, ScanSummary, summarise
+from orgscan.suppress import Suppression
 from tests.receipts import FINISHED, PROD, RESULTS, SANDBOX, notable, plan, receipt
 
 GOLDEN = Path(__file__).parent / "golden" / "mail"
@@ -231,9 +233,21 @@ def receipts(draw: st.DrawFn) -> Receipt:
         monthly_usd=draw(st.floats(0, 10**9)),
         unpriced=draw(COUNTS),
         unconfirmed=draw(COUNTS),
+        unconfirmed_since=draw(st.sampled_from(["", FINISHED])),
+        suppressed=draw(st.dictionaries(st.tuples(SEVERITIES, CATEGORIES), COUNTS)),
+        suppressed_by=draw(st.dictionaries(st.sampled_from([rule.key for rule in RULES]), COUNTS)),
     )
 
 
+RULES = (
+    Suppression(check="a-b", reason="r", owner="o", expires=date(2026, 1, 20)),
+    Suppression(
+        resource_glob="arn:*" + "x" * 300,
+        reason="r" * 300,
+        owner="o\nCC: everyone" * 20,
+        expires=date(2025, 1, 1),
+    ),
+)
 SKIPPED = st.builds(Account, ACCOUNTS, TEXT, st.sampled_from(["SUSPENDED", "PENDING_CLOSURE"]))
 BUCKETS = st.integers(3, 63).map(lambda length: "b" * length)
 
@@ -273,17 +287,22 @@ def counted(section: list[str]) -> Iterator[int]:
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(receipts(), min_size=1, max_size=5), st.lists(SKIPPED, max_size=8), BUCKETS)
+@given(
+    st.lists(receipts(), min_size=1, max_size=5),
+    st.lists(SKIPPED, max_size=8),
+    BUCKETS,
+    st.lists(st.builds(Ending, st.sampled_from(RULES), st.integers(-400, 7), st.booleans()), max_size=6),
+)
 def test_whatever_happened_the_mail_keeps_its_limits_and_its_counts(
-    left: list[Receipt], skipped: list[Account], bucket: str
+    left: list[Receipt], skipped: list[Account], bucket: str, endings: list[Ending]
 ) -> None:
     told = mail(
-        summarise(plan(*skipped), left, finished=FINISHED),
+        summarise(plan(*skipped), left, finished=FINISHED, endings=endings),
         f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/",
     )
     within_limits(told)
     parts = sections(told.body)
-    for change in {*Change} - {Change.EASED}:
+    for change in {*Change} - {*QUIET}:
         sums = Counter[Severity]()
         for each in left:
             for (kind, severity, _), count in each.changes.items():

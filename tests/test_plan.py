@@ -12,14 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgscan import session
-from orgscan.model import GLOBAL
+from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan
 from orgscan.plan import Plan, PlanStore, scan_id
 from orgscan.request import InvalidScanRequest
 from orgscan.session import Clients
 from orgscan.settings import NotifySettings, Scope
+from orgscan.store import Remembered
 from tests.planning import (
     ALWAYS,
+    EU,
     EXECUTION,
     OFF,
     ON,
@@ -33,7 +35,9 @@ from tests.planning import (
     plan,
     planner,
     regions,
+    store,
 )
+from tests.twins import TableTwin
 
 DENIED = ClientError(
     {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: sts:AssumeRole"}}, "AssumeRole"
@@ -218,8 +222,108 @@ def test_the_plan_says_what_was_asked(home: Clients) -> None:
         skipped=(),
         accounts=2,
         planned=len(plan(planner(home, STATIC), categories=["tagging"])[1]),
+        retiring=(Category.TAGGING,),
     )
-    assert [check.id for check in made.due().checks] == ["tag-required-key-missing"]
+
+
+class Members:
+    """An organization whose members come and go, planned scan by scan over one table."""
+
+    def __init__(self, home: Clients) -> None:
+        self.home = home
+        self.table = TableTwin()
+        self.store = store(self.table)
+        self.answers = Answers().serve(home.get("organizations"), "ListAccounts")
+
+    def plan(
+        self, *numbers: int, scope: Scope = EU, suspended: tuple[int, ...] = (), **request: Any
+    ) -> dict[str, Standing]:
+        """Who is planned, 'account region' -> standing, when these are the members."""
+        told = [account(number, State="ACTIVE") for number in numbers]
+        told += [account(number, State="SUSPENDED") for number in suspended]
+        self.answers.append(page(Accounts=told))
+        made, targets = plan(planner(self.home, scope, table=self.table), **request)
+        assert (made.planned, made.absent) == (
+            sum(each.standing is Standing.DUE for each in targets),
+            sum(each.standing is not Standing.DUE for each in targets),
+        )
+        return {f"{int(each.account)} {each.region}": each.standing for each in targets}
+
+
+DUE, LEFT, OUT = Standing.DUE, Standing.LEFT, Standing.OUT_OF_SCOPE
+
+
+def test_an_account_that_left_is_planned_until_nothing_of_it_is_left(home: Clients) -> None:
+    members = Members(home)
+    assert members.plan(1, 2) == dict.fromkeys(["1 global", "1 eu-west-1", "2 global", "2 eu-west-1"], DUE)
+    left = {"1 global": DUE, "1 eu-west-1": DUE, "2 global": LEFT, "2 eu-west-1": LEFT}
+    assert members.plan(1) == left
+    assert members.plan(1) == left
+    members.store.forget(Target(f"{2:012}", "eu-west-1"))
+    assert members.plan(1) == {"1 global": DUE, "1 eu-west-1": DUE, "2 global": LEFT}
+    assert members.plan(1, 2)["2 eu-west-1"] is DUE  # it came back
+
+
+def test_what_is_no_longer_in_scope_is_told_apart_from_who_left(home: Clients) -> None:
+    members = Members(home)
+    members.plan(1, 2)
+    narrower = Scope(regions=("eu-west-1",), exclude_accounts=(f"{2:012}",))
+    assert members.plan(1, 2, scope=narrower)["2 eu-west-1"] is OUT
+    assert members.plan(1, 2, scope=Scope(regions=("us-east-1",)))["1 eu-west-1"] is OUT
+
+
+def test_a_suspended_account_has_not_left(home: Clients) -> None:
+    members = Members(home)
+    members.plan(1, 2)
+    told = members.plan(1, suspended=(2,))
+    assert (told["2 global"], told["2 eu-west-1"]) == (OUT, OUT)
+
+
+@pytest.mark.parametrize(
+    "request_", [{"accounts": [f"{1:012}"]}, {"regions": ["eu-west-1"]}, {"account_tags": {"stage": "prod"}}]
+)
+def test_a_scan_of_some_accounts_or_regions_says_nothing_of_the_others(
+    home: Clients, request_: dict[str, Any]
+) -> None:
+    members = Members(home)
+    members.plan(1, 2)
+    tags = [page(Tags=[{"Key": "stage", "Value": "prod"}])]
+    Answers(tags).serve(home.get("organizations"), "ListTagsForResource")
+    assert set(members.plan(1, **request_).values()) == {DUE}
+
+
+def test_a_scan_of_some_checks_ends_nothing_where_it_has_nothing_to_ask(home: Clients) -> None:
+    members = Members(home)
+    members.plan(1, 2)
+    assert members.plan(1, checks=[ONCE]) == {"1 global": DUE, "2 global": LEFT, "2 eu-west-1": LEFT}
+
+
+def test_without_an_organization_nobody_leaves(home: Clients) -> None:
+    table = TableTwin()
+    plan(planner(home, STATIC, table=table))
+    fewer = replace(STATIC, accounts=STATIC.accounts[:1])
+    _, targets = plan(planner(home, fewer, table=table))
+    assert {each.standing for each in targets} == {DUE, OUT}
+
+
+def test_where_an_account_that_does_not_answer_was_scanned_before_is_still_due(home: Clients) -> None:
+    def closed(_: str) -> Clients:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
+
+    table = TableTwin()
+    first = Remembered("111111111111", "", frozenset({"eu-west-1", "me-south-1"}))
+    store(table).remember(first)
+    one = Scope(organization=False, accounts=("111111111111",))
+    _, targets = plan(planner(home, one, closed, table=table))
+    assert {each.region for each in targets if each.standing is DUE} >= {"me-south-1", "eu-west-1"}
+
+
+def test_planning_an_unchanged_organization_again_writes_nothing(home: Clients) -> None:
+    members = Members(home)
+    members.plan(1, 2)
+    before = members.table.snapshot()
+    members.plan(1, 2)
+    assert members.table.snapshot() == before
 
 
 @given(st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2099, 1, 1)), st.integers(1, 10**10))  # noqa: DTZ001
@@ -235,20 +339,26 @@ def test_a_plan_survives_the_bucket(home: Clients) -> None:
     Answers([page(Accounts=told)]).serve(home.get("organizations"), "ListAccounts")
     s3 = home.get("s3")
     s3.create_bucket(Bucket="plans", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    store = PlanStore(s3, "plans")
+    plans = PlanStore(s3, "plans")
     made, targets = plan(planner(home, Scope(regions=("eu-west-1",))))
     off = replace(targets[0], region="ap-east-1", region_off=True)
-    key = store.put(made, [*targets, off])
-    assert store.get(made.scan) == made
+    key = plans.put(made, [*targets, off])
+    assert plans.get(made.scan) == made
     assert made.skipped == (Account(f"{2:012}", "account-2", "SUSPENDED"),)
-    back = list(store.targets(made))
+    back = list(plans.targets(made))
     assert back == [*targets, off]
     assert [(each.account_name, each.region_off) for each in back] == [
         (each.account_name, each.region_off) for each in [*targets, off]
     ]
     assert key == f"scans/{made.scan}/targets.json"
     told = json.load(s3.get_object(Bucket="plans", Key=key)["Body"])
-    assert told[-1] == {"account": off.account, "region": "ap-east-1", "name": off.account_name, "off": True}
+    assert told[-1] == {
+        "account": off.account,
+        "region": "ap-east-1",
+        "name": off.account_name,
+        "off": True,
+        "standing": "due",
+    }
 
 
 def test_a_setting_that_the_stack_forgot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

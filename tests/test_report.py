@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from orgscan import session
+from orgscan import catalog, session
 from orgscan.coverage import Look
 from orgscan.model import GLOBAL, Blindness, Category, Confidence, Finding, Money, Severity, Target
 from orgscan.plan import Plan, PlanStore
 from orgscan.receipt import Unseen
 from orgscan.reconcile import Change
 from orgscan.report import GAPS, Message, Reporter, Results, describe
-from orgscan.settings import Route
+from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore
 from orgscan.summary import ScanSummary, summarise
+from orgscan.suppress import Suppression, Suppressions
 from tests.receipts import FINISHED, PROD, SANDBOX, plan, receipt
 from tests.scans import blind, finding, saw
 
@@ -45,6 +46,7 @@ class Hub:
     s3: Any
     store: FindingStore
     plans: PlanStore
+    suppressions: tuple[Suppression, ...] = ()
 
     def scan(
         self,
@@ -55,11 +57,13 @@ class Hub:
     ) -> ScanSummary:
         self.plans.put(made, targets)
         for look in looks:
-            self.store.record(made.scan, made.started, look)
+            rules = Suppressions(self.suppressions, made.moment)
+            self.store.record(made.scan, made.started, look, rules=rules)
         return self.report(made, routes)
 
     def report(self, made: Plan, routes: tuple[Route, ...] = (ALL,)) -> ScanSummary:
-        reporter = Reporter(self.store, self.plans, self.s3, BUCKET, routes)
+        configuration = Configuration(routes=routes, suppressions=self.suppressions)
+        reporter = Reporter(self.store, self.plans, self.s3, BUCKET, catalog.everything(), configuration)
         summary, messages = reporter.report(
             made.scan, finished=datetime(2026, 1, 15, 6, 9, 41, 7, tzinfo=UTC)
         )
@@ -147,6 +151,9 @@ def test_every_open_finding_is_exported_and_no_other(hub: Hub) -> None:
         "problems": ["it is wrong"],
         "first_seen": FIRST.started,
         "status": "open",
+        "suppressed_by": None,
+        "unconfirmed_since": None,
+        "tags": None,
         "monthly_usd": 40.0,
         "basis": "500 GiB gp3 at 0.08 USD",
         "confidence": "high",

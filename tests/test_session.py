@@ -1,18 +1,25 @@
 """Becoming a member account, and being held there to what was declared."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from benchmarks.fleet import Raw
 from orgscan import session
 from orgscan.collector import Reader, collector
+from orgscan.errors import OutOfTime
 from orgscan.model import Resource, Target
-from orgscan.session import Clients, UndeclaredCall, declared
+from orgscan.pace import Pace
+from orgscan.session import SIGNED_WITH, Clients, UndeclaredCall, declared
 
 MEMBER = "111122223333"
 
@@ -115,3 +122,296 @@ def test_the_table_speaks_pythons_types(aws: boto3.Session, table: Any) -> None:
         "sk": "b",
         "list": [1, {"x": None}],
     }
+
+
+Answer = tuple[int, bytes]
+NO_VOLUMES = (200, b"<DescribeVolumesResponse><volumeSet/></DescribeVolumesResponse>")
+BUSY = (503, b"<Response><Errors><Error><Code>Unavailable</Code></Error></Errors></Response>")
+OLD = (400, b"<Response><Errors><Error><Code>RequestExpired</Code></Error></Errors></Response>")
+
+
+class Hub:
+    """A hub whose member trusts it, and how often it has assumed the role."""
+
+    def __init__(self, aws: boto3.Session) -> None:
+        self.home = Clients(aws, guarded=False)
+        self.asked: list[Any] = []
+        self.home.get("sts").meta.events.register("before-call.sts.AssumeRole", self._count)
+        self.refuses = False
+
+    def enter(self, **more: float) -> Clients:
+        return session.assume(
+            self.home, MEMBER, role="orgscan-member", external_id="x-1", session_name="scan", **more
+        )
+
+    def _count(self, params: Any, **_: object) -> None:
+        self.asked.append(params["body"])
+        if self.refuses:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "AssumeRole")
+
+
+@pytest.fixture
+def hub(aws: boto3.Session) -> Hub:
+    return Hub(aws)
+
+
+class Service:
+    """A service that answers by hand, by the token of each request; what reached it is kept."""
+
+    def __init__(self, client: Any, answer: Callable[[str], Answer | None]) -> None:
+        """`answer`: None leaves it to moto."""
+        self.requests: list[Any] = []
+        self._answer = answer
+        client.meta.events.register_first(
+            f"before-send.{client.meta.service_model.service_id.hyphenize()}", self._send
+        )
+
+    @property
+    def tokens(self) -> list[str]:
+        return [text(request.headers[SIGNED_WITH]) for request in self.requests]
+
+    def _send(self, request: Any, **_: object) -> AWSResponse | None:
+        self.requests.append(request)
+        status, body = self._answer(self.tokens[-1]) or (0, b"")
+        return AWSResponse(request.url, status, HTTPHeaders(), Raw(body)) if status else None
+
+
+def text(header: str | bytes) -> str:
+    return header.decode() if isinstance(header, bytes) else header
+
+
+def key(request: Any) -> str:
+    return text(request.headers["Authorization"]).partition("Credential=")[2].partition("/")[0]
+
+
+def volumes(clients: Clients) -> Any:
+    with declared(["ec2:DescribeVolumes"]):
+        return clients.get("ec2").describe_volumes()["Volumes"]
+
+
+def expiring(first: list[str], refusal: Answer) -> Callable[[str], Answer | None]:
+    """Answers: the first token that is seen has expired, any other is good."""
+
+    def answer(token: str) -> Answer | None:
+        first[:] = first or [token]
+        return refusal if token == first[0] else None
+
+    return answer
+
+
+EXPIRED = "The security token included in the request is expired"
+STALE = "Signature expired: 20260115T060000Z is now earlier than 20260115T060500Z"
+
+
+@pytest.mark.parametrize(
+    ("call", "method", "refusal"),
+    [
+        ("ec2:DescribeVolumes", "describe_volumes", OLD),
+        (
+            "iam:ListRoles",
+            "list_roles",
+            (403, f"<R><Error><Code>ExpiredToken</Code><Message>{EXPIRED}</Message></Error></R>".encode()),
+        ),
+        (
+            "s3:ListBuckets",
+            "list_buckets",
+            (
+                400,
+                b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>",
+            ),
+        ),
+        ("s3:ListBuckets", "list_buckets", (403, b"<Error><Code>RequestTimeTooSkewed</Code></Error>")),
+        (
+            "ssm:DescribeParameters",
+            "describe_parameters",
+            (400, json.dumps({"__type": "ExpiredTokenException", "message": EXPIRED}).encode()),
+        ),
+        (
+            "ssm:DescribeParameters",
+            "describe_parameters",
+            (400, json.dumps({"__type": "InvalidSignatureException", "message": STALE}).encode()),
+        ),
+        (
+            "lambda:ListFunctions",
+            "list_functions",
+            (403, json.dumps({"message": EXPIRED}).encode()),
+        ),
+    ],
+)
+def test_a_token_that_expires_is_renewed_and_the_call_repeated_with_the_new_one(
+    hub: Hub, call: str, method: str, refusal: Answer
+) -> None:
+    member = hub.enter()
+    client = member.get(call.partition(":")[0])
+    service = Service(client, expiring([], refusal))
+    with declared([call]):
+        assert getattr(client, method)()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        getattr(client, method)()
+    assert len(hub.asked) == 2
+    old, new, after = service.tokens
+    assert old != new == after
+    assert key(service.requests[0]) != key(service.requests[1])
+
+
+def test_what_is_expired_for_good_is_an_error_after_one_renewal(hub: Hub) -> None:
+    member = hub.enter()
+    service = Service(member.get("ec2"), lambda _: OLD)
+    for requests in (2, 3):  # of the first call; and one more of the second
+        with pytest.raises(ClientError, match="RequestExpired"):
+            volumes(member)
+        assert len(service.requests) == requests
+        assert len(hub.asked) == 2
+
+
+def test_threads_whose_token_expires_at_once_renew_it_once(hub: Hub) -> None:
+    member = hub.enter()
+    together = Barrier(6, timeout=10)
+    expire = expiring([], OLD)
+
+    def answer(token: str) -> Answer | None:
+        refusal = expire(token)
+        if refusal:
+            together.wait()
+        return refusal
+
+    service = Service(member.get("ec2"), answer)
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(volumes, [member] * 6)) == [[]] * 6
+    assert len(hub.asked) == 2
+    assert len(set(service.tokens[:6])) == len(set(service.tokens[6:])) == 1
+    assert len(service.requests) == 12
+
+
+def test_what_expired_is_the_error_when_renewing_fails(hub: Hub) -> None:
+    member = hub.enter()
+    hub.refuses = True
+    service = Service(member.get("ec2"), lambda _: OLD)
+    for _ in range(2):
+        with pytest.raises(ClientError, match="RequestExpired"):
+            volumes(member)
+    assert len(hub.asked) == 2
+    assert len(service.requests) == 2
+
+
+def test_other_refusals_renew_nothing(hub: Hub) -> None:
+    member = hub.enter()
+    refusal = b"<Response><Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>"
+    Service(member.get("ec2"), lambda _: (401, refusal))
+    with pytest.raises(ClientError, match="AuthFailure"):
+        volumes(member)
+    assert len(hub.asked) == 1
+
+
+def test_no_more_than_the_hour_is_asked_for_that_chained_roles_may_have(hub: Hub) -> None:
+    hub.enter()
+    (asked,) = hub.asked
+    assert int(asked.get("DurationSeconds", 3600)) <= 3600
+
+
+def test_tokens_come_from_the_regional_endpoint_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")
+    assert session.here().get("sts").meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
+
+
+@pytest.mark.parametrize("region", ["me-south-1", "ap-southeast-2", "ap-southeast-3"])
+def test_a_region_that_was_opted_into_is_asked_itself(hub: Hub, region: str) -> None:
+    client = hub.enter().get("ec2", region)
+    service = Service(client, lambda _: NO_VOLUMES)
+    with declared(["ec2:DescribeVolumes"]):
+        client.describe_volumes()
+    (request,) = service.requests
+    assert request.url == f"https://ec2.{region}.amazonaws.com/"
+    assert f"/{region}/ec2/aws4_request" in text(request.headers["Authorization"])
+
+
+class Waiting:
+    """A pace without a clock, and what its clients did in turn."""
+
+    def __init__(self, aws: boto3.Session, **config: Any) -> None:
+        self.did: list[str] = []
+        pace = Pace(clock=lambda: 0.0, sleep=self._sleep)
+        self.clients = Clients(aws, guarded=True, pace=pace, config=Config(**config))
+        self.client = self.clients.get("ec2")
+        self.client.meta.events.register("before-sign", lambda **_: self.did.append("signed"))
+        self.answers = [NO_VOLUMES] * 20
+        Service(self.client, lambda _: self.answers.pop(0))
+
+    def _sleep(self, seconds: float) -> None:
+        self.did.append(f"slept {seconds:.1f}")
+
+
+@pytest.fixture
+def waiting(aws: boto3.Session) -> Waiting:
+    return Waiting(aws, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+def test_guarded_clients_wait_for_their_turn_before_they_sign(waiting: Waiting) -> None:
+    """A signature is good for five minutes."""
+    for _ in range(12):
+        volumes(waiting.clients)
+    assert waiting.did == ["signed"] * 10 + ["slept 0.1", "signed", "slept 0.2", "signed"]
+
+
+def test_every_attempt_takes_a_turn(waiting: Waiting) -> None:
+    waiting.answers[9:9] = [BUSY, BUSY]
+    for _ in range(10):
+        volumes(waiting.clients)
+    assert waiting.did[10:] == ["slept 0.1", "signed", "slept 0.2", "signed"]
+
+
+def test_no_turn_is_waited_for_longer_than_there_is_time(waiting: Waiting) -> None:
+    waiting.clients.limit(lambda: 0.15)
+    for _ in range(11):
+        volumes(waiting.clients)
+    with pytest.raises(OutOfTime):
+        volumes(waiting.clients)
+    assert waiting.did[10:] == ["slept 0.1", "signed"]
+
+
+def test_when_no_time_is_left_nothing_is_asked(clients: Clients) -> None:
+    assert volumes(clients) == []
+    clients.limit(lambda: 0.0)
+    with pytest.raises(OutOfTime):
+        volumes(clients)
+
+
+def test_closed_clients_ask_nothing_more_not_even_again(waiting: Waiting) -> None:
+    def close(**_: object) -> None:
+        waiting.clients.close()
+
+    waiting.answers[0] = BUSY
+    waiting.client.meta.events.register("needs-retry", close)
+    for _ in range(12):
+        with pytest.raises(OutOfTime):
+            volumes(waiting.clients)
+    assert waiting.did == ["signed"]  # and no turn was waited for
+    assert len(waiting.answers) == 19
+
+
+def test_clients_closed_while_a_thread_waits_for_its_turn_let_it_go_without(aws: boto3.Session) -> None:
+    pace = Pace(clock=lambda: 0.0, sleep=lambda _: clients.close())
+    clients = Clients(aws, guarded=True, pace=pace)
+    service = Service(clients.get("ec2"), lambda _: NO_VOLUMES)
+    for _ in range(10):
+        volumes(clients)
+    with pytest.raises(OutOfTime):
+        volumes(clients)
+    assert len(service.requests) == 10
+
+
+def test_the_hubs_own_clients_are_never_closed(hub: Hub) -> None:
+    hub.home.close()
+    assert volumes(hub.home) == []
+
+
+def test_a_member_can_be_asked_more_politely(hub: Hub) -> None:
+    for polite, calls in ((1.0, 3), (1000.0, 1)):
+        member = hub.enter(polite=polite)
+        member.limit(lambda: 5.0)
+        Service(member.get("ec2"), lambda _: NO_VOLUMES)
+        for _ in range(calls):
+            volumes(member)
+    with pytest.raises(OutOfTime):
+        volumes(member)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orgscan.coverage import Look, Resolution
-from orgscan.model import Blindness, Category, Confidence, Money, Severity
+from orgscan.model import Blindness, Category, Confidence, Money, Severity, Target
+from orgscan.receipt import Receipt
 from orgscan.reconcile import Change, Status
-from orgscan.store import FindingStore
+from orgscan.store import FindingStore, Remembered, TakenOver
+from orgscan.suppress import Suppression, Suppressions
 from tests.scans import HERE, STARTED, blind, finding, saw
 
 LATER = "2026-01-16T12:00:00+00:00"
@@ -94,7 +96,9 @@ def test_a_check_that_could_not_look_closes_nothing(store: FindingStore, look: L
     store.record("1", STARTED, saw(finding()))
     receipt = store.record("2", LATER, look)
     assert life(store) == {"arn:r1": (Status.OPEN, Change.NEW, "1")}
-    assert receipt.unconfirmed == 1
+    in_scope = "thing-wrong" in look.coverage.planned
+    assert receipt.unconfirmed == in_scope
+    assert receipt.unconfirmed_since == (LATER if in_scope else "")
     assert receipt.changes == {}
 
 
@@ -338,6 +342,82 @@ def test_another_target_is_another_world(store: FindingStore) -> None:
     store.record("1", STARTED, saw(finding()))
     store.record("1", STARTED, saw(target=there))
     assert life(store) == {"arn:r1": (Status.OPEN, Change.NEW, "1")}
+
+
+def test_suppressed_findings_are_kept_and_found_apart(store: FindingStore) -> None:
+    rule = Suppression(resource="arn:r1", reason="r", owner="o", expires=date(2026, 12, 31))
+    rules = Suppressions([rule], datetime.fromisoformat(STARTED))
+    receipt = store.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")), rules=rules)
+    assert [r.finding.resource for r in store.open_findings(Severity.HIGH)] == ["arn:r2"]
+    (accepted,) = store.suppressed_findings()
+    assert (accepted.finding.resource, accepted.suppressed_by) == ("arn:r1", rule.key)
+    assert (receipt.open, receipt.suppressed) == (
+        {(Severity.HIGH, Category.SECURITY): 1},
+        {(Severity.HIGH, Category.SECURITY): 1},
+    )
+    assert receipt.suppressed_by == {rule.key: 1}
+    assert list(store.receipts("1")) == [receipt]
+
+
+def test_what_was_accepted_is_no_news_when_it_is_mended(store: FindingStore) -> None:
+    rule = Suppression(resource="arn:r1", reason="r", owner="o", expires=date(2026, 12, 31))
+    rules = Suppressions([rule], datetime.fromisoformat(STARTED))
+    store.record("1", STARTED, saw(finding("arn:r1")), rules=rules)
+    receipt = store.record("2", LATER, saw(clean=["arn:r1"]), rules=rules)
+    assert (receipt.changes, list(store.suppressed_findings())) == ({}, [])
+
+
+def test_what_could_not_be_confirmed_is_marked_once(store: FindingStore, table: Any) -> None:
+    store.record("1", STARTED, saw(finding()))
+    store.record("2", LATER, blind())
+    made = writes(table)
+    third = store.record("3", "2026-01-17T12:00:00+00:00", blind())
+    assert made == ["GetItem", "PutItem", "TransactWriteItems"]
+    assert third.unconfirmed_since == LATER
+    (record,) = store.findings(HERE)
+    assert record.unconfirmed_since == LATER
+    store.record("4", "2026-01-18T12:00:00+00:00", saw(finding()))
+    assert next(store.findings(HERE)).unconfirmed_since == ""
+
+
+def test_an_attempt_that_another_one_of_its_scan_overtook_writes_no_more(
+    table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orgscan.store.PER_TRANSACTION", 10)
+    store = FindingStore(table)
+    overtaken: list[Receipt] = []
+    first = [True]
+
+    def overtake(model: Any, **_: object) -> None:
+        if model.name == "TransactWriteItems" and first:
+            first.clear()
+            overtaken.append(FindingStore(table).record("1", STARTED, saw(finding("arn:new"))))
+
+    table.meta.client.meta.events.register("before-call.dynamodb", overtake)
+    with pytest.raises(TakenOver):
+        store.record("1", STARTED, saw(*(finding(f"arn:r{number}") for number in range(15))))
+    assert life(store) == {"arn:new": (Status.OPEN, Change.NEW, "1")}
+    assert list(store.receipts("1")) == overtaken
+
+
+def test_people_are_told_once_and_by_the_same_scan_again(store: FindingStore) -> None:
+    assert store.first_to_tell("rule#expired", "1")
+    assert store.first_to_tell("rule#expired", "1")  # a repetition of the same scan
+    assert not store.first_to_tell("rule#expired", "2")
+    assert store.first_to_tell("rule#expiring", "2")
+
+
+def test_accounts_are_remembered_region_by_region(store: FindingStore) -> None:
+    store.forget(HERE)  # nothing is known of it, and stays so
+    assert list(store.remembered()) == []
+    store.remember(Remembered("1", "one", frozenset({"eu-west-1"})))
+    store.remember(Remembered("1", "uno", frozenset({"us-east-1", "global"})))
+    assert list(store.remembered()) == [
+        Remembered("1", "uno", frozenset({"eu-west-1", "us-east-1", "global"}))
+    ]
+    for region in ("eu-west-1", "us-east-1", "global"):
+        store.forget(Target("1", region))
+    assert list(store.remembered()) == [Remembered("1", "uno", frozenset())]
 
 
 def test_a_message_is_sent_once(store: FindingStore) -> None:

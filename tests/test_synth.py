@@ -11,6 +11,7 @@ from tests.stacks import Assembly, Template, plain, synthesize
 
 # One worker of xdist synthesizes, once.
 ROLE = "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::*:role/looker]"
+WORK = "AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/work/*]"
 SCANS = "AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/scans/*]"
 ANY = "AwsSolutions-IAM5[Resource::*]"
 RUNTIME = "AwsSolutions-L1"
@@ -24,7 +25,7 @@ ACKNOWLEDGED = {
     "OrgscanHub/Plan": [RUNTIME],
     "OrgscanHub/PlanRole": [ANY, SCANS, ROLE],
     "OrgscanHub/Scan": [RUNTIME],
-    "OrgscanHub/ScanRole": [ANY, SCANS, ROLE],
+    "OrgscanHub/ScanRole": [ANY, SCANS, WORK, ROLE],
     "OrgscanHub/Report": [RUNTIME],
     "OrgscanHub/ReportRole": [ANY, SCANS],
     "OrgscanHub/Notify": [RUNTIME],

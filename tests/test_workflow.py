@@ -6,6 +6,8 @@ import pytest
 
 from tests.stacks import Json, Template, definition
 
+CRASHED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"}
+
 # One worker of xdist synthesizes, once.
 
 
@@ -43,8 +45,23 @@ def test_nothing_hides_a_failure(machine: Json) -> None:
         for error in retry["ErrorEquals"]
         if (name, error) != ("Notify", "ClientError")
     ]
-    assert all(error.startswith("Lambda.") for error in passing)
-    assert "Lambda.Unknown" not in passing
+    assert all(error.startswith("Lambda.") or error in CRASHED for error in passing)
+
+
+def test_a_process_that_died_gets_one_more_chance(machine: Json) -> None:
+    tasks = [state for _, state in every_state(machine) if state["Type"] == "Task"]
+    chances = [
+        [retry["MaxAttempts"] for retry in task["Retry"] if CRASHED.intersection(retry["ErrorEquals"])]
+        for task in tasks
+    ]
+    assert chances == [[1]] * 4
+
+
+def test_a_target_that_is_not_whole_comes_back(machine: Json) -> None:
+    states = machine["States"]["EachTarget"]["ItemProcessor"]["States"]
+    assert states["Scan"]["Next"] == "AllSeen"
+    assert states["AllSeen"]["Choices"] == [{"Variable": "$.done", "BooleanEquals": True, "Next": "Seen"}]
+    assert states["AllSeen"]["Default"] == "Scan"
 
 
 def test_state_carries_ids_keys_and_counts_only(machine: Json) -> None:
@@ -62,7 +79,7 @@ def test_state_carries_ids_keys_and_counts_only(machine: Json) -> None:
     }
     each = machine["States"]["EachTarget"]
     assert each["ItemReader"]["Parameters"] == {"Bucket": "StorageBucket", "Key.$": "$.targets"}
-    assert each["ItemSelector"] == {"scan.$": "$.scan", "target.$": "$$.Map.Item.Value"}
+    assert each["ItemSelector"] == {"scan.$": "$.scan", "target.$": "$$.Map.Item.Value", "part": 0}
     assert each["ResultPath"] is None
     assert {state["Type"] for _, state in every_state(machine)} == {"Task", "Map", "Choice", "Succeed"}
 

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orgscan.check import Check, Problem
-from orgscan.engine import CheckView, Listing, Sight, Wanted
 from orgscan.metrics import Query
 from orgscan.model import Gap, Resource, Series, Target, Unread
+from orgscan.sight import CheckView, Sight, Wanted
+from tests.scans import spooled
 
 ACCOUNT = "123456789012"
 HERE = Target(ACCOUNT, "eu-west-1")
@@ -37,7 +38,7 @@ class Case:
 
     def judge(self) -> tuple[tuple[Problem, ...], str | None]:
         """The problems found, and the detail of the gap that ended the judgement, if one did."""
-        sight = Sight(HERE, NOW, self._listings())
+        sight = Sight(HERE, NOW, spooled(self.check.also, self.beside, self.lost))
         found: list[Problem] = []
         for _ in range(2):
             found.clear()
@@ -54,12 +55,6 @@ class Case:
 
     def _answers(self, queries: Sequence[Query]) -> dict[Query, Series | Gap]:
         return dict(zip(queries, self.measured, strict=True))
-
-    def _listings(self) -> dict[type[Resource], Listing]:
-        return {
-            kind: Listing(tuple(r for r in self.beside if isinstance(r, kind)), self.lost.get(kind))
-            for kind in self.check.also
-        }
 
 
 def passes(check: Check[Any], resource: Resource, **world: Any) -> Case:

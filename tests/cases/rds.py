@@ -85,7 +85,12 @@ PUBLIC_CASES: list[Case] = [
         CLOSED,
         beside=[
             replace(GROUP, ingress=(WORLD,)),
-            replace(GROUP, id="sg-2", ingress=(Rule(protocol="-1", cidrs=("0.0.0.0/0",)),)),
+            replace(
+                GROUP,
+                arn=f"{GROUP.arn}2",
+                id="sg-2",
+                ingress=(Rule(protocol="-1", cidrs=("0.0.0.0/0",)),),
+            ),
         ],
     ),
     fails(

@@ -27,6 +27,9 @@ class Catalog:
     def only(self, ids: Container[str]) -> Self:
         return replace(self, checks=tuple(check for check in self.checks if check.id in ids))
 
+    def ids(self, *, without: Container[str] = ()) -> frozenset[str]:
+        return frozenset(check.id for check in self.checks if check.id not in without)
+
     def planned(self, *, once: bool) -> tuple[AnyCheck, ...]:
         """The checks that a global (`once`) or a regional target must answer for."""
         return tuple(check for check in self.checks if self.judged(check, once=once))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -40,8 +40,8 @@ class View(Protocol):
     def now(self) -> datetime:
         """When the scan started, UTC."""
 
-    def every(self, kind: type[O]) -> Sequence[O]:
-        """All resources of a kind named in the check's `also`."""
+    def every(self, kind: type[O]) -> Iterable[O]:
+        """All resources of a kind named in the check's `also`; read anew each time."""
 
     def related(self, kind: type[O], attribute: str, value: str) -> Sequence[O]:
         """Those whose attribute equals the value, or, for tuples and sets, contains it."""

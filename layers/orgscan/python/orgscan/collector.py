@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
-from orgscan.model import Resource, Target
+from orgscan.errors import STOP, gap
+from orgscan.model import Gap, Resource, Target
+from orgscan.secrets import hide, hide_named
 from orgscan.session import Clients, declared
 
 R = TypeVar("R", bound=Resource)
 A = TypeVar("A")
 B = TypeVar("B")
+P_co = TypeVar("P_co", covariant=True)
+
+
+class Paginator(Protocol[P_co]):
+    """One of botocore's, with the pages it gives."""
+
+    @property
+    def paginate(self) -> Callable[..., Iterable[P_co]]: ...
+
+
+@dataclass(slots=True)
+class Bookmark:
+    """How far a collector has come: where the next invocation goes on when this one's time runs out."""
+
+    listing: int = 0
+    """How many of its listings it has finished."""
+    token: Mapping[str, Any] = field(default_factory=dict)
+    """What fetches the next page of the one it is in. {}: the first page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +43,48 @@ class Reader:
     clients: Clients
     target: Target
     pool: ThreadPoolExecutor | None = None
+    salt: str = ""
+    """Of the digests that stand for secret values."""
+    start: Bookmark = field(default_factory=Bookmark)
+    turn: Callable[[Bookmark], None] = lambda _: None
+    """Called between two pages, when all of the one before has been yielded; may raise to stop there."""
+    spoil: Callable[[Gap], None] = lambda _: None
+    """Called for what was listed and could not be read: the listing goes on, and is no longer whole."""
+    _listings: list[Any] = field(default_factory=list)
 
     def client(self, service: str, region: str | None = None) -> Any:
         return self.clients.get(service, region or self.target.api_region)
+
+    def pages(self, paginator: Paginator[P_co], **arguments: Any) -> Iterator[P_co]:
+        """A listing whose pages can be fetched by different invocations.
+
+        For a collector's outermost listings only, and only if what it yields of a page needs no other page.
+        """
+        number = len(self._listings)
+        self._listings.append(paginator)
+        if number < self.start.listing:
+            return
+        token = self.start.token if number == self.start.listing else {}
+        # Not botocore's StartingToken: it empties all but the first list of the page it resumes.
+        listing: Any = paginator.paginate(**arguments, **token)
+        for page in listing:
+            yield page
+            # botocore keeps the way to the next page to itself.
+            following = listing._get_next_token(page)  # noqa: SLF001
+            token = {name: value for name, value in following.items() if value is not None}
+            self.turn(Bookmark(number, token) if token else Bookmark(number + 1))
+
+    def shaped(self, shape: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+        """What each of AWS's items is to us. One that makes no sense costs itself and no other."""
+        for item in items:
+            try:
+                made = shape(item)
+            except STOP:
+                raise
+            except Exception as error:  # noqa: BLE001 (whatever it is costs this resource and nothing else)
+                self.spoil(gap(shape.__name__, error))
+            else:
+                yield made
 
     def each(self, read: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
         """Read side by side what costs one call per item; results in the items' order."""
@@ -34,10 +93,13 @@ class Reader:
         contexts = [(copy_context(), item) for item in items]
         return self.pool.map(lambda pair: pair[0].run(read, pair[1]), contexts)
 
+    def tags(self, listed: Iterable[Mapping[str, object]] | None) -> dict[str, str]:
+        """From AWS's list of Key and Value, without what looks secret.
 
-def tags_of(listed: Iterable[Mapping[str, object]] | None) -> dict[str, str]:
-    """From AWS's list of Key and Value. {} for nothing: only of listings that do carry tags."""
-    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in listed or ()}
+        {} for nothing: only of listings that do carry tags.
+        """
+        named = ((str(tag["Key"]), str(tag.get("Value", ""))) for tag in listed or ())
+        return {hide(key): hide_named(key, value, salt=self.salt) for key, value in named}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +113,12 @@ class Collector(Generic[R]):
     def name(self) -> str:
         return self.collect.__name__.replace("_", "-")
 
-    def read(self, clients: Clients, target: Target, pool: ThreadPoolExecutor | None = None) -> Iterator[R]:
-        """Lazily, page by page. Raises what AWS raises, and `UndeclaredCall`."""
+    def read(
+        self, clients: Clients, target: Target, pool: ThreadPoolExecutor | None = None, **how: Any
+    ) -> Generator[R]:
+        """Lazily, page by page. Raises what AWS raises, and `UndeclaredCall`. `how`: more of the `Reader`."""
         with declared(self.calls):
-            yield from self.collect(Reader(clients, target, pool))
+            yield from self.collect(Reader(clients, target, pool, **how))
 
 
 def collector(

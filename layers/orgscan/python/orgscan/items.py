@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from orgscan.coverage import Resolution
-from orgscan.model import Blindness, Category, Confidence, Finding, Money, Severity, Target
+from orgscan.model import Blindness, Category, Confidence, Finding, Money, Severity, Standing, Target
 from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change, Record, Status
 
@@ -27,8 +27,11 @@ def from_record(record: Record) -> dict[str, Any]:
         "changed_in": record.changed_in,
         "change": record.change,
     }
-    if record.resolved_because:
-        item["resolved_because"] = record.resolved_because
+    if finding.tags is not None:
+        item["tags"] = finding.tags
+    for name in ("resolved_because", "suppressed_by", "unconfirmed_since"):
+        if value := getattr(record, name):
+            item[name] = value
     if saving:
         item |= {"monthly_usd": saving.monthly_usd, "basis": saving.basis, "confidence": saving.confidence}
     return _plain_mapping(item)
@@ -47,6 +50,7 @@ def to_record(item: Mapping[str, Any]) -> Record:
         problems=tuple(item["problems"]),
         key=item["key"],
         saving=saving,
+        tags=item.get("tags"),
     )
     because = item.get("resolved_because")
     return Record(
@@ -56,6 +60,8 @@ def to_record(item: Mapping[str, Any]) -> Record:
         changed_in=item["changed_in"],
         change=Change(item["change"]),
         resolved_because=Resolution(because) if because else None,
+        suppressed_by=item.get("suppressed_by", ""),
+        unconfirmed_since=item.get("unconfirmed_since", ""),
     )
 
 
@@ -70,11 +76,14 @@ def from_receipt(receipt: Receipt) -> dict[str, Any]:
             "newly_blind": list(receipt.newly_blind),
             "resources": dict(receipt.resources),
             "open": {"|".join(kind): count for kind, count in receipt.open.items()},
+            "suppressed": {"|".join(kind): count for kind, count in receipt.suppressed.items()},
+            "suppressed_by": dict(receipt.suppressed_by),
             "changed": {"|".join(kind): count for kind, count in receipt.changed.items()},
             "notable": [_from_notable(notable) for notable in receipt.notable],
             "monthly_usd": receipt.monthly_usd,
             "unpriced": receipt.unpriced,
             "unconfirmed": receipt.unconfirmed,
+            "unconfirmed_since": receipt.unconfirmed_since,
         }
     )
 
@@ -90,11 +99,14 @@ def to_receipt(item: Mapping[str, Any]) -> Receipt:
         newly_blind=tuple(item["newly_blind"]),
         resources={kind: int(count) for kind, count in item["resources"].items()},
         open={_open_kind(kind): int(count) for kind, count in item["open"].items()},
+        suppressed={_open_kind(kind): int(count) for kind, count in item.get("suppressed", {}).items()},
+        suppressed_by={key: int(count) for key, count in item.get("suppressed_by", {}).items()},
         changed={_change_kind(kind): int(count) for kind, count in item["changed"].items()},
         notable=tuple(_to_notable(notable) for notable in item["notable"]),
         monthly_usd=float(item["monthly_usd"]),
         unpriced=int(item["unpriced"]),
         unconfirmed=int(item["unconfirmed"]),
+        unconfirmed_since=item.get("unconfirmed_since", ""),
     )
 
 
@@ -122,11 +134,13 @@ def _from_target(target: Target) -> dict[str, str]:
         "region": target.region,
         "partition": target.partition,
         "account_name": target.account_name,
+        **({} if target.standing is Standing.DUE else {"standing": target.standing.value}),
     }
 
 
 def _to_target(item: Mapping[str, Any]) -> Target:
-    return Target(item["account"], item["region"], item["partition"], item["account_name"])
+    standing = Standing(item.get("standing", Standing.DUE))
+    return Target(item["account"], item["region"], item["partition"], item["account_name"], standing=standing)
 
 
 def _from_notable(notable: Notable) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from orgscan.errors import NO_ANSWER, gap
+from orgscan.errors import gap
 from orgscan.model import Blindness, Gap, Metric, Series
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _fetch_batch(
             values[result["Id"]] += result.get("Values", [])
             if result.get("StatusCode") in ("InternalError", "Forbidden"):
                 failed[result["Id"]] = _refused(result)
-    except NO_ANSWER as error:
+    except Exception as error:  # noqa: BLE001 (whatever it is costs these metrics and nothing else)
         lost = gap("cloudwatch:GetMetricData", error)
         return dict.fromkeys(queries, lost)
     expected = [query.days * 86400 // query.metric.period for query in queries]
@@ -86,9 +86,8 @@ def _results(
         }
         for number, query in enumerate(queries)
     ]
-    # No results leave series without datapoints, on which no check decides; they are never a measured zero.
     for page in paginator.paginate(MetricDataQueries=asked, StartTime=span[0], EndTime=span[1]):
-        yield from page.get("MetricDataResults", [])
+        yield from page["MetricDataResults"]
 
 
 def _refused(result: MetricDataResultTypeDef) -> Gap:

@@ -65,6 +65,17 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
+class Standing(StrEnum):
+    """What a scan does with a target."""
+
+    DUE = "due"
+    """It is looked at."""
+    LEFT = "left"
+    """Its account is no longer in the organization: what was found there is closed."""
+    OUT_OF_SCOPE = "out-of-scope"
+    """Earlier scans looked at it, nobody does any more: what was found there cannot be confirmed."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
     """The unit of fan-out: one account in one region, or in `GLOBAL`."""
@@ -75,6 +86,7 @@ class Target:
     account_name: str = field(default="", compare=False)
     region_off: bool = field(default=False, compare=False)
     """Planning already learned that this account has not enabled the region."""
+    standing: Standing = field(default=Standing.DUE, compare=False)
 
     @property
     def once(self) -> bool:
@@ -176,6 +188,8 @@ class Finding:
     """Which part of the resource (an access key's id), where one resource can fail a check several times."""
     saving: Money | None = None
     """None on a cost finding means unpriced, never zero."""
+    tags: Mapping[str, str] | None = None
+    """The resource's, without what looks secret. None: it has none by nature, or they were not read."""
 
 
 class Unread(Exception):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from orgscan import catalog, regions
+from orgscan import regions
 from orgscan.catalog import AnyCheck, Catalog
+from orgscan.coverage import Reach
 from orgscan.errors import NO_ANSWER, gap
-from orgscan.model import GLOBAL, Target
+from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
 from orgscan.regions import Known
 from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
 from orgscan.settings import Configuration
+from orgscan.store import FindingStore, Remembered
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -42,11 +45,20 @@ class Plan:
     accounts: int
     """Active ones."""
     planned: int
-    """Targets."""
+    """Targets to look at."""
+    absent: int = 0
+    """Targets that earlier scans looked at and nobody does any more."""
+    retiring: tuple[Category, ...] = ()
+    """In these, findings of checks that no longer exist are closed: those of which the scan asks for all."""
 
-    def due(self) -> Catalog:
-        """What this scan judges with; a check that was removed since planning is none."""
-        return catalog.everything().only(self.checks)
+    @property
+    def moment(self) -> datetime:
+        """When it started: the only clock of checks and suppressions."""
+        return datetime.fromisoformat(self.started)
+
+    def reach(self, known: Iterable[str]) -> Reach:
+        """`known`: the ids of all checks that are switched on."""
+        return Reach(checks=frozenset(self.checks), known=frozenset(known), retiring=frozenset(self.retiring))
 
 
 def scan_id(started: datetime, execution: str) -> str:
@@ -58,16 +70,17 @@ def scan_id(started: datetime, execution: str) -> str:
 class Planner:
     """Answers one request from the configured scope."""
 
+    catalog: Catalog
     configuration: Configuration
     home: Clients
     enter: Callable[[str], Clients]
     """Become an account."""
+    store: FindingStore
 
     def plan(self, raw: object, *, started: datetime, execution: str) -> tuple[Plan, Sequence[Target]]:
         """Raises InvalidScanRequest for what was asked, CannotPlan for what stands in the way."""
-        off = self.configuration.off
-        on = [check for check in catalog.checks() if check.id not in off]
-        everyone = self._accounts()
+        on = self._on()
+        listed, everyone = self._accounts()
         default = self._default()
         known = Nameable(
             accounts={account.id for account in everyone},
@@ -83,10 +96,13 @@ class Planner:
         chosen = self._chosen(request, everyone)
         checks = [check for check in on if _asked(check, request)]
         active = [account for account in chosen if account.active]
-        targets = list(self._targets(active, request, checks, default)) if active and checks else []
+        before = {each.account: each for each in self.store.remembered()}
+        targets = list(self._targets(active, request, checks, default, before)) if active and checks else []
         if not targets:
             what = "check" if not checks else "active account" if not active else "account and region"
             raise InvalidScanRequest([f"input: no {what} is left to scan with {shown(raw)}"])
+        self._remember(targets, before)
+        absent = list(self._absent(request, listed, targets, before))
         plan = Plan(
             scan=scan_id(started, execution),
             started=started.isoformat(timespec="seconds"),
@@ -97,23 +113,71 @@ class Planner:
             skipped=tuple(account for account in chosen if not account.active),
             accounts=len(active),
             planned=len(targets),
+            absent=len(absent),
+            retiring=() if request.checks else tuple(map(Category, request.categories or Category)),
         )
-        return plan, targets
+        return plan, [*targets, *absent]
 
-    def _accounts(self) -> list[Account]:
-        """All that the configured scope holds, in any state."""
+    def _on(self) -> list[AnyCheck]:
+        return [check for check in self.catalog.checks if check.id not in self.configuration.off]
+
+    def _accounts(self) -> tuple[frozenset[str] | None, list[Account]]:
+        """Who is in the organization (None: nobody was asked), and all that the configured scope holds of it.
+
+        In any state.
+        """
         scope = self.configuration.scope
         if not scope.organization:
-            return [Account(each, "") for each in scope.accounts if each not in scope.exclude_accounts]
+            return None, [Account(each, "") for each in scope.accounts if each not in scope.exclude_accounts]
         organization = Organization(self.home.get("organizations"))
         everyone = organization.accounts()
         # Who is listed by id and has left must not leave the reports without a word.
         listed = set(scope.accounts) - set(scope.exclude_accounts) - {account.id for account in everyone}
         gone = [Account(each, "", "NOT IN THE ORGANIZATION") for each in sorted(listed)]
         try:
-            return [*organization.select(everyone, within(scope)), *gone]
+            chosen = [*organization.select(everyone, within(scope)), *gone]
         except UnknownUnit as unknown:
             raise CannotPlan(f"accounts.ous in orgscan.yaml: {unknown}") from unknown
+        return frozenset(account.id for account in everyone), chosen
+
+    def _absent(
+        self,
+        request: ScanRequest,
+        listed: Collection[str] | None,
+        targets: Iterable[Target],
+        before: Mapping[str, Remembered],
+    ) -> Iterator[Target]:
+        """What earlier scans looked at and this one does not, though nobody narrowed it."""
+        if request.somewhere:
+            return
+        here = {(target.account, target.region) for target in targets}
+        everywhere = self._asks_everywhere(request)
+        for known in before.values():
+            left = listed is not None and known.account not in listed
+            # A scan of a few checks may have nothing to ask in a region; that ends nothing there.
+            if left or everywhere:
+                standing = Standing.LEFT if left else Standing.OUT_OF_SCOPE
+                for region in sorted(known.regions):
+                    if (known.account, region) not in here:
+                        yield Target(
+                            known.account, region, self.home.partition, known.name, standing=standing
+                        )
+
+    def _remember(self, targets: Iterable[Target], before: Mapping[str, Remembered]) -> None:
+        """What is scanned for the first time."""
+        new: dict[str, set[str]] = defaultdict(set)
+        names: dict[str, str] = {}
+        for target in targets:
+            known = before.get(target.account)
+            if not known or target.region not in known.regions:
+                new[target.account].add(target.region)
+                names[target.account] = target.account_name
+        for account, where in sorted(new.items()):
+            self.store.remember(Remembered(account, names[account], frozenset(where)))
+
+    def _asks_everywhere(self, request: ScanRequest) -> bool:
+        asked = self.catalog.only({check.id for check in self._on() if _asked(check, request)})
+        return all(asked.planned(once=once) for once in (True, False))
 
     def _chosen(self, request: ScanRequest, everyone: Sequence[Account]) -> list[Account]:
         wanted = Selection(request.accounts, request.ous, request.account_tags)
@@ -144,25 +208,30 @@ class Planner:
         return "a region of this partition, a glob such as 'eu-*', or 'global'"
 
     def _targets(
-        self, accounts: Sequence[Account], request: ScanRequest, checks: Iterable[AnyCheck], default: Known
+        self,
+        accounts: Sequence[Account],
+        request: ScanRequest,
+        checks: Iterable[AnyCheck],
+        default: Known,
+        before: Mapping[str, Remembered],
     ) -> Iterable[Target]:
-        asked = catalog.everything().only({check.id for check in checks})
+        asked = self.catalog.only({check.id for check in checks})
         due = {once: bool(asked.planned(once=once)) for once in (True, False)}
         named = list(filter(regions.is_name, request.regions))  # all are in the configured scope
+        patterns = [*self.configuration.scope.regions, *named]
         with ThreadPoolExecutor(ACCOUNTS_AT_ONCE) as pool:
             answers = pool.map(lambda each: regions.of_account(lambda: self.enter(each.id)), accounts)
-            for account, known in zip(accounts, answers, strict=True):
-                where = regions.planned([*self.configuration.scope.regions, *named], known or default)
-                wanted = {GLOBAL: True, **where}
-                for region, on in wanted.items():
+            for account, own in zip(accounts, answers, strict=True):
+                where = regions.planned(patterns, own or default)
+                if own is None and account.id in before:
+                    # It does not say which are on: where it was scanned before, it is still due.
+                    where |= {
+                        each: True for each in before[account.id].regions if regions.matches(each, patterns)
+                    }
+                for region, on in {GLOBAL: True, **where}.items():
                     if due[region == GLOBAL] and (not request.regions or _wants(request, region)):
-                        yield Target(
-                            account.id,
-                            region,
-                            self.home.partition,
-                            account.name,
-                            known is not None and not on,
-                        )
+                        off = own is not None and not on
+                        yield Target(account.id, region, self.home.partition, account.name, off)
 
 
 def _asked(check: AnyCheck, request: ScanRequest) -> bool:
@@ -189,8 +258,14 @@ class PlanStore:
 
     def get(self, scan: str) -> Plan:
         told = self._get(_key(scan, "plan"))
-        skipped = tuple(Account(**account) for account in told["skipped"])
-        return Plan(**{**told, "checks": tuple(told["checks"]), "skipped": skipped})
+        return Plan(
+            **{
+                **told,
+                "checks": tuple(told["checks"]),
+                "skipped": tuple(Account(**account) for account in told["skipped"]),
+                "retiring": tuple(map(Category, told["retiring"])),
+            }
+        )
 
     def targets(self, plan: Plan) -> Iterator[Target]:
         return (target(each, plan) for each in self._get(_key(plan.scan, "targets")))
@@ -205,7 +280,14 @@ class PlanStore:
 
 def target(told: Mapping[str, Any], plan: Plan) -> Target:
     """One item of the list of targets."""
-    return Target(told["account"], told["region"], plan.partition, told["name"], told["off"])
+    return Target(
+        told["account"],
+        told["region"],
+        plan.partition,
+        told["name"],
+        told["off"],
+        Standing(told["standing"]),
+    )
 
 
 def _told(target: Target) -> dict[str, Any]:
@@ -214,6 +296,7 @@ def _told(target: Target) -> dict[str, Any]:
         "region": target.region,
         "name": target.account_name,
         "off": target.region_off,
+        "standing": target.standing,
     }
 
 

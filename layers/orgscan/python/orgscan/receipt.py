@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import groupby
+from dataclasses import dataclass, field
+from heapq import nsmallest
 
 from orgscan.coverage import Coverage
-from orgscan.model import Blindness, Category, Finding, Severity, Target
-from orgscan.reconcile import Change, Reconciled, Record, worst_first
+from orgscan.model import Blindness, Category, Severity, Target
+from orgscan.reconcile import Change, Record, Status, Step, badness
 
-NOTABLE_PER_CATEGORY = 10
-"""Changes told in detail per target and category; the others are counted. Keeps a receipt small."""
+NOTABLE_PER_FAMILY = 10
+"""Changes told in detail per target, kind of change and category; the others are counted."""
+NOTABLE = 60
+TOLD_PROBLEMS, LONGEST = 3, 200
+"""Of a change told in detail, and characters of each. All this keeps a receipt well below 400 KB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,9 @@ class Receipt:
     """Checks that the scan before could evaluate here and this one could not."""
     resources: Mapping[str, int]
     open: Mapping[tuple[Severity, Category], int]
+    suppressed: Mapping[tuple[Severity, Category], int]
+    suppressed_by: Mapping[str, int]
+    """Key of a suppression -> how many findings it covers."""
     changed: Mapping[tuple[Change, Severity, Category, str], int]
     """By check too, so that a message can say how many more of a cause there are."""
     notable: tuple[Notable, ...]
@@ -56,6 +62,9 @@ class Receipt:
     """What the open cost findings would save; a resource counts once, with its largest saving."""
     unpriced: int
     unconfirmed: int
+    """Open findings that this scan should have confirmed or closed and could not."""
+    unconfirmed_since: str
+    """When the first scan started that could not, of the one that waits longest; empty when there is none."""
 
     @property
     def evaluated(self) -> int:
@@ -69,26 +78,80 @@ class Receipt:
         return totals
 
 
-def receipt(scan: str, coverage: Coverage, after: Reconciled, blind_before: Iterable[str]) -> Receipt:
-    findings = [record.finding for record in after.open]
-    priced, unpriced = _money(findings)
-    return Receipt(
-        scan=scan,
-        target=coverage.target,
-        planned=len(coverage.planned),
-        unseen=_unseen(coverage),
-        newly_blind=tuple(sorted(coverage.gaps.keys() - set(blind_before))),
-        resources=coverage.resources,
-        open=Counter((finding.severity, finding.category) for finding in findings),
-        changed=Counter(
-            (record.change, record.finding.severity, record.finding.category, record.finding.check)
-            for record in after.changed
-        ),
-        notable=_notable(after.changed),
-        monthly_usd=priced,
-        unpriced=unpriced,
-        unconfirmed=after.unconfirmed,
-    )
+@dataclass
+class Tally:
+    """Adds up the steps of one target's scan; keeps none of them but the worst."""
+
+    scan: str
+    open: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
+    suppressed: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
+    suppressed_by: Counter[str] = field(default_factory=Counter)
+    changed: Counter[tuple[Change, Severity, Category, str]] = field(default_factory=Counter)
+    savings: dict[str, float] = field(default_factory=dict)
+    unpriced: int = 0
+    unconfirmed: int = 0
+    unconfirmed_since: str = ""
+    _worst: dict[tuple[Change, Category], list[Record]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, step: Step, *, due: bool) -> None:
+        """`due`: the scan should have confirmed or closed it."""
+        record, finding = step.after, step.after.finding
+        kind = (finding.severity, finding.category)
+        if record.status is Status.SUPPRESSED:
+            self.suppressed[kind] += 1
+            self.suppressed_by[record.suppressed_by] += 1
+        if record.status is Status.OPEN:
+            self.open[kind] += 1
+            self._add_money(record)
+            if due and not step.found:
+                self.unconfirmed += 1
+                self.unconfirmed_since = min(filter(None, (self.unconfirmed_since, record.unconfirmed_since)))
+        # Including what an interrupted earlier attempt of this scan already wrote. What was accepted while it
+        # was open is no news when it is gone.
+        accepted = record.status is Status.RESOLVED and record.suppressed_by
+        if record.changed_in == self.scan and not accepted:
+            self.changed[record.change, *kind, finding.check] += 1
+            family = self._worst[record.change, finding.category]
+            family.append(record)
+            if len(family) > 4 * NOTABLE_PER_FAMILY:
+                family[:] = nsmallest(NOTABLE_PER_FAMILY, family, key=badness)
+
+    def _add_money(self, record: Record) -> None:
+        finding = record.finding
+        if finding.category is not Category.COST:
+            return
+        if finding.saving is None:
+            self.unpriced += 1
+        else:
+            saving = finding.saving.monthly_usd
+            self.savings[finding.resource] = max(saving, self.savings.get(finding.resource, 0.0))
+
+    def receipt(self, coverage: Coverage, blind_before: Iterable[str]) -> Receipt:
+        return Receipt(
+            scan=self.scan,
+            target=coverage.target,
+            planned=len(coverage.planned),
+            unseen=_unseen(coverage),
+            newly_blind=tuple(sorted(coverage.gaps.keys() - set(blind_before))),
+            resources=coverage.resources,
+            open=self.open,
+            suppressed=self.suppressed,
+            suppressed_by=self.suppressed_by,
+            changed=self.changed,
+            notable=tuple(map(_told, self._notable())),
+            monthly_usd=round(sum(self.savings.values()), 2),
+            unpriced=self.unpriced,
+            unconfirmed=self.unconfirmed,
+            unconfirmed_since=self.unconfirmed_since,
+        )
+
+    def _notable(self) -> list[Record]:
+        worst = [
+            record
+            for _, family in sorted(self._worst.items())
+            for record in nsmallest(NOTABLE_PER_FAMILY, family, key=badness)
+        ]
+        return nsmallest(NOTABLE, worst, key=badness) if len(worst) > NOTABLE else worst
 
 
 def _unseen(coverage: Coverage) -> tuple[Unseen, ...]:
@@ -98,39 +161,16 @@ def _unseen(coverage: Coverage) -> tuple[Unseen, ...]:
     return tuple(Unseen(reason, detail, tuple(ids)) for (reason, detail), ids in checks.items())
 
 
-def _money(findings: Iterable[Finding]) -> tuple[float, int]:
-    largest: dict[str, float] = {}
-    unpriced = 0
-    for finding in findings:
-        if finding.category is not Category.COST:
-            continue
-        if finding.saving is None:
-            unpriced += 1
-        else:
-            saving = finding.saving.monthly_usd
-            largest[finding.resource] = max(saving, largest.get(finding.resource, 0.0))
-    return round(sum(largest.values()), 2), unpriced
-
-
-def _notable(changed: Iterable[Record]) -> tuple[Notable, ...]:
-    def family(record: Record) -> tuple[str, str]:
-        return (record.change, record.finding.category)
-
-    chosen: list[Notable] = []
-    for _, records in groupby(sorted(changed, key=family), key=family):
-        chosen += [_told(record) for record in list(worst_first(records))[:NOTABLE_PER_CATEGORY]]
-    return tuple(chosen)
-
-
 def _told(record: Record) -> Notable:
     finding = record.finding
+    problems = [text if len(text) <= LONGEST else f"{text[:LONGEST]}..." for text in finding.problems]
     return Notable(
         change=record.change,
         check=finding.check,
         severity=finding.severity,
         category=finding.category,
         resource=finding.resource,
-        problems=finding.problems,
+        problems=tuple(problems[:TOLD_PROBLEMS]),
         monthly_usd=finding.saving.monthly_usd if finding.saving else None,
         because=record.resolved_because or "",
     )

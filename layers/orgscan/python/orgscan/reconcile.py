@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias
+from hashlib import sha256
+from heapq import merge
+from itertools import groupby
 
 from orgscan.coverage import Coverage, Look, Resolution
 from orgscan.model import Finding
+from orgscan.suppress import Suppressions
+
+LONGEST_PLACE = 1_000
+"""Bytes; DynamoDB allows 1,024 for a sort key, some of which its users need."""
 
 
 class Status(StrEnum):
     OPEN = "open"
+    SUPPRESSED = "suppressed"
+    """Open, and somebody said in the configuration why that is accepted, and until when."""
     RESOLVED = "resolved"
 
 
@@ -23,11 +31,8 @@ class Change(StrEnum):
     REOPENED = "reopened"
     WORSENED = "worsened"
     EASED = "eased"
+    SUPPRESSED = "suppressed"
     RESOLVED = "resolved"
-
-
-Key: TypeAlias = tuple[str, str, str]
-"""Check, resource, key: a finding's identity within its target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,84 +48,123 @@ class Record:
     change: Change
     """What that scan did."""
     resolved_because: Resolution | None = None
+    suppressed_by: str = ""
+    """The key of the suppression that covers it, or, once resolved, covered it last."""
+    unconfirmed_since: str = ""
+    """When the first scan started that should have confirmed it and could not. Empty: it was confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
-    """The target after the scan."""
+class Step:
+    """One finding before a scan and after it."""
 
-    writes: tuple[Record, ...]
-    """What differs from before: all that must be written."""
-    changed: tuple[Record, ...]
-    """What this scan changed, including what an interrupted earlier attempt of it already wrote."""
-    open: tuple[Record, ...]
-    unconfirmed: int
-    """Open findings that this scan could neither confirm nor close."""
+    before: Record | None
+    after: Record
+    found: bool
+    """The scan saw it; otherwise it closed it, or could tell nothing of it."""
 
 
-def identity(finding: Finding) -> Key:
-    return (finding.check, finding.resource, finding.key)
+def place(finding: Finding) -> str:
+    """A finding's identity within its target: check, resource, key. Its byte order is the order of lives."""
+    name = f"{finding.check}#{finding.resource}#{finding.key}"
+    if len(encoded := name.encode()) <= LONGEST_PLACE:
+        return name
+    return f"{encoded[:900].decode(errors='ignore')}#{sha256(encoded).hexdigest()}"
 
 
-def reconcile(before: Mapping[Key, Record], look: Look, *, scan: str, started: str) -> Reconciled:
+def reconcile(
+    before: Iterable[Record],
+    look: Look,
+    *,
+    scan: str,
+    started: str,
+    rules: Suppressions,
+    renamed: Mapping[str, Record] | None = None,
+) -> Iterator[Step]:
     """Open what is new, close what the coverage vouches for, leave alone what was not looked at.
 
+    `before` and the look's findings both come by place, and so do the steps, so that none of them need be in
+    memory. `renamed`: place of a finding -> what was known of it under an earlier id of its check.
     Doing it twice is doing it once: what this scan already wrote is recognised by `changed_in`.
     """
-    found = {identity(finding): finding for finding in look.findings}
-    after = {
-        key: _seen(before.get(key), finding, look.coverage, scan, started) for key, finding in found.items()
-    }
-    unconfirmed = 0
-    for key, record in before.items():
-        if key in found:
-            continue
-        closed = _unseen(record, look, scan)
-        after[key] = closed
-        unconfirmed += closed is record and record.status is Status.OPEN
-    return Reconciled(
-        writes=tuple(record for key, record in after.items() if before.get(key) != record),
-        changed=tuple(record for record in after.values() if record.changed_in == scan),
-        open=tuple(record for record in after.values() if record.status is Status.OPEN),
-        unconfirmed=unconfirmed,
-    )
+    life = _Life(look.coverage, scan, started, rules, renamed or {})
+    known = ((place(record.finding), 0, record) for record in before)
+    found = ((place(finding), 1, finding) for finding in look.findings)
+    for _, same in groupby(merge(known, found, key=lambda each: each[:2]), key=lambda each: each[0]):
+        pair = [each for _, _, each in same]
+        old = pair[0] if isinstance(pair[0], Record) else None
+        new = pair[-1] if isinstance(pair[-1], Finding) else None
+        if new:
+            yield Step(old, life.found(old, new), found=True)
+        elif old:
+            yield Step(old, life.missed(old), found=False)
 
 
-def _seen(old: Record | None, finding: Finding, coverage: Coverage, scan: str, started: str) -> Record:
-    if old is None:
-        return Record(finding, Status.OPEN, started, scan, Change.NEW)
-    now = replace(old, finding=finding, status=Status.OPEN, resolved_because=None)
-    if old.status is Status.RESOLVED:
-        return replace(now, changed_in=scan, change=Change.REOPENED)
-    step = finding.severity.rank - old.finding.severity.rank
-    if step < 0 and finding.resource in coverage.unread.get(finding.check, ()):
-        return old  # what made it worse was not looked at
-    if step:
-        return replace(now, changed_in=scan, change=Change.WORSENED if step > 0 else Change.EASED)
-    # Evidence may be new (another date, another amount); that is worth storing and not worth a message.
-    return now
+@dataclass(frozen=True, slots=True)
+class _Life:
+    coverage: Coverage
+    scan: str
+    started: str
+    rules: Suppressions
+    renamed: Mapping[str, Record]
+    """What lives on under another id; under the earlier one it ends without a word."""
 
+    def found(self, old: Record | None, finding: Finding) -> Record:
+        rule = self.rules.of(finding)
+        old = old or self.renamed.get(place(finding))
+        if old is None:
+            fresh = Record(finding, Status.OPEN, self.started, self.scan, Change.NEW)
+            if not rule:
+                return fresh
+            return replace(fresh, status=Status.SUPPRESSED, change=Change.SUPPRESSED, suppressed_by=rule.key)
+        if finding.resource in self.coverage.unread.get(finding.check, ()):
+            # What makes it worse or better may be what was not looked at.
+            finding = replace(finding, severity=old.finding.severity)
+        now = replace(
+            old,
+            finding=finding,
+            status=Status.SUPPRESSED if rule else Status.OPEN,
+            suppressed_by=rule.key if rule else "",
+            resolved_because=None,
+            unconfirmed_since="",
+        )
+        change = self._change(old, now)
+        # Evidence may be new (another date, another amount); that is worth storing and not worth a message.
+        return replace(now, changed_in=self.scan, change=change) if change else now
 
-def _unseen(record: Record, look: Look, scan: str) -> Record:
-    because = look.coverage.closes(record.finding.check, record.finding.resource)
-    if record.status is Status.RESOLVED or because is None:
-        return record
-    return replace(
-        record, status=Status.RESOLVED, changed_in=scan, change=Change.RESOLVED, resolved_because=because
-    )
+    def _change(self, old: Record, now: Record) -> Change | None:
+        if now.status is not old.status:
+            return Change.SUPPRESSED if now.status is Status.SUPPRESSED else Change.REOPENED
+        step = now.finding.severity.rank - old.finding.severity.rank
+        if not step or now.status is Status.SUPPRESSED:
+            return None
+        return Change.WORSENED if step > 0 else Change.EASED
 
-
-def by_identity(records: Iterable[Record]) -> dict[Key, Record]:
-    return {identity(record.finding): record for record in records}
+    def missed(self, old: Record) -> Record:
+        if old.status is Status.RESOLVED:
+            return old
+        because = self.coverage.closes(old.finding)
+        if because:
+            now = replace(old, status=Status.RESOLVED, resolved_because=because, unconfirmed_since="")
+            if any(old == each for each in self.renamed.values()):
+                return now
+            return replace(now, change=Change.RESOLVED, changed_in=self.scan)
+        if not self.coverage.due(old.finding):
+            return old
+        now = replace(old, unconfirmed_since=old.unconfirmed_since or self.started)
+        if now.status is Status.SUPPRESSED and not self.rules.in_force(now.suppressed_by):
+            # Nobody accepts it any more, so it counts again, seen or not.
+            return replace(
+                now, status=Status.OPEN, suppressed_by="", changed_in=self.scan, change=Change.REOPENED
+            )
+        return now
 
 
 def worst_first(records: Iterable[Record]) -> Iterator[Record]:
     """By severity, then by money, then by a stable order."""
-    yield from sorted(
-        records,
-        key=lambda record: (
-            -record.finding.severity.rank,
-            -(record.finding.saving.monthly_usd if record.finding.saving else 0),
-            identity(record.finding),
-        ),
-    )
+    yield from sorted(records, key=badness)
+
+
+def badness(record: Record) -> tuple[int, float, str]:
+    saving = record.finding.saving.monthly_usd if record.finding.saving else 0.0
+    return (-record.finding.severity.rank, -saving, place(record.finding))

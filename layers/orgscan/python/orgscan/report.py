@@ -5,24 +5,28 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from io import TextIOWrapper
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from orgscan.catalog import Catalog
 from orgscan.coverage import Coverage, Look
-from orgscan.model import Blindness, Gap, Severity
+from orgscan.model import Blindness, Gap, Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
 from orgscan.present.mail import mail
 from orgscan.reconcile import Change, Record
-from orgscan.settings import Route
+from orgscan.settings import Configuration
 from orgscan.store import FindingStore
-from orgscan.summary import ScanSummary, summarise
+from orgscan.summary import Ending, ScanSummary, summarise
+from orgscan.suppress import EXPIRING_DAYS, Suppressions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+TARGETS_AT_ONCE = 16
 GAPS = 100
 """Kinds of gaps in a summary, the largest. Errors that quote a request id are each a kind of their own."""
 NO_RECEIPT = Gap(
@@ -55,7 +59,7 @@ class Results:
         self._put("summary.json", json.dumps(describe(summary), indent=1).encode())
 
     def put_findings(self, records: Iterable[Record]) -> None:
-        """Every open finding as gzip JSON Lines; streamed, so that their number does not matter."""
+        """Every open or suppressed finding as gzip JSON Lines, streamed: their number does not matter."""
         with TemporaryFile() as file:
             with gzip.open(file, "wb") as packed, TextIOWrapper(packed, encoding="utf-8") as text:
                 for record in records:
@@ -83,18 +87,24 @@ class Reporter:
     plans: PlanStore
     s3: S3Client
     bucket: str
-    routes: tuple[Route, ...]
+    catalog: Catalog
+    configuration: Configuration
 
     def report(self, scan: str, *, finished: datetime) -> tuple[ScanSummary, int]:
         """Returns the summary of everything and the number of messages to send."""
         plan = self.plans.get(scan)
         self._account_for_missing(plan)
-        at = finished.isoformat(timespec="seconds")
-        summary = summarise(plan, self.store.receipts(scan), finished=at)
+        self._forget_absent(plan)
+        told: dict[str, Any] = {
+            "finished": finished.isoformat(timespec="seconds"),
+            "endings": list(self._endings(plan)),
+            "checks": self.catalog,
+        }
+        summary = summarise(plan, self.store.receipts(scan), **told)
         results = Results(self.s3, self.bucket, scan)
         results.put_findings(self._open())
         results.put_summary(summary)
-        messages = list(self._messages(plan, at, results.address))
+        messages = list(self._messages(plan, told, results.address))
         results.put_messages(messages)
         self.store.put_scan(scan, describe(summary))
         return summary, len(messages)
@@ -102,22 +112,47 @@ class Reporter:
     def _account_for_missing(self, plan: Plan) -> None:
         """A worker that died, hung or was never started left no receipt, and that is how it is noticed."""
         reached = {left.target for left in self.store.receipts(plan.scan)}
-        due = plan.due()
-        for target in self.plans.targets(plan):
-            if target not in reached:
-                blind = Look((), Coverage.blind(target, due.planned(once=target.once), NO_RECEIPT))
-                self.store.record(plan.scan, plan.started, blind)
+        missing = (target for target in self.plans.targets(plan) if target not in reached)
+        reach = plan.reach(self.catalog.ids(without=self.configuration.off))
+        due = self.catalog.only(plan.checks)
+
+        def account_for(target: Target) -> None:
+            checks = due.planned(once=target.once) if target.standing is Standing.DUE else ()
+            blind = Look((), Coverage.blind(target, checks, NO_RECEIPT, reach))
+            rules = Suppressions(self.configuration.suppressions, plan.moment)
+            self.store.record(plan.scan, plan.started, blind, rules=rules)
+
+        with ThreadPoolExecutor(TARGETS_AT_ONCE) as pool:
+            for _ in pool.map(account_for, missing):
+                pass
+
+    def _forget_absent(self, plan: Plan) -> None:
+        """What nobody scans any more is planned until nothing of it is left."""
+        if plan.absent:
+            for left in self.store.receipts(plan.scan):
+                if left.target.standing is not Standing.DUE and not left.open and not left.suppressed:
+                    self.store.forget(left.target)
 
     def _open(self) -> Iterator[Record]:
         for severity in reversed(Severity):
             yield from self.store.open_findings(severity)
+        yield from self.store.suppressed_findings()
 
-    def _messages(self, plan: Plan, at: str, address: str) -> Iterator[Message]:
+    def _endings(self, plan: Plan) -> Iterator[Ending]:
+        """Each is news twice, when it comes near and when it has come, and told for as long as it stands."""
+        for rule in self.configuration.suppressions:
+            days = rule.days(plan.moment)
+            if days <= EXPIRING_DAYS:
+                stage = "expired" if rule.expired(plan.moment) else "expiring"
+                what = f"{rule.key}#{rule.expires}#{stage}"
+                yield Ending(rule, days, fresh=plan.notify and self.store.first_to_tell(what, plan.scan))
+
+    def _messages(self, plan: Plan, told: Mapping[str, Any], address: str) -> Iterator[Message]:
         """One per route that something happened for. Silence is a promise: no news, no message."""
         if not plan.notify:
             return
-        for route in self.routes:
-            summary = summarise(plan, self.store.receipts(plan.scan), finished=at, route=route)
+        for route in self.configuration.routes:
+            summary = summarise(plan, self.store.receipts(plan.scan), route=route, **told)
             if summary.news:
                 text = mail(summary, address)
                 yield Message(route.name, text.subject, text.body)
@@ -138,6 +173,9 @@ def line(record: Record) -> dict[str, Any]:
         "problems": list(finding.problems),
         "first_seen": record.first_seen,
         "status": record.status,
+        "suppressed_by": record.suppressed_by or None,
+        "unconfirmed_since": record.unconfirmed_since or None,
+        "tags": finding.tags,
         "monthly_usd": saving.monthly_usd if saving else None,
         "basis": saving.basis if saving else None,
         "confidence": saving.confidence if saving else None,
@@ -167,6 +205,18 @@ def describe(summary: ScanSummary) -> Mapping[str, Any]:
         "changes": {change: told for change in Change if (told := summary.by_severity(change))},
         "newly_blind": summary.newly_blind,
         "unconfirmed": summary.unconfirmed,
+        "unconfirmed_since": summary.unconfirmed_since or None,
+        "suppressed": _nested(summary.suppressed),
+        "suppressions": [
+            {
+                "key": ending.rule.key,
+                "what": ending.rule.what,
+                "owner": ending.rule.owner,
+                "expires": ending.rule.expires.isoformat(),
+                "findings": summary.suppressed_by[ending.rule.key],
+            }
+            for ending in summary.endings[:GAPS]
+        ],
         "monthly_usd": summary.monthly_usd,
         "unpriced": summary.unpriced,
         "resources": dict(sorted(summary.resources.items())),

@@ -53,6 +53,11 @@ class ScanRequest:
     schedule: str = ""
     """The schedule that asks; empty when a person does."""
 
+    @property
+    def somewhere(self) -> bool:
+        """It asks for some accounts or regions only."""
+        return bool(self.accounts or self.ous or self.account_tags or self.regions)
+
     @classmethod
     def parse(cls, raw: object, known: Nameable) -> tuple[Self, list[str]]:
         """The request as far as it is valid, and everything that is wrong with it."""

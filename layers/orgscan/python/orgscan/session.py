@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
+from math import inf
 from threading import Lock
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
 from botocore.loaders import Loader
+
+from orgscan.errors import NO_ANSWER, OutOfTime, Told, expired
+from orgscan.pace import Pace
 
 LOADER = Loader()
 """Loading service models is the largest CPU cost of a small scan: once per process, not once per session."""
 
 ROLE = "arn:{partition}:iam::{account}:role/{name}"
+HTTP_ERROR = 300
+"""Status from which an answer is a refusal; below it, 'Error' may be a field of what was asked."""
 CONFIG = Config(
     retries={"mode": "adaptive", "max_attempts": 8},
     connect_timeout=5,
@@ -24,12 +32,14 @@ CONFIG = Config(
     max_pool_connections=32,
     user_agent_extra="orgscan",
 )
+SIGNED_WITH = "X-Amz-Security-Token"
+"""The header, and our key in a request's context, for the session token a request was signed with."""
 
 
 _declared: ContextVar[frozenset[str]] = ContextVar("declared", default=frozenset())
 
 
-class UndeclaredCall(Exception):
+class UndeclaredCall(Told):
     """Code called an API it did not declare, so the role cannot allow it."""
 
 
@@ -50,18 +60,97 @@ def _guard(model: Any, **_: object) -> None:
         raise UndeclaredCall(call)
 
 
+def _remember_token(request: Any, **_: object) -> None:
+    request.context[SIGNED_WITH] = request.headers.get(SIGNED_WITH)
+
+
+class RoleCredentials(Credentials):
+    """A role's keys, which can be asked for a second time.
+
+    A token lasts an hour and an invocation a quarter of that; this is for those that expire all the same.
+    """
+
+    def __init__(self, ask: Callable[[], Mapping[str, Any]]) -> None:
+        """`ask` answers with STS's Credentials."""
+        self._ask: Callable[[], Mapping[str, Any]] | None = ask
+        self._lock = Lock()
+        self._take(ask())
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return self._frozen
+
+    def renew(self, used: str) -> bool:
+        """Whether there are newer keys than those with the token `used`; asks for them at most once.
+
+        Of many threads whose token has expired the first asks, and the others wait for the answer.
+        """
+        with self._lock:
+            if self._frozen.token != used:
+                return True
+            ask, self._ask = self._ask, None
+            if ask is None:
+                return False
+            try:
+                self._take(ask())
+            except NO_ANSWER:
+                return False
+            return True
+
+    def _take(self, keys: Mapping[str, Any]) -> None:
+        super().__init__(
+            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], method="assume-role"
+        )
+        # One assignment: whoever signs at this moment must not mix old keys with new ones.
+        self._frozen = super().get_frozen_credentials()
+
+
+class _Given(CredentialProvider):
+    """Botocore's way to use credentials of a kind of our own."""
+
+    METHOD = "assume-role"
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        return self._credentials
+
+
 class Clients:
     """Clients of one set of credentials, made once per service and region; safe to share between threads.
 
-    Guarded ones refuse what the running code did not declare, so that a declaration cannot rot.
+    Guarded ones refuse what the running code did not declare, so that a declaration cannot rot, and take
+    their turn with `pace` before every attempt. `renew` says of a session token that AWS called expired
+    whether there is a newer one; the call is then repeated.
     """
 
-    def __init__(self, session: boto3.Session, *, guarded: bool, config: Config = CONFIG) -> None:
+    def __init__(
+        self,
+        session: boto3.Session,
+        *,
+        guarded: bool,
+        config: Config = CONFIG,
+        pace: Pace | None = None,
+        renew: Callable[[str], bool] | None = None,
+    ) -> None:
         self._session = session
         self._guarded = guarded
         self._config = config
+        self._pace = pace
+        self._renew = renew
+        self._seconds_left: Callable[[], float] = lambda: inf
+        self._closed = False
         self._made: dict[tuple[str, str], Any] = {}
         self._lock = Lock()
+
+    def limit(self, seconds_left: Callable[[], float]) -> None:
+        """Guarded clients raise OutOfTime rather than wait longer for a turn, or ask when nothing is left."""
+        self._seconds_left = seconds_left
+
+    def close(self) -> None:
+        """Every further request of guarded clients raises OutOfTime: threads may outlive their deadline."""
+        self._closed = True
 
     @property
     def partition(self) -> str:
@@ -74,9 +163,40 @@ class Clients:
             if key not in self._made:
                 client = self._session.client(service, region_name=key[1], config=self._config)
                 if self._guarded:
-                    client.meta.events.register("before-parameter-build", _guard)
+                    self._watch(client)
                 self._made[key] = client
             return self._made[key]
+
+    def _watch(self, client: Any) -> None:
+        service, events = client.meta.service_model, client.meta.events
+        name = service.service_id.hyphenize()
+        events.register("before-parameter-build", _guard)
+        # Each attempt is created anew, and signed by a handler of this very event: whoever waits, waits
+        # before it, because a signature is good for five minutes only.
+        turn = partial(self._turn, client.meta.region_name, service.service_name)
+        events.register_first(f"request-created.{name}", turn)
+        events.register_last(f"request-created.{name}", _remember_token)
+        events.register_first(f"needs-retry.{name}", self._again)
+
+    def _turn(self, region: str, service: str, operation_name: str, **_: object) -> None:
+        left = self._seconds_left()
+        if self._closed or left <= 0:
+            raise OutOfTime
+        if self._pace:
+            self._pace.wait(region, f"{service}:{operation_name}", most=left)
+        if self._closed:
+            raise OutOfTime
+
+    def _again(self, response: Any, request_dict: Mapping[str, Any], **_: object) -> int | None:
+        """0: botocore repeats the request after as many seconds, signed anew. None: botocore decides."""
+        if response is None:
+            return None
+        http, parsed = response
+        error = parsed.get("Error") or {}
+        if http.status_code < HTTP_ERROR or not expired(error.get("Code") or "", error.get("Message") or ""):
+            return None
+        used = request_dict["context"].get(SIGNED_WITH)
+        return 0 if self._renew and used and self._renew(used) else None
 
     def table(self, name: str) -> Any:
         """A DynamoDB table that speaks Python's types."""
@@ -89,8 +209,10 @@ def here(*, retries: bool = True) -> Clients:
     return Clients(_session(), guarded=False, config=config)
 
 
-def assume(home: Clients, account: str, *, role: str, external_id: str, session_name: str) -> Clients:
-    """A member account's clients. One invocation outlives no token, so nothing refreshes.
+def assume(
+    home: Clients, account: str, *, role: str, external_id: str, session_name: str, polite: float = 1.0
+) -> Clients:
+    """A member account's clients, which ask it politely. A token that expires is renewed once.
 
     The session is named after the caller, so that CloudTrail in the member account says who looked.
     Raises ClientError when the role does not exist or does not trust us.
@@ -98,20 +220,23 @@ def assume(home: Clients, account: str, *, role: str, external_id: str, session_
     # The regional endpoint issues tokens that opt-in regions accept; the global one does not.
     sts = home.get("sts")
     arn = ROLE.format(partition=home.partition, account=account, name=role)
-    granted = sts.assume_role(RoleArn=arn, RoleSessionName=session_name[:64], ExternalId=external_id)
-    keys = granted["Credentials"]
-    return Clients(
-        _session(
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-            region_name=sts.meta.region_name,
-        ),
-        guarded=True,
-    )
+
+    def ask() -> Mapping[str, Any]:
+        # No DurationSeconds, which means one hour: as much as AWS allows a role, such as the hub's function
+        # has, that assumes another one.
+        granted = sts.assume_role(RoleArn=arn, RoleSessionName=session_name[:64], ExternalId=external_id)
+        keys: Mapping[str, Any] = granted["Credentials"]
+        return keys
+
+    credentials = RoleCredentials(ask)
+    session = _session(credentials, region=sts.meta.region_name)
+    return Clients(session, guarded=True, pace=Pace(polite), renew=credentials.renew)
 
 
-def _session(**keys: str) -> boto3.Session:
+def _session(credentials: Credentials | None = None, *, region: str | None = None) -> boto3.Session:
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
-    return boto3.Session(botocore_session=core, **keys)
+    core.set_config_variable("sts_regional_endpoints", "regional")
+    if credentials:
+        core.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+    return boto3.Session(botocore_session=core, region_name=region)

@@ -10,10 +10,12 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
 from orgscan.model import Category, Severity
+from orgscan.suppress import Suppression
 
 CONFIGURATION_FILE = "configuration.json"
 
@@ -36,8 +38,7 @@ class ReportSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSettings(Settings):
-    bucket: str
+class PlanSettings(ReportSettings):
     member_role: str
     """Its name, the same in every account."""
     external_id: str
@@ -45,7 +46,8 @@ class PlanSettings(Settings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSettings(PlanSettings):
-    table: str
+    salt: str
+    """Of the digests that stand for secret values: one of this deployment's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +94,13 @@ class Configuration:
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Check id -> threshold -> value, where it differs from the default."""
     routes: tuple[Route, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    """In the order in which they were written; expired ones too."""
+    polite: float = 1.0
+    """What API calls per second are divided by."""
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1, sort_keys=True)
+        return json.dumps(asdict(self), indent=1, sort_keys=True, default=date.isoformat)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -114,12 +120,19 @@ class Configuration:
                 )
                 for route in told["routes"]
             ),
+            suppressions=tuple(_suppression(**rule) for rule in told["suppressions"]),
+            polite=told["polite"],
         )
 
     @classmethod
     def beside(cls, handler: str) -> Self:
         """The file that the stack put beside a handler; takes the handler's `__file__`."""
         return cls.from_json(Path(handler).with_name(CONFIGURATION_FILE).read_text())
+
+
+def _suppression(*, expires: str, tag: list[str] | None, **rest: str) -> Suppression:
+    key_and_value = (tag[0], tag[1]) if tag else None
+    return Suppression(expires=date.fromisoformat(expires), tag=key_and_value, **rest)
 
 
 def _frozen(value: Any) -> Any:

@@ -1,19 +1,25 @@
 """Where findings live between scans: one table, keys per account and region, writes proportional to change.
 
 pk TARGET#<account>#<region>   sk FINDING#<check>#<resource>#<key>   a finding
-                               sk STATE                              the target's newest scan, what it missed
+                               sk STATE                              who writes here, what was not seen
 pk SCAN#<scan>                 sk TARGET#<account>#<region>          a receipt
                                sk MESSAGE#<route>                    a message was sent
 pk SCANS                       sk <scan>                             a finished scan
-index `open`                   <severity>#<shard>                    open findings only
+pk ACCOUNTS                    sk <account>                          it was scanned, and in which regions
+pk TOLD                        sk <what>                             people were told once
+index `open` of `listed`       <severity>#<shard>                    open findings
+                               suppressed#<shard>                    suppressed ones
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any, cast
+from uuid import uuid4
 from zlib import crc32
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
@@ -21,10 +27,11 @@ from botocore.exceptions import ClientError
 
 from orgscan import items
 from orgscan.coverage import Coverage, Look
-from orgscan.errors import code_of
+from orgscan.errors import OutOfTime, code_of
 from orgscan.model import Blindness, Gap, Severity, Target
-from orgscan.receipt import Receipt, receipt
-from orgscan.reconcile import Reconciled, Record, Status, by_identity, reconcile
+from orgscan.receipt import Receipt, Tally
+from orgscan.reconcile import Record, Status, place, reconcile
+from orgscan.suppress import Suppressions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -35,6 +42,8 @@ PER_TRANSACTION = 99
 """DynamoDB allows 100 actions; one is the condition that no newer scan has claimed the target."""
 
 
+LAST_S = 15.0
+"""Seconds that must be left of an invocation to write on."""
 CONFLICT_WAITS_S = (0.1, 0.4, 1.6)
 """botocore retries throttled transactions, but not those that met another one."""
 KEPT_DAYS = 400
@@ -45,48 +54,128 @@ class Superseded(Exception):
     """A scan that started later has claimed the target; what this one saw is older."""
 
 
+class TakenOver(Exception):
+    """Another attempt of the same scan has claimed the target, and will leave the receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt's right to write of a target. It ends when another attempt or a later scan takes it."""
+
+    scan: str
+    started: str
+    target: Target
+    attempt: str
+    blind_before: Sequence[str]
+    """Checks that were blind before this scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An account that was scanned some time, and the regions where."""
+
+    account: str
+    name: str
+    regions: frozenset[str]
+
+
 class FindingStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def record(self, scan: str, started: str, look: Look) -> Receipt:
+    def record(
+        self,
+        scan: str,
+        started: str,
+        look: Look,
+        *,
+        rules: Suppressions | None = None,
+        was: Mapping[str, str] | None = None,
+        seconds_left: Callable[[], float] = lambda: inf,
+    ) -> Receipt:
         """Make the table say what this scan of this target saw, and leave a receipt. Safe to repeat.
 
-        When a scan that started later has claimed the target, its word stands and the receipt says so.
+        `was`: earlier id of a check -> its id. When a scan that started later has claimed the target, its
+        word stands and the receipt says so. Raises OutOfTime between two writes: what is left is for a
+        repetition; TakenOver when one is already under way.
         """
         try:
-            return self._record(scan, started, look)
+            claim = self._claim(scan, started, look.coverage.target)
+            return self._record(
+                claim, look, rules or Suppressions((), _moment(started)), was or {}, seconds_left
+            )
         except Superseded as newer:
             lost = Gap("target", Blindness.FAULT, str(newer))
             planned = look.coverage.planned
             unseen = Coverage(target=look.coverage.target, planned=planned, gaps=dict.fromkeys(planned, lost))
-            left = receipt(scan, unseen, Reconciled((), (), (), 0), planned)
+            left = Tally(scan).receipt(unseen, planned)
             # A retry that comes after the newer scan finds what the first attempt left, and lets it stand.
             self._put_if(_receipt_item(left, started), Attr("pk").not_exists())
             return left
 
-    def _record(self, scan: str, started: str, look: Look) -> Receipt:
-        target = look.coverage.target
-        blind_before = self._claim(scan, target)
-        after = reconcile(by_identity(self.findings(target)), look, scan=scan, started=started)
-        self._write(scan, started, target, after.writes)
-        left = receipt(scan, look.coverage, after, blind_before)
-        still = (
-            set(blind_before) - look.coverage.planned
-        )  # checks outside this scan's scope stay as they were
+    def _record(
+        self,
+        claim: Claim,
+        look: Look,
+        rules: Suppressions,
+        was: Mapping[str, str],
+        seconds_left: Callable[[], float],
+    ) -> Receipt:
+        tally = Tally(claim.scan)
+        puts: list[dict[str, Any]] = []
+        steps = reconcile(
+            self.findings(claim.target),
+            look,
+            scan=claim.scan,
+            started=claim.started,
+            rules=rules,
+            renamed=self._renamed(claim.target, was),
+        )
+        for step in steps:
+            tally.add(step, due=look.coverage.due(step.after.finding))
+            if step.after != step.before:
+                puts.append({"Put": self._item(_finding_item(step.after, claim.started))})
+            if len(puts) == PER_TRANSACTION:
+                if seconds_left() < LAST_S:
+                    raise OutOfTime
+                self._transact(claim, puts)
+                puts = []
+        if puts:
+            self._transact(claim, puts)
+        left = tally.receipt(look.coverage, claim.blind_before)
+        # Checks outside this scan's scope stay as they were.
+        still = set(claim.blind_before) - look.coverage.planned
         blind = sorted(still | look.coverage.gaps.keys())
-        self._transact(scan, target, [{"Put": self._item(_receipt_item(left, started))}], blind)
+        self._transact(claim, [{"Put": self._item(_receipt_item(left, claim.started))}], blind)
         return left
 
+    def _renamed(self, target: Target, was: Mapping[str, str]) -> Mapping[str, Record]:
+        """Place under the new id -> what is known under the earlier one."""
+        found: dict[str, Record] = {}
+        for earlier, id_ in was.items():
+            for record in self._records(target, f"{earlier}#"):
+                found[place(replace(record.finding, check=id_))] = record
+        return found
+
     def findings(self, target: Target) -> Iterator[Record]:
-        """All of a target, open and resolved."""
-        rows = self._query(Key("pk").eq(_pk(target)) & Key("sk").begins_with("FINDING#"), ConsistentRead=True)
-        return map(items.to_record, rows)
+        """All of a target, open, suppressed and resolved, by place."""
+        return self._records(target, "")
+
+    def _records(self, target: Target, places: str) -> Iterator[Record]:
+        where = Key("pk").eq(_pk(target)) & Key("sk").begins_with(f"FINDING#{places}")
+        return map(items.to_record, self._query(where, ConsistentRead=True))
 
     def open_findings(self, severity: Severity) -> Iterator[Record]:
         """Of the whole organization. The index lags behind the table by a moment."""
+        return self._indexed(severity)
+
+    def suppressed_findings(self) -> Iterator[Record]:
+        """Likewise."""
+        return self._indexed(Status.SUPPRESSED)
+
+    def _indexed(self, what: str) -> Iterator[Record]:
         for shard in range(SHARDS):
-            rows = self._query(Key("open").eq(f"{severity}#{shard}"), IndexName="open")
+            rows = self._query(Key("listed").eq(f"{what}#{shard}"), IndexName="open")
             yield from map(items.to_record, rows)
 
     def receipts(self, scan: str) -> Iterator[Receipt]:
@@ -108,43 +197,72 @@ class FindingStore:
         """The message was refused, so another attempt may send it."""
         self._table.delete_item(Key={"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"})
 
-    def _claim(self, scan: str, target: Target) -> Sequence[str]:
-        """Make this the newest scan of the target. Returns the checks that were blind before it."""
+    def remembered(self) -> Iterator[Remembered]:
+        """Every account that was ever scanned and is not forgotten."""
+        for row in self._query(Key("pk").eq("ACCOUNTS"), ConsistentRead=True):
+            yield Remembered(
+                str(row["sk"]), str(row["account_name"]), frozenset(_strings(row.get("regions", ())))
+            )
+
+    def remember(self, account: Remembered) -> None:
+        """That these regions of it are scanned from now on."""
+        self._table.update_item(
+            Key={"pk": "ACCOUNTS", "sk": account.account},
+            UpdateExpression="SET account_name = :name ADD regions :regions",
+            ExpressionAttributeValues={":name": account.name, ":regions": set(account.regions)},
+        )
+
+    def forget(self, target: Target) -> None:
+        """Nothing is known of a target that nobody scans any more."""
+        try:
+            self._table.update_item(
+                Key={"pk": "ACCOUNTS", "sk": target.account},
+                UpdateExpression="DELETE regions :regions",
+                ConditionExpression=Attr("pk").exists(),  # DynamoDB would make one of nothing but its key
+                ExpressionAttributeValues={":regions": {target.region}},
+            )
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+
+    def first_to_tell(self, what: str, scan: str) -> bool:
+        """Whether no other scan has told people of this; the one that did may tell it again."""
+        key = {"pk": "TOLD", "sk": what}
+        if self._put_if({**key, "scan": scan}, Attr("pk").not_exists()):
+            return True
+        return bool(self._table.get_item(Key=key, ConsistentRead=True)["Item"]["scan"] == scan)
+
+    def _claim(self, scan: str, started: str, target: Target) -> Claim:
+        """Make this attempt of this scan the newest word on the target."""
+        attempt = uuid4().hex
         while True:
             key = {"pk": _pk(target), "sk": "STATE"}
+            mine = {**key, "scan": scan, "attempt": attempt}
             state = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
             if state is None:
-                fresh = {**key, "scan": scan, "blind": [], "blind_before": []}
-                if self._put_if(fresh, Attr("pk").not_exists()):
-                    return []
+                blind: list[str] = []
+                claimed = self._put_if({**mine, "blind": [], "blind_before": []}, Attr("pk").not_exists())
             elif (newest := cast("str", state["scan"])) > scan:
                 raise Superseded(f"superseded by scan {newest}")
-            elif newest == scan:
-                return _strings(state["blind_before"])
             else:
-                newer = {**state, "scan": scan, "blind_before": state["blind"]}
+                # An attempt before it may have ended: what was blind before the scan is still the same.
+                blind = _strings(state["blind_before"] if newest == scan else state["blind"])
                 # The scan before may just be ending, and write what it was blind to.
-                if self._put_if(newer, Attr("scan").eq(newest) & Attr("blind").eq(state["blind"])):
-                    return _strings(state["blind"])
+                unchanged = Attr("scan").eq(newest) & Attr("blind").eq(state["blind"])
+                if "attempt" in state:
+                    unchanged &= Attr("attempt").eq(state["attempt"])
+                claimed = self._put_if({**state, **mine, "blind_before": blind}, unchanged)
+            if claimed:
+                return Claim(scan, started, target, attempt, blind)
 
-    def _write(self, scan: str, started: str, target: Target, records: Sequence[Record]) -> None:
-        for start in range(0, len(records), PER_TRANSACTION):
-            puts = [
-                {"Put": self._item(_finding_item(record, started))}
-                for record in records[start : start + PER_TRANSACTION]
-            ]
-            self._transact(scan, target, puts)
-
-    def _transact(
-        self, scan: str, target: Target, puts: Sequence[Any], blind: Sequence[str] | None = None
-    ) -> None:
-        """All of them, or, when a newer scan has claimed the target, none."""
+    def _transact(self, claim: Claim, puts: Sequence[Any], blind: Sequence[str] | None = None) -> None:
+        """All of them, or, when the claim is lost, none."""
         state: dict[str, Any] = {
             "TableName": self._table.name,
-            "Key": {"pk": _pk(target), "sk": "STATE"},
-            "ConditionExpression": "#scan = :scan",
-            "ExpressionAttributeNames": {"#scan": "scan"},
-            "ExpressionAttributeValues": {":scan": scan},
+            "Key": {"pk": _pk(claim.target), "sk": "STATE"},
+            "ConditionExpression": "#scan = :scan AND #attempt = :attempt",
+            "ExpressionAttributeNames": {"#scan": "scan", "#attempt": "attempt"},
+            "ExpressionAttributeValues": {":scan": claim.scan, ":attempt": claim.attempt},
         }
         if blind is None:
             first: Any = {"ConditionCheck": state}
@@ -157,12 +275,19 @@ class FindingStore:
             except ClientError as error:
                 cancelled = code_of(error) == "TransactionCanceledException"
                 if cancelled and "ConditionalCheckFailed" in str(error):
-                    raise Superseded("superseded by a scan that started later") from error
+                    raise self._lost(claim) from error
                 if not (cancelled and "TransactionConflict" in str(error)) or wait is None:
                     raise
                 time.sleep(wait)  # another worker of the same target writes this very moment
             else:
                 return
+
+    def _lost(self, claim: Claim) -> Exception:
+        key = {"pk": _pk(claim.target), "sk": "STATE"}
+        newest = str(self._table.get_item(Key=key, ConsistentRead=True)["Item"]["scan"])
+        if newest == claim.scan:
+            return TakenOver(f"another attempt of {claim.scan} works on {_pk(claim.target)}")
+        return Superseded(f"superseded by scan {newest}")
 
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {"TableName": self._table.name, "Item": item}
@@ -200,15 +325,19 @@ def _receipt_item(left: Receipt, started: str) -> dict[str, Any]:
 
 def _finding_item(record: Record, started: str) -> dict[str, Any]:
     finding = record.finding
-    name = f"{finding.check}#{finding.resource}#{finding.key}"
-    item = items.from_record(record) | {"pk": _pk(finding.target), "sk": f"FINDING#{name}"}
-    if record.status is not Status.OPEN:
+    item = items.from_record(record) | {"pk": _pk(finding.target), "sk": f"FINDING#{place(finding)}"}
+    if record.status is Status.RESOLVED:
         return item | _expiry(started)
-    # The index is sparse: only open findings carry its keys.
-    where = f"{finding.target.account}#{finding.target.region}#{name}"
-    return item | {"open": f"{finding.severity}#{crc32(where.encode()) % SHARDS}", "open_sk": where}
+    # The index is sparse: only what is not resolved carries its keys.
+    where = f"{finding.target.account}#{finding.target.region}#{place(finding)}"
+    part = finding.severity if record.status is Status.OPEN else record.status
+    return item | {"listed": f"{part}#{crc32(where.encode()) % SHARDS}", "listed_sk": where}
 
 
 def _expiry(started: str) -> dict[str, int]:
     """The attribute that the table's TTL reads: seconds since 1970."""
-    return {"expires": int((datetime.fromisoformat(started) + timedelta(days=KEPT_DAYS)).timestamp())}
+    return {"expires": int((_moment(started) + timedelta(days=KEPT_DAYS)).timestamp())}
+
+
+def _moment(started: str) -> datetime:
+    return datetime.fromisoformat(started)

@@ -7,13 +7,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from orgscan import catalog
+from orgscan.catalog import Catalog
 from orgscan.model import Blindness, Category, Severity, Target
 from orgscan.organization import Account
 from orgscan.plan import Plan
 from orgscan.receipt import Notable, Receipt
 from orgscan.reconcile import Change
 from orgscan.settings import Route
+from orgscan.suppress import Suppression
 
+QUIET = (Change.EASED, Change.SUPPRESSED)
+"""What is counted, and no reason for a message."""
 EXAMPLES = 3
 """Changes told in detail per cause; the others are counted."""
 
@@ -35,6 +40,17 @@ class Blind:
 
     units: int = 0
     targets: set[Target] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A suppression that ends soon or has ended."""
+
+    rule: Suppression
+    days: int
+    """To its last day; negative once it has expired."""
+    fresh: bool
+    """Nobody was told before."""
 
 
 @dataclass
@@ -59,6 +75,12 @@ class ScanSummary:
     monthly_usd: float = 0.0
     unpriced: int = 0
     unconfirmed: int = 0
+    unconfirmed_since: str = ""
+    """Of the open finding that waits longest; empty when all are confirmed."""
+    suppressed: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
+    suppressed_by: Counter[str] = field(default_factory=Counter)
+    """Key of a suppression -> how many findings it covers."""
+    endings: tuple[Ending, ...] = ()
     resources: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -73,7 +95,8 @@ class ScanSummary:
     @property
     def news(self) -> bool:
         """Whether anything happened that somebody should hear of."""
-        return bool(self.newly_blind or any(change is not Change.EASED for change, _, _ in +self.changes))
+        loud = any(change not in QUIET for change, _, _ in +self.changes)
+        return bool(self.newly_blind or loud or any(ending.fresh for ending in self.endings))
 
     def gaps(self) -> Sequence[tuple[tuple[Blindness, str], Blind]]:
         """Why something was not seen, the largest first."""
@@ -95,15 +118,26 @@ class ScanSummary:
 
 
 def summarise(
-    plan: Plan, receipts: Iterable[Receipt], *, finished: str, route: Route | None = None
+    plan: Plan,
+    receipts: Iterable[Receipt],
+    *,
+    finished: str,
+    route: Route | None = None,
+    endings: Iterable[Ending] = (),
+    checks: Catalog | None = None,
 ) -> ScanSummary:
-    """Of everything, or of what a route is about. Reads each receipt once, keeps none."""
+    """Of everything, or of what a route is about. Reads each receipt once, keeps none.
+
+    `checks`: all that exist; what is deployed if left out.
+    """
     route = route or Route(name="everything")
+    everything = checks or catalog.everything()
     summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if _about(route, each.id)))
-    checks = _checks(plan, route)
+    summary.endings = tuple(each for each in endings if _concerned(route, each.rule, everything))
+    asked = _checks(plan, route, everything)
     for receipt in receipts:
         if _about(route, receipt.target.account):
-            _add_coverage(summary, receipt, checks[receipt.target.once] if checks else None)
+            _add_coverage(summary, receipt, asked[receipt.target.once] if asked else None)
             _add_findings(summary, receipt, route)
     summary.monthly_usd = round(summary.monthly_usd, 2)
     return summary
@@ -117,14 +151,23 @@ def _about(route: Route, account: str) -> bool:
     return not route.accounts or account in route.accounts
 
 
-def _checks(plan: Plan, route: Route) -> Mapping[bool, Collection[str]] | None:
+def _concerned(route: Route, rule: Suppression, everything: Catalog) -> bool:
+    """A suppression that names no check or account concerns everyone."""
+    families = {check.id: check.category for check in everything.checks}
+    category = families.get(rule.check)
+    return (not rule.account or _about(route, rule.account)) and (
+        not category or category in (route.categories or Category)
+    )
+
+
+def _checks(plan: Plan, route: Route, everything: Catalog) -> Mapping[bool, Collection[str]] | None:
     """The planned checks of global (True) and regional targets whose coverage concerns a route; None: all.
 
     A check may find worse than it declares, so there is none that a minimum severity can do without.
     """
     if not route.categories:
         return None
-    due = plan.due()
+    due = everything.only(plan.checks)
     return {
         once: {check.id for check in due.planned(once=once) if check.category in route.categories}
         for once in (True, False)
@@ -155,13 +198,11 @@ def _add_coverage(summary: ScanSummary, receipt: Receipt, checks: Collection[str
 
 
 def _add_findings(summary: ScanSummary, receipt: Receipt, route: Route) -> None:
-    # A receipt's sums of money and of the unconfirmed cannot be divided: they are for who gets all they sum.
-    of_all = {category for category in Category if concerns(route, Severity.INFORMATIONAL, category)}
-    if Category.COST in of_all:
-        summary.monthly_usd += receipt.monthly_usd
-        summary.unpriced += receipt.unpriced
-    if of_all == {*Category}:
-        summary.unconfirmed += receipt.unconfirmed
+    _add_sums(summary, receipt, route)
+    summary.suppressed_by.update(receipt.suppressed_by)
+    for (severity, category), number in receipt.suppressed.items():
+        if concerns(route, severity, category):
+            summary.suppressed[severity, category] += number
     for (severity, category), number in receipt.open.items():
         if concerns(route, severity, category):
             summary.open[severity, category] += number
@@ -172,6 +213,18 @@ def _add_findings(summary: ScanSummary, receipt: Receipt, route: Route) -> None:
         if concerns(route, notable.severity, notable.category):
             cause = (notable.change, notable.severity, notable.check)
             summary.told[cause] = _examples([*summary.told[cause], Told(receipt.target, notable)])
+
+
+def _add_sums(summary: ScanSummary, receipt: Receipt, route: Route) -> None:
+    # A receipt's sums of money and of the unconfirmed cannot be divided: they are for who gets all they sum.
+    of_all = {category for category in Category if concerns(route, Severity.INFORMATIONAL, category)}
+    if Category.COST in of_all:
+        summary.monthly_usd += receipt.monthly_usd
+        summary.unpriced += receipt.unpriced
+    if of_all == {*Category}:
+        summary.unconfirmed += receipt.unconfirmed
+        since = filter(None, (summary.unconfirmed_since, receipt.unconfirmed_since))
+        summary.unconfirmed_since = min(since, default="")
 
 
 def _examples(told: Iterable[Told]) -> list[Told]:

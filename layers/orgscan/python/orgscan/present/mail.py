@@ -26,13 +26,14 @@ from orgscan.present.text import (
     usd,
 )
 from orgscan.reconcile import Change
-from orgscan.summary import EXAMPLES, Cause, ScanSummary, Told
+from orgscan.summary import EXAMPLES, Cause, Ending, ScanSummary, Told
 
 WIDTH = 72
 LINES = 60
 SUBJECT = 99
 """SNS refuses 100 characters and anything but ASCII."""
 GAPS = 6
+ENDINGS = 3
 TOLD = (Change.NEW, Change.REOPENED, Change.WORSENED, Change.RESOLVED)
 KEPT = 5
 """Lines kept free for each kind of change that follows, so that the first cannot bury it."""
@@ -47,7 +48,7 @@ class Mail:
 def mail(summary: ScanSummary, results: str) -> Mail:
     """`results`: where the full results lie."""
     above = [_head(summary), _unseen(summary)]
-    below = [_open(summary), _skipped(summary), _results(results)]
+    below = [_open(summary), [*_suppressions(summary)], _skipped(summary), _results(results)]
     taken = sum(len(section) + 1 for section in (*above, *below) if section)
     return Mail(_subject(summary), under([*above, *_changes(summary, LINES - taken), *below]))
 
@@ -62,6 +63,8 @@ def _subject(summary: ScanSummary) -> str:
     parts = parts or [f"{summary.count(each):,} {each}" for each in TOLD if summary.count(each)]
     if not parts and summary.newly_blind:
         parts = [f"{number(summary.newly_blind, 'check')} newly unseen"]
+    if not parts and (ending := sum(each.fresh for each in summary.endings)):
+        parts = [f"{number(ending, 'suppression')} ending"]
     verdict = "" if summary.complete else "INCOMPLETE: "
     what = ", ".join(parts) or "nothing new"
     return cut(f"[orgscan] {verdict}{what} ({number(len(summary.accounts), 'account')})", SUBJECT)
@@ -169,7 +172,7 @@ def _example(told: Told) -> Iterator[str]:
 
 
 def _open(summary: ScanSummary) -> list[str]:
-    if not summary.by_severity():
+    if not summary.by_severity() and not summary.suppressed:
         return ["OPEN: nothing" if summary.complete else "OPEN: nothing of what could be seen"]
     families = {
         category: sum(count for (_, kind), count in summary.open.items() if kind is category)
@@ -184,8 +187,31 @@ def _open(summary: ScanSummary) -> list[str]:
         waste = f"waste: about {usd(summary.monthly_usd)} a month at list price{unpriced}"
         lines += paragraph(waste, WIDTH, "  ")
     if summary.unconfirmed:
-        lines.append(f"  {summary.unconfirmed:,} of them could not be confirmed by this scan")
+        since = f", the oldest since {summary.unconfirmed_since[:10]}" if summary.unconfirmed_since else ""
+        lines += paragraph(f"{summary.unconfirmed:,} of them could not be confirmed{since}", WIDTH, "  ")
+    if accepted := sum(summary.suppressed.values()):
+        lines.append(f"  and {accepted:,} suppressed")
     return lines
+
+
+def _suppressions(summary: ScanSummary) -> Iterator[str]:
+    """Those that end: whoever accepted something has a week to mend it, or to say again why not."""
+    endings = sorted(summary.endings, key=lambda each: (not each.fresh, -each.days, each.rule.what))
+    if endings:
+        yield "SUPPRESSIONS that end:"
+    for ending in endings[:ENDINGS]:
+        yield cut(ending.rule.what, WIDTH, "  ")
+        count = summary.suppressed_by[ending.rule.key]
+        covers = f"; covers {number(count, 'finding')}" if count else ""
+        yield cut(f"{_when(ending)}; owner {clean(ending.rule.owner)}{covers}", WIDTH, "    ")
+    if len(endings) > ENDINGS:
+        yield f"  and {len(endings) - ENDINGS:,} more"
+
+
+def _when(ending: Ending) -> str:
+    if ending.days < 0:
+        return f"expired on {ending.rule.expires}"
+    return f"holds until {ending.rule.expires}, {number(ending.days, 'day')} from now"
 
 
 def _skipped(summary: ScanSummary) -> list[str]:

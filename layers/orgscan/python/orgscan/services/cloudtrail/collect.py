@@ -61,9 +61,10 @@ def trail_logging(cloudtrail: CloudTrailClient, arn: str) -> bool:
 @fact(absent=())
 def trail_management_events(cloudtrail: CloudTrailClient, arn: str) -> frozenset[str]:
     selectors = cloudtrail.get_event_selectors(TrailName=arn)
-    basic = (_basic(selector) for selector in selectors.get("EventSelectors", []))
-    advanced = (_advanced(selector) for selector in selectors.get("AdvancedEventSelectors", []))
-    return frozenset[str]().union(*basic, *advanced)
+    # A trail has the one kind or the other; with neither, the answer is not whole.
+    advanced = selectors.get("AdvancedEventSelectors")
+    basic = selectors["EventSelectors"] if advanced is None else selectors.get("EventSelectors", [])
+    return frozenset[str]().union(*map(_basic, basic), *map(_advanced, advanced or ()))
 
 
 def _basic(selector: EventSelectorOutputTypeDef) -> frozenset[str]:

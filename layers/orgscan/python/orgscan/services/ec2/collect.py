@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector, tags_of
+from orgscan.collector import Reader, collector
 from orgscan.errors import fact
 from orgscan.network import Rule
 from orgscan.services.ec2.facts import (
@@ -45,7 +45,7 @@ STOPPED = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 @collector(Instance, calls=("ec2:DescribeInstances",))
 def ec2_instances(aws: Reader) -> Iterator[Instance]:
     ec2: EC2Client = aws.client("ec2")
-    for page in ec2.get_paginator("describe_instances").paginate(PaginationConfig=PAGE):
+    for page in aws.pages(ec2.get_paginator("describe_instances"), PaginationConfig=PAGE):
         for reservation in page["Reservations"]:
             for instance in reservation["Instances"]:
                 if instance["State"]["Name"] not in GONE:
@@ -56,7 +56,7 @@ def _instance(aws: Reader, instance: InstanceTypeDef) -> Instance:
     disks = [mapping["Ebs"] for mapping in instance.get("BlockDeviceMappings", []) if "Ebs" in mapping]
     return Instance(
         arn=aws.target.arn("ec2", f"instance/{instance['InstanceId']}"),
-        tags=tags_of(instance.get("Tags")),
+        tags=aws.tags(instance.get("Tags")),
         id=instance["InstanceId"],
         type=instance["InstanceType"],
         state=instance["State"]["Name"],
@@ -88,12 +88,12 @@ def _metadata(instance: InstanceTypeDef) -> Metadata | None:
 @collector(Volume, calls=("ec2:DescribeVolumes",))
 def ebs_volumes(aws: Reader) -> Iterator[Volume]:
     ec2: EC2Client = aws.client("ec2")
-    for page in ec2.get_paginator("describe_volumes").paginate(PaginationConfig=PAGE):
+    for page in aws.pages(ec2.get_paginator("describe_volumes"), PaginationConfig=PAGE):
         for volume in page["Volumes"]:
             attachments = volume.get("Attachments", [])
             yield Volume(
                 arn=aws.target.arn("ec2", f"volume/{volume['VolumeId']}"),
-                tags=tags_of(volume.get("Tags")),
+                tags=aws.tags(volume.get("Tags")),
                 id=volume["VolumeId"],
                 type=volume["VolumeType"],
                 size_gib=volume["Size"],
@@ -110,7 +110,7 @@ def ebs_volumes(aws: Reader) -> Iterator[Volume]:
 def ebs_snapshots(aws: Reader) -> Iterator[Snapshot]:
     """The account's own; without that limit, EC2 lists every public snapshot there is."""
     ec2: EC2Client = aws.client("ec2")
-    for page in ec2.get_paginator("describe_snapshots").paginate(OwnerIds=["self"], PaginationConfig=PAGE):
+    for page in aws.pages(ec2.get_paginator("describe_snapshots"), OwnerIds=["self"], PaginationConfig=PAGE):
         for snapshot in page["Snapshots"]:
             yield Snapshot(
                 # Snapshots are the one kind whose ARN names no account.
@@ -124,11 +124,11 @@ def ebs_snapshots(aws: Reader) -> Iterator[Snapshot]:
 @collector(SecurityGroup, calls=("ec2:DescribeSecurityGroups",))
 def ec2_security_groups(aws: Reader) -> Iterator[SecurityGroup]:
     ec2: EC2Client = aws.client("ec2")
-    for page in ec2.get_paginator("describe_security_groups").paginate(PaginationConfig=PAGE):
+    for page in aws.pages(ec2.get_paginator("describe_security_groups"), PaginationConfig=PAGE):
         for group in page["SecurityGroups"]:
             yield SecurityGroup(
                 arn=aws.target.arn("ec2", f"security-group/{group['GroupId']}"),
-                tags=tags_of(group.get("Tags")),
+                tags=aws.tags(group.get("Tags")),
                 tags_optional=group["GroupName"] == "default",
                 id=group["GroupId"],
                 name=group["GroupName"],
@@ -155,7 +155,7 @@ def _rules(permissions: Iterable[IpPermissionOutputTypeDef]) -> Iterator[Rule]:
 def ec2_prefix_lists(aws: Reader) -> Iterator[PrefixList]:
     """The entries of customers' lists only: of this account, and of others that share theirs with it."""
     ec2: EC2Client = aws.client("ec2")
-    for page in ec2.get_paginator("describe_managed_prefix_lists").paginate(PaginationConfig=SMALL_PAGE):
+    for page in aws.pages(ec2.get_paginator("describe_managed_prefix_lists"), PaginationConfig=SMALL_PAGE):
         lists = page["PrefixLists"]
         customers = [each["PrefixListId"] for each in lists if each["OwnerId"] != "AWS"]
         entries = dict(zip(customers, aws.each(lambda each: entries_of(ec2, each), customers), strict=True))
@@ -177,7 +177,7 @@ def entries_of(ec2: EC2Client, prefix_list: str) -> tuple[str, ...]:
 @collector(NetworkInterface, calls=("ec2:DescribeNetworkInterfaces",))
 def ec2_network_interfaces(aws: Reader) -> Iterator[NetworkInterface]:
     ec2: EC2Client = aws.client("ec2")
-    for page in ec2.get_paginator("describe_network_interfaces").paginate(PaginationConfig=PAGE):
+    for page in aws.pages(ec2.get_paginator("describe_network_interfaces"), PaginationConfig=PAGE):
         for interface in page["NetworkInterfaces"]:
             yield NetworkInterface(
                 arn=aws.target.arn("ec2", f"network-interface/{interface['NetworkInterfaceId']}"),
@@ -192,7 +192,7 @@ def ec2_addresses(aws: Reader) -> Iterator[Address]:
         users = (address.get(key) for key in ("AssociationId", "InstanceId", "NetworkInterfaceId"))
         yield Address(
             arn=aws.target.arn("ec2", f"elastic-ip/{address['AllocationId']}"),
-            tags=tags_of(address.get("Tags")),
+            tags=aws.tags(address.get("Tags")),
             tags_optional=bool(address.get("ServiceManaged")),
             ip=address["PublicIp"],
             associated=any(users),
@@ -205,7 +205,7 @@ def ec2_addresses(aws: Reader) -> Iterator[Address]:
 @collector(NatGateway, calls=("ec2:DescribeNatGateways",))
 def ec2_nat_gateways(aws: Reader) -> Iterator[NatGateway]:
     ec2: EC2Client = aws.client("ec2")
-    for page in ec2.get_paginator("describe_nat_gateways").paginate(PaginationConfig=PAGE):
+    for page in aws.pages(ec2.get_paginator("describe_nat_gateways"), PaginationConfig=PAGE):
         for gateway in page["NatGateways"]:
             if gateway["State"] not in GONE:
                 yield _nat_gateway(aws, gateway)
@@ -214,7 +214,7 @@ def ec2_nat_gateways(aws: Reader) -> Iterator[NatGateway]:
 def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway:
     return NatGateway(
         arn=aws.target.arn("ec2", f"natgateway/{gateway['NatGatewayId']}"),
-        tags=tags_of(gateway.get("Tags")),
+        tags=aws.tags(gateway.get("Tags")),
         id=gateway["NatGatewayId"],
         state=gateway["State"],
         created=gateway["CreateTime"],
@@ -226,7 +226,7 @@ def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway:
 @collector(RouteTable, calls=("ec2:DescribeRouteTables",))
 def ec2_route_tables(aws: Reader) -> Iterator[RouteTable]:
     ec2: EC2Client = aws.client("ec2")
-    for page in ec2.get_paginator("describe_route_tables").paginate(PaginationConfig=SMALL_PAGE):
+    for page in aws.pages(ec2.get_paginator("describe_route_tables"), PaginationConfig=SMALL_PAGE):
         for table in page["RouteTables"]:
             gateways = (route.get("NatGatewayId") for route in table.get("Routes", []))
             yield RouteTable(

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
-from orgscan.errors import fact
+from orgscan.errors import Told, fact
 from orgscan.services.iam.facts import AccessKey, PasswordPolicy, Principal, RootUser, User
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ ROOT = "<root_account>"
 FLAG = {"true": True, "false": False}
 
 
-class ReportNotReady(Exception):
+class ReportNotReady(Told):
     """IAM is still writing the credential report."""
 
 
@@ -74,8 +74,8 @@ def _key(row: Mapping[str, str], number: int) -> AccessKey:
 @collector(Principal, calls=("iam:GetAccountAuthorizationDetails",), once=True)
 def iam_principals(aws: Reader) -> Iterator[Principal]:
     iam: IAMClient = aws.client("iam")
-    pages = iam.get_paginator("get_account_authorization_details")
-    for page in pages.paginate(Filter=["User", "Group", "Role"]):
+    details = iam.get_paginator("get_account_authorization_details")
+    for page in aws.pages(details, Filter=["User", "Group", "Role"]):
         for user in page.get("UserDetailList", []):
             yield Principal(
                 arn=user["Arn"],

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @collector(Function, calls=("lambda:ListFunctions",))
 def lambda_functions(aws: Reader) -> Iterator[Function]:
     client: LambdaClient = aws.client("lambda")
-    for page in client.get_paginator("list_functions").paginate():
+    for page in aws.pages(client.get_paginator("list_functions")):
         for function in page["Functions"]:
             image = function.get("PackageType") == "Image"
             yield Function(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector, tags_of
+from orgscan.collector import Reader, collector
 from orgscan.services.rds.facts import DBCluster, DBInstance
 
 if TYPE_CHECKING:
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 @collector(DBInstance, calls=("rds:DescribeDBInstances",))
 def rds_db_instances(aws: Reader) -> Iterator[DBInstance]:
     rds: RDSClient = aws.client("rds")
-    for page in rds.get_paginator("describe_db_instances").paginate():
-        yield from map(_instance, page["DBInstances"])
+    for page in aws.pages(rds.get_paginator("describe_db_instances")):
+        for instance in page["DBInstances"]:
+            yield _instance(aws, instance)
 
 
-def _instance(instance: DBInstanceTypeDef) -> DBInstance:
+def _instance(aws: Reader, instance: DBInstanceTypeDef) -> DBInstance:
     return DBInstance(
         arn=instance["DBInstanceArn"],
-        tags=tags_of(instance.get("TagList")),
+        tags=aws.tags(instance.get("TagList")),
         engine=instance["Engine"],
         public=instance.get("PubliclyAccessible", False),
         encrypted=instance["StorageEncrypted"],
@@ -42,11 +43,11 @@ def _instance(instance: DBInstanceTypeDef) -> DBInstance:
 @collector(DBCluster, calls=("rds:DescribeDBClusters",))
 def rds_db_clusters(aws: Reader) -> Iterator[DBCluster]:
     rds: RDSClient = aws.client("rds")
-    for page in rds.get_paginator("describe_db_clusters").paginate():
+    for page in aws.pages(rds.get_paginator("describe_db_clusters")):
         for cluster in page["DBClusters"]:
             yield DBCluster(
                 arn=cluster["DBClusterArn"],
-                tags=tags_of(cluster.get("TagList")),
+                tags=aws.tags(cluster.get("TagList")),
                 retention_days=cluster["BackupRetentionPeriod"],
                 replica=bool(cluster.get("ReplicationSourceIdentifier")),
                 backed_up_continuously=bool(cluster.get("AwsBackupRecoveryPointArn")),

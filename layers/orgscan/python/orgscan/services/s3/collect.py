@@ -49,10 +49,8 @@ def s3_buckets(aws: Reader) -> Iterator[Bucket]:
     s3: S3Client = aws.client("s3")
     region = aws.target.api_region
     # Without a page size, ListBuckets refuses accounts with more than 10,000 buckets.
-    pages = s3.get_paginator("list_buckets").paginate(
-        BucketRegion=region, PaginationConfig={"PageSize": 1000}
-    )
-    for page in pages:
+    listing = s3.get_paginator("list_buckets")
+    for page in aws.pages(listing, BucketRegion=region, PaginationConfig={"PageSize": 1000}):
         names = [b["Name"] for b in page["Buckets"] if b.get("BucketRegion", region) == region]
         yield from aws.each(partial(_bucket, s3, aws.target.partition), names)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector, tags_of
+from orgscan.collector import Reader, collector
 from orgscan.model import TagRecord
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 @collector(TagRecord, calls=("resourcegroupstaggingapi:GetResources",))
 def tag_records(aws: Reader) -> Iterator[TagRecord]:
     tagging: ResourceGroupsTaggingAPIClient = aws.client("resourcegroupstaggingapi")
-    pages = tagging.get_paginator("get_resources").paginate(PaginationConfig={"PageSize": 100})
-    for page in pages:
+    for page in aws.pages(tagging.get_paginator("get_resources"), PaginationConfig={"PageSize": 100}):
         for resource in page["ResourceTagMappingList"]:
-            yield TagRecord(arn=resource["ResourceARN"], tags=tags_of(resource.get("Tags")))
+            yield TagRecord(arn=resource["ResourceARN"], tags=aws.tags(resource.get("Tags")))

@@ -1,0 +1,179 @@
+"""All collectors of a target side by side, into its spool. What goes unseen becomes a gap of its kind."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from math import inf
+from threading import Lock
+from typing import Any
+
+from orgscan.catalog import AnyCollector
+from orgscan.collector import Bookmark
+from orgscan.errors import NO_ANSWER, OutOfTime, gap, page_expired, trace
+from orgscan.model import Blindness, Gap, Resource, Target
+from orgscan.session import Clients
+from orgscan.spool import CHUNK, Spool
+
+RESERVE_S = 60.0
+"""What is kept for judging and storing at the end of an invocation."""
+COLLECTORS_AT_ONCE = 8
+CALLS_AT_ONCE = 16
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Gathering:
+    """One invocation's share of it."""
+
+    spool: Spool
+    clients: Clients
+    target: Target
+    seconds_left: Callable[[], float]
+    salt: str
+    resume: bool
+    """Another invocation can go on."""
+    abandoned: bool = False
+    """Some thread still waits for an answer."""
+    _over: bool = False
+    _lock: Lock = field(default_factory=Lock)
+
+    def run(self, collectors: Iterable[AnyCollector]) -> bool:
+        """Whether every kind is now seen or has a gap; otherwise another invocation goes on."""
+        whole = self.seconds_left() - RESERVE_S
+        self.clients.limit(lambda: self.seconds_left() - RESERVE_S)
+        with _abandoned(COLLECTORS_AT_ONCE) as readers, _abandoned(CALLS_AT_ONCE) as pool:
+            readings = [
+                Reading(self, each, pool) for each in collectors if not self.spool.ended(each.resource)
+            ]
+            tasks = [readers.submit(each.run) for each in readings]
+            # A call may hang for longer than there is time: then nobody waits for it.
+            ended = wait(tasks, timeout=None if whole == inf else max(0.0, whole))
+            with self._lock:
+                self._over = True
+            self.abandoned = any(task.running() for task in ended.not_done)
+        unfinished = [each for each in readings if not self.spool.ended(each.kind)]
+        for each in unfinished:
+            if not self.resume or each.stuck(whole):
+                self.spool.end(each.kind, gap(each.collector.name, OutOfTime()))
+        return all(self.spool.ended(each.kind) for each in unfinished)
+
+    @contextmanager
+    def writing(self) -> Iterator[Spool]:
+        """Only as long as somebody waits: a thread that outlives its time changes nothing any more."""
+        with self._lock:
+            if self._over:
+                raise OutOfTime
+            yield self.spool
+
+    @property
+    def late(self) -> bool:
+        return self.seconds_left() < RESERVE_S
+
+
+@dataclass
+class Reading:
+    """One collector at work. What it saw before it failed still counts as seen."""
+
+    gathering: Gathering
+    collector: AnyCollector
+    pool: ThreadPoolExecutor
+    batch: list[Resource] = field(default_factory=list)
+    began: float | None = None
+    """The seconds that were left."""
+    moved: bool = False
+    """It finished a page."""
+
+    @property
+    def kind(self) -> type[Resource]:
+        return self.collector.resource
+
+    def run(self) -> None:
+        if self.gathering.late:
+            return
+        self.began = self.gathering.seconds_left()
+        try:
+            try:
+                self._list()
+            except OutOfTime:
+                self._keep()
+            except Exception as error:  # noqa: BLE001 (whatever it is costs this kind and nothing else)
+                self._log(error)
+                self._end(error)
+            else:
+                self._end(None)
+        except OutOfTime:
+            logger.warning("collector abandoned", extra={"collector": self.collector.name})
+
+    def stuck(self, whole: float) -> bool:
+        """It had half an invocation and did not finish a page: another one would not help."""
+        spent = 0.0 if self.began is None else self.began - self.gathering.seconds_left()
+        return not self.moved and self.began is not None and spent >= whole / 2
+
+    def _list(self) -> None:
+        start = self.gathering.spool.bookmark(self.kind)
+        how: dict[str, Any] = {
+            "salt": self.gathering.salt,
+            "start": start,
+            "turn": self._turn,
+            "spoil": self._spoil,
+        }
+        reading = self.collector.read(self.gathering.clients, self.gathering.target, self.pool, **how)
+        try:
+            with closing(reading) as resources:
+                for resource in resources:
+                    self._add(resource)
+        except NO_ANSWER as error:
+            # Ways to a next page expire. What was seen on the pages before is seen again, and still once.
+            if not start.token or self.moved or not page_expired(error):
+                raise
+            self._turn(Bookmark(start.listing))
+            self._list()
+
+    def _add(self, resource: Resource) -> None:
+        self.batch.append(resource)
+        if len(self.batch) >= CHUNK:
+            self._keep()
+        if self.gathering.late:
+            raise OutOfTime
+
+    def _turn(self, bookmark: Bookmark) -> None:
+        self._keep(bookmark)
+        self.moved = True
+        if self.gathering.late:
+            raise OutOfTime
+
+    def _spoil(self, lost: Gap) -> None:
+        logger.warning("unreadable: %s", lost.detail, extra={"collector": self.collector.name})
+        with self.gathering.writing() as spool:
+            spool.spoil(self.kind, lost)
+
+    def _keep(self, bookmark: Bookmark | None = None) -> None:
+        with self.gathering.writing() as spool:
+            spool.keep(self.kind, self.batch, bookmark)
+        self.batch.clear()
+
+    def _end(self, error: Exception | None) -> None:
+        self._keep()
+        with self.gathering.writing() as spool:
+            spool.end(self.kind, gap(self.collector.name, error) if error else None)
+
+    def _log(self, error: Exception) -> None:
+        lost = gap(self.collector.name, error)
+        # Not the exception itself: its words may quote what nobody may see.
+        how = {"trace": trace(error)} if lost.reason is Blindness.FAULT else {}
+        logger.warning("collector stopped: %s", lost.detail, extra={"collector": self.collector.name, **how})
+
+
+@contextmanager
+def _abandoned(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """A pool that is not waited for at the end."""
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,134 @@
+"""One invocation's worth of a target: collect, judge, record; or put away what there is for the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from orgscan import engine
+from orgscan.catalog import Catalog
+from orgscan.coverage import Coverage, Look
+from orgscan.errors import OutOfTime, code_of
+from orgscan.model import Standing, Target
+from orgscan.plan import Plan
+from orgscan.receipt import Receipt
+from orgscan.settings import Configuration
+from orgscan.spool import Spool
+from orgscan.store import FindingStore
+from orgscan.suppress import Suppressions
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from orgscan.session import Clients
+
+MOST_PARTS = 16
+"""Invocations for one target: four hours, of the six that a scan may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """Spools in S3, between two invocations."""
+
+    s3: S3Client
+    bucket: str
+    scan: str
+
+    def put(self, target: Target, part: int, spool: Path) -> None:
+        self.s3.upload_file(str(spool), self.bucket, self._key(target, part))
+
+    def get(self, target: Target, part: int, spool: Path) -> None:
+        """Nothing is written when there is none: then the target begins anew."""
+        try:
+            body = self.s3.get_object(Bucket=self.bucket, Key=self._key(target, part))["Body"]
+        except ClientError as error:
+            if code_of(error) != "NoSuchKey":
+                raise
+            return
+        with spool.open("wb") as file:
+            copyfileobj(body, file)
+
+    def _key(self, target: Target, part: int) -> str:
+        return f"work/{self.scan}/{target.account}/{target.region}/{part}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """Scans targets of one scan."""
+
+    plan: Plan
+    catalog: Catalog
+    configuration: Configuration
+    store: FindingStore
+    checkpoints: Checkpoints
+    enter: Callable[[Target], Clients]
+    """Become the account."""
+    salt: str = ""
+
+    def scan(self, target: Target, part: int, seconds_left: Callable[[], float]) -> Receipt | None:
+        """`part` counts from 0. None: the next part goes on.
+
+        Each may be killed anywhere and be repeated: it begins with what the part before it put away.
+        """
+        resume = part + 1 < MOST_PARTS
+        with TemporaryDirectory(prefix="orgscan-") as folder:
+            path = Path(folder) / "spool"
+            if part:
+                self.checkpoints.get(target, part, path)
+            spool = Spool(path, shape=shape(self.catalog))
+            try:
+                seen = self._look(target, spool, seconds_left, resume=resume)
+                if seen:
+                    return self._record(seen, seconds_left)
+            except OutOfTime:
+                if not resume:
+                    raise
+            finally:
+                spool.close()
+            self.checkpoints.put(target, part + 1, path)
+        return None
+
+    def _look(
+        self, target: Target, spool: Spool, seconds_left: Callable[[], float], *, resume: bool
+    ) -> Look | None:
+        reach = self.plan.reach(self.catalog.ids(without=self.configuration.off))
+        if target.standing is not Standing.DUE:
+            return Look((), Coverage(target=target, planned=frozenset(), gaps={}, reach=reach))
+        return engine.look(
+            target,
+            lambda: self.enter(target),
+            self.catalog.only(self.plan.checks),
+            now=self.plan.moment,
+            parameters=self.configuration.parameters,
+            reach=reach,
+            spool=spool,
+            seconds_left=seconds_left,
+            resume=resume,
+            salt=self.salt,
+        )
+
+    def _record(self, seen: Look, seconds_left: Callable[[], float]) -> Receipt:
+        return self.store.record(
+            self.plan.scan,
+            self.plan.started,
+            seen,
+            rules=Suppressions(self.configuration.suppressions, self.plan.moment),
+            was={earlier: check.id for check in self.catalog.checks for earlier in check.was},
+            seconds_left=seconds_left,
+        )
+
+
+def shape(catalog: Catalog) -> str:
+    """Of the facts that a spool holds; another version of orgscan may know others."""
+    kinds = sorted(
+        f"{each.resource.__qualname__} {[(fact.name, fact.type) for fact in fields(each.resource)]}"
+        for each in catalog.collectors
+    )
+    return sha256("\n".join(kinds).encode()).hexdigest()

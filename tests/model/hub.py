@@ -1,0 +1,452 @@
+"""What is deployed, on an AWS in memory, and what does to it as the state machine and its troubles do."""
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from boto3.dynamodb.conditions import Key
+from botocore.exceptions import ClientError
+
+from orgscan.model import GLOBAL, Target
+from orgscan.notify import send
+from orgscan.plan import Plan, Planner, PlanStore
+from orgscan.report import Reporter, Results, describe
+from orgscan.request import InvalidScanRequest
+from orgscan.store import FindingStore, TakenOver
+from orgscan.work import MOST_PARTS, Checkpoints, Worker
+from tests.model.oracle import CHECKS, Asked, Life, Name, Oracle, Seen, asks, blind, look
+from tests.model.told import forget, messages, summary
+from tests.model.world import (
+    CATALOG,
+    FAR,
+    NEAR,
+    WRITE_S,
+    Home,
+    Place,
+    World,
+    beginning,
+)
+from tests.twins import S3Twin, SnsTwin, TableTwin, refusal
+
+BUCKET = "results"
+BEGINNING = datetime(2026, 1, 15, 6, tzinfo=UTC)
+CATEGORIES = ("security", "cost", "reliability")
+
+
+class Killed(BaseException):
+    """As a process is killed: no handler of the library's sees it."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What happens to the worker of one target."""
+
+    target: int
+    kind: str
+    write: int
+    when: str
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One scan, and what changes before it."""
+
+    changes: Sequence[tuple[str, int, int, int, int]]
+    hours: int
+    request: Mapping[str, Any]
+    order: int
+    slow: int
+    """A bit for each target."""
+    troubles: Sequence[Trouble]
+    handlers: tuple[int, int, int]
+    """The writes at which plan, report and notify die."""
+    meets: Sequence[bool] | None
+    """It begins while the one before goes on: whose turn it is."""
+
+
+@dataclass
+class Run:
+    """A scan that was planned."""
+
+    how: Scan
+    plan: Plan
+    targets: list[Target]
+    asked: Asked
+    sent: int = 0
+
+
+@dataclass
+class Watch:
+    """Sees every write; lets the time go by, and something happen at one of them."""
+
+    world: World
+    at: int
+    when: str
+    then: Callable[[], None]
+    writes: int = 0
+    armed: bool = True
+
+    def before(self, _name: str, _call: Any) -> None:
+        self._happen("before")
+        self.writes += 1
+
+    def after(self, name: str, _call: Any) -> None:
+        self.world.clock.spent += WRITE_S if self.world.slow and name != "PutObject" else 0.0
+        self._happen("after")
+
+    def _happen(self, when: str) -> None:
+        number = self.writes if when == "before" else self.writes - 1
+        if self.armed and when == self.when and number == self.at:
+            self.armed = False
+            self.then()
+
+
+def die() -> None:
+    raise Killed
+
+
+@dataclass
+class Hub:
+    """Everything that is deployed, and the oracle beside it."""
+
+    world: World = field(default_factory=beginning)
+    table: TableTwin = field(default_factory=TableTwin)
+    s3: S3Twin = field(default_factory=lambda: S3Twin(BUCKET))
+    sns: SnsTwin = field(default_factory=SnsTwin)
+    oracle: Oracle = field(default_factory=Oracle)
+    now: datetime = BEGINNING
+    scans: int = 0
+
+    @property
+    def store(self) -> FindingStore:
+        return FindingStore(self.table)  # type: ignore[arg-type]
+
+    @property
+    def plans(self) -> PlanStore:
+        return PlanStore(self.s3, BUCKET)  # type: ignore[arg-type]
+
+    def live(self, history: Sequence[Scan]) -> None:
+        pairs: list[list[Scan]] = []
+        for scan in history:
+            if scan.meets is not None and pairs and len(pairs[-1]) == 1:
+                pairs[-1].append(scan)
+            else:
+                pairs.append([scan])
+        for pair in pairs:
+            runs = [run for scan in pair if (run := self.plan(scan))]
+            for run, target in turns(runs):
+                if target:
+                    others = [each for each in runs if each is not run]
+                    self.scan(run, target, others[0] if others else None)
+                else:
+                    self.report(run)
+
+    # Plan
+
+    def plan(self, how: Scan) -> Run | None:
+        self.now += timedelta(hours=how.hours, seconds=1)
+        for change in how.changes:
+            self.world.change(self.now, *change)
+        self.scans += 1
+        execution = f"{self.scans:08}"
+        planner = Planner(
+            catalog=CATALOG,
+            configuration=self.world.configuration,
+            home=Home(self.world),  # type: ignore[arg-type]
+            enter=self.world.enter,
+            store=self.store,
+        )
+
+        def planned() -> tuple[Plan, Sequence[Target]]:
+            plan, targets = planner.plan(how.request, started=self.now, execution=execution)
+            self.plans.put(plan, targets)
+            return plan, targets
+
+        standing, active, skipped = self.oracle.planned(self.world, how.request)
+        possible = "due" in standing.values() and self.answerable(how.request)
+        try:
+            plan, targets = self.survive(planned, how.handlers[0])
+        except InvalidScanRequest:
+            assert not possible
+            return None
+        assert possible
+        assert {Place(each.account, each.region): each.standing for each in targets} == standing
+        assert len(targets) == len(standing)
+        assert plan.planned == sum(each == "due" for each in standing.values())
+        assert plan.accounts == len(active)
+        assert sorted(f"{each.id} {each.state}" for each in plan.skipped) == sorted(skipped)
+        self.oracle.scanned |= {place for place, each in standing.items() if each == "due"}
+        checks = asks(self.world, how.request)
+        assert set(plan.checks) == checks
+        asked = Asked(
+            plan.scan,
+            self.now,
+            how.request.get("notify", True),
+            checks,
+            frozenset(() if "checks" in how.request else how.request.get("categories", CATEGORIES)),
+            standing,
+            frozenset(
+                place
+                for place in standing
+                if place.region == FAR
+                and place.account in self.world.near_only - self.world.locked
+                and standing[place] == "due"
+            ),
+        )
+        turn = how.order % max(1, len(targets))
+        ordered = [*targets[turn:], *targets[:turn]][:: -1 if how.order % 2 else 1]
+        return Run(how, plan, ordered, asked)
+
+    def answerable(self, request: Mapping[str, Any]) -> bool:
+        """Whether all that a request names exists."""
+        inside = set(self.world.organization.accounts) - set(self.world.scope.exclude_accounts)
+        regions = {GLOBAL, NEAR, *([] if self.world.scope.regions == (NEAR,) else [FAR])}
+        return (
+            inside.issuperset(request.get("accounts", ()))
+            and regions.issuperset(request.get("regions", ()))
+            and not self.world.off & set(request.get("checks", ()))
+        )
+
+    # Scan
+
+    def scan(self, run: Run, target: Target, other: Run | None) -> None:
+        number = run.targets.index(target)
+        trouble = next((each for each in run.how.troubles if each.target == number), None)
+        self.world.slow = bool(run.how.slow >> number & 1)
+        kind = trouble.kind if trouble else ""
+        if kind == "never starts":
+            return
+        if kind.startswith("dies"):
+            assert trouble
+            watch = Watch(self.world, trouble.write, trouble.when, die)
+            self.attempt(run, target, watch, retried=kind == "dies")
+        elif kind.startswith("met"):
+            assert trouble
+            meets = run if kind == "met by itself" or not other else other
+            self.met(run, meets, target, trouble.write)
+        else:
+            self.attempt(run, target, Watch(self.world, -1, "", die))
+
+    def met(self, run: Run, other: Run, target: Target, write: int) -> None:
+        """Between two writes of a worker, another one does all of the target."""
+        place = Place(target.account, target.region)
+        if place not in other.asked.standing:
+            other = run
+        theirs = next(each for each in other.targets if each == target)
+        seen = look(self.world, run.asked, place)
+        claimed: list[bool] = []
+
+        def meanwhile() -> None:
+            claimed.append(watch.writes > 0 and self.claimed(run, place))
+            self.settle(run, place, seen)
+            spent, self.world.calm = self.world.clock.spent, other is run
+            self.attempt(other, theirs, Watch(self.world, -1, "", die))
+            self.world.clock.spent, self.world.calm = spent, False
+            self.watch(watch)
+
+        watch = Watch(self.world, write, "before", meanwhile)
+        took_over = self.attempt(run, target, watch, seen=seen)
+        # On a slow day the first one's next part takes it over once more.
+        assert took_over == (claimed == [True] and other is run) or self.world.slow
+
+    def attempt(
+        self, run: Run, target: Target, watch: Watch, *, retried: bool = True, seen: Seen | None = None
+    ) -> bool:
+        """All parts of a target. Returns whether another attempt took over."""
+        place = Place(target.account, target.region)
+        seen = seen or look(self.world, run.asked, place)
+        self.watch(watch)
+        try:
+            for part in range(MOST_PARTS):
+                try:
+                    done = self.invoke(run, target, part)
+                except Killed:
+                    if not retried:
+                        self.settle(run, place, seen)
+                        return False
+                    done = self.invoke(run, target, part)
+                if done:
+                    break
+            else:
+                raise AssertionError("it never ends")
+        except TakenOver:
+            return True
+        finally:
+            self.watch(None)
+        self.oracle.complete(self.world, run.asked, place, seen)
+        return False
+
+    def invoke(self, run: Run, target: Target, part: int) -> bool:
+        self.world.clock.spent = 0.0
+        worker = Worker(
+            plan=run.plan,
+            catalog=CATALOG,
+            configuration=self.world.configuration,
+            store=self.store,
+            checkpoints=Checkpoints(self.s3, BUCKET, run.plan.scan),  # type: ignore[arg-type]
+            enter=lambda each: self.world.enter(each.account),
+        )
+        return worker.scan(target, part, self.world.seconds_left) is not None
+
+    def watch(self, watch: Watch | None) -> None:
+        for client in (self.table, self.s3, self.sns):
+            client.before = watch.before if watch else None
+            client.after = watch.after if watch else None
+
+    def claimed(self, run: Run, place: Place) -> bool:
+        key = {"pk": f"TARGET#{place.account}#{place.region}", "sk": "STATE"}
+        return bool(self.table.get_item(Key=key).get("Item", {}).get("scan") == run.plan.scan)
+
+    def settle(self, run: Run, place: Place, seen: Seen) -> None:
+        """A worker ended, or stands, anywhere: each finding is as it was, or as it was going to be."""
+        key = {"pk": f"SCAN#{run.plan.scan}", "sk": f"TARGET#{place.account}#{place.region}"}
+        if self.claimed(run, place) and "Item" in self.table.get_item(Key=key):
+            self.oracle.complete(self.world, run.asked, place, seen)
+            return
+        if not self.claimed(run, place):
+            return
+        self.oracle.claim(run.asked, place)
+        before = self.oracle.lives.get(place, {})
+        after = self.oracle.after(self.world, run.asked, place, seen)
+        lives = self.lives(place)
+        for name in {*after, *lives}:
+            assert lives.get(name) in (before.get(name), after.get(name)), name
+        self.oracle.lives[place] = lives
+
+    def lives(self, place: Place) -> dict[Name, Life]:
+        where = Key("pk").eq(f"TARGET#{place.account}#{place.region}") & Key("sk").begins_with("FINDING#")
+        rows = self.table.query(KeyConditionExpression=where)["Items"]
+        for row in rows:
+            assert ("listed" in row) == (row["status"] != "resolved") == ("expires" not in row)
+        return {Name(row["check"], row["resource"], row["key"]): Life.told(row) for row in rows}
+
+    # Report and notify
+
+    def report(self, run: Run) -> None:
+        self.world.slow = False
+        scan = run.plan.scan
+        reporter = Reporter(
+            self.store,
+            self.plans,
+            self.s3,
+            BUCKET,
+            CATALOG,
+            self.world.configuration,  # type: ignore[arg-type]
+        )
+        told, sent = self.survive(lambda: reporter.report(scan, finished=self.now), run.how.handlers[1])
+        for place in run.asked.standing:
+            if place not in self.oracle.outcomes.get(scan, {}):
+                seen = blind(run.asked.due(place), "fault")
+                self.oracle.complete(self.world, run.asked, place, seen)
+        made = json.loads(self.read(f"scans/{scan}/summary.json"))
+        assert made == json.loads(json.dumps(describe(told)))
+        assert sum(each["checks"] for each in made["gaps"]) == (
+            made["checks"]["planned"] - made["checks"]["evaluated"]
+        )
+        made["suppressions"] = [(each["key"], each["findings"]) for each in made["suppressions"]]
+        made["resources"] = {kind: count for kind, count in made["resources"].items() if count}
+        self.check_lives(scan)
+        self.check_receipts(run)
+        expected = summary(self.oracle, self.world, run.asked)
+        assert {name: made[name] for name in expected} == expected
+        due = messages(self.oracle, self.world, run.asked)
+        assert [each.route for each in Results(self.s3, BUCKET, scan).messages()] == due  # type: ignore[arg-type]
+        assert sent == len(due)
+        forget(self.oracle, run.asked)
+        if sent:
+            self.notify(run, due)
+
+    def notify(self, run: Run, due: Sequence[str]) -> None:
+        scan, at = run.plan.scan, run.how.handlers[2]
+        before = len(self.sns.messages)
+
+        def told() -> int:
+            return send(
+                Results(self.s3, BUCKET, scan).messages(),  # type: ignore[arg-type]
+                sns=self.sns,  # type: ignore[arg-type]
+                topic="topic",
+                store=self.store,
+                scan=scan,
+            )
+
+        refused = at % 4 == 3
+        if refused:
+            self.sns.before = refuse
+            with pytest.raises(ClientError):
+                told()
+            self.sns.before = None
+        self.survive(told, -1 if refused else at)
+        assert told() == 0
+        routes = [each["MessageAttributes"]["route"]["StringValue"] for each in self.sns.messages[before:]]
+        assert len(routes) == len({*routes})
+        assert {*routes} <= {*due}
+        # Whoever dies beside a message that may be on its way does not send it again.
+        assert len(due) - len(routes) <= (0 if refused or at < 0 else 1)
+
+    def survive(self, handler: Callable[[], Any], at: int) -> Any:
+        """A handler that is killed at a write is called once more."""
+        watch = Watch(self.world, at // 2, ("before", "after")[at % 2], die)
+        self.watch(watch if at >= 0 else None)
+        try:
+            return handler()
+        except Killed:
+            return handler()
+        finally:
+            self.watch(None)
+
+    def read(self, key: str) -> bytes:
+        body: bytes = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return body
+
+    def check_lives(self, scan: str) -> None:
+        """The table, and the list of what is open."""
+        listed = Counter(
+            (row["account"], row["region"], row["check"], row["resource"], row["key"], row["status"])
+            for row in map(
+                json.loads, gzip.decompress(self.read(f"scans/{scan}/findings.jsonl.gz")).splitlines()
+            )
+        )
+        expected = Counter[tuple[str, ...]]()
+        for place in {*self.oracle.lives, *self.oracle.scanned}:
+            lives = self.oracle.lives.get(place, {})
+            assert self.lives(place) == lives
+            expected.update(
+                (*place, *name, life.status) for name, life in lives.items() if life.status != "resolved"
+            )
+        assert listed == expected
+
+    def check_receipts(self, run: Run) -> None:
+        """Every planned unit has one outcome."""
+        where = Key("pk").eq(f"SCAN#{run.plan.scan}") & Key("sk").begins_with("TARGET#")
+        rows = self.table.query(KeyConditionExpression=where)["Items"]
+        left = {Place(row["account"], row["region"]): row for row in rows}
+        assert left.keys() == run.asked.standing.keys()
+        for place, row in left.items():
+            outcome = self.oracle.outcomes[run.plan.scan][place]
+            reasons = [(check, reason) for reason, _, checks in row["unseen"] for check in checks]
+            assert len(reasons) == len(outcome.gaps)
+            assert all(reason in outcome.gaps[check] for check, reason in reasons)
+            assert (row["planned"], row["evaluated"]) == (
+                len(outcome.planned),
+                len(outcome.planned) - len(reasons),
+            )
+            assert set(row["newly_blind"]) == outcome.newly
+
+
+def refuse(_name: str, _call: Any) -> None:
+    raise refusal("Throttled", "", "Publish")
+
+
+def turns(runs: Sequence[Run]) -> Iterator[tuple[Run, Target | None]]:
+    """Each run's targets and then its report (None), mixed as the later one says."""
+    left = [[*run.targets, None] for run in runs]
+    choices = list(runs[-1].how.meets or ()) if runs else []
+    while any(left):
+        first = not left[-1] or (len(left) > 1 and left[0] and (choices.pop() if choices else True))
+        number = 0 if first else len(left) - 1
+        yield runs[number], left[number].pop(0)

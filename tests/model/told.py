@@ -1,0 +1,108 @@
+"""What people must be told of a scan: the summary, the routes that hear of it, and what need be remembered."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from orgscan.settings import Route
+from tests.model.oracle import CHECKS, KEYS, RANK, Asked, Life, Oracle
+from tests.model.world import ROUTES, RULES, World
+
+QUIET = ("eased", "suppressed")
+SOON_DAYS = 7
+
+
+def _fresh(oracle: Oracle, world: World, asked: Asked) -> Iterator[tuple[int, bool]]:
+    """The rules that end soon or have ended, and whether that is news."""
+    for number, last in sorted(world.rules.items()):
+        days = (last - asked.started.date()).days
+        if days <= SOON_DAYS:
+            end = (number, last, "expired" if days < 0 else "expiring")
+            fresh = asked.notify and oracle.told.setdefault(end, asked.scan) == asked.scan
+            yield number, fresh
+
+
+def messages(oracle: Oracle, world: World, asked: Asked) -> list[str]:
+    """The routes that must hear of a scan. No news, no message."""
+    ends = list(_fresh(oracle, world, asked))
+    return [
+        route.name
+        for route in ROUTES
+        if asked.notify
+        and (_happened(oracle, asked, route) or any(fresh and _about(route, at) for at, fresh in ends))
+    ]
+
+
+def _about(route: Route, number: int) -> bool:
+    rule = RULES[number]
+    category = CHECKS[rule["check"]][1] if "check" in rule else ""
+    mine = not route.accounts or rule.get("account", route.accounts[0]) in route.accounts
+    return mine and (not category or category in (route.categories or (category,)))
+
+
+def _happened(oracle: Oracle, asked: Asked, route: Route) -> bool:
+    least = RANK.index(route.minimum_severity)
+    for place, outcome in oracle.outcomes[asked.scan].items():
+        if route.accounts and place.account not in route.accounts:
+            continue
+        if any(not route.categories or CHECKS[check][1] in route.categories for check in outcome.newly):
+            return True
+        for name in outcome.changed:
+            life = outcome.lives[name]
+            mine = (
+                life.category in (route.categories or (life.category,)) and RANK.index(life.severity) >= least
+            )
+            if mine and life.change not in QUIET:
+                return True
+    return False
+
+
+def summary(oracle: Oracle, world: World, asked: Asked) -> dict[str, Any]:
+    """As summary.json must say it."""
+    outcomes = [*oracle.outcomes[asked.scan].values()]
+    lives = [(outcome, name, life) for outcome in outcomes for name, life in outcome.lives.items()]
+    units = sum(len(outcome.planned) for outcome in outcomes)
+    lost = sum(len(outcome.gaps) for outcome in outcomes)
+    open_ = [life for _, _, life in lives if life.status == "open"]
+    waiting = [outcome.lives[name].since for outcome in outcomes for name in outcome.unconfirmed]
+    dear = [life.saving for life in open_ if life.category == "cost"]
+    covered = Counter(life.rule for _, _, life in lives if life.status == "suppressed")
+    changes: dict[str, Counter[str]] = defaultdict(Counter)
+    for outcome, name, life in lives:
+        if name in outcome.changed:
+            changes[life.change][life.severity] += 1
+    return {
+        "complete": not lost and units > 0,
+        "coverage": (units - lost) * 1000 // units / 10 if units else 0.0,
+        "targets": {
+            "planned": sum(each == "due" for each in asked.standing.values()),
+            "reached": sum(len(outcome.planned) > len(outcome.gaps) for outcome in outcomes),
+        },
+        "checks": {"planned": units, "evaluated": units - lost},
+        "open": _counted(open_),
+        "changes": {change: dict(counts) for change, counts in changes.items()},
+        "newly_blind": sum(len(outcome.newly) for outcome in outcomes),
+        "unconfirmed": len(waiting),
+        "unconfirmed_since": min(waiting, default=None),
+        "suppressed": _counted(life for _, _, life in lives if life.status == "suppressed"),
+        "suppressions": [(KEYS[number], covered[KEYS[number]]) for number, _ in _fresh(oracle, world, asked)],
+        "monthly_usd": sum(filter(None, dear)),
+        "unpriced": dear.count(None),
+        "resources": dict(sum((Counter(outcome.resources) for outcome in outcomes), Counter[str]())),
+    }
+
+
+def _counted(lives: Iterable[Life]) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = {}
+    for life in lives:
+        inner = counts.setdefault(life.severity, {})
+        inner[life.category] = inner.get(life.category, 0) + 1
+    return counts
+
+
+def forget(oracle: Oracle, asked: Asked) -> None:
+    """Of what nobody scans any more, and nothing is left of, nothing need be remembered."""
+    for place, standing in asked.standing.items():
+        lives = oracle.lives.get(place, {})
+        if standing != "due" and all(life.status == "resolved" for life in lives.values()):
+            oracle.scanned.discard(place)

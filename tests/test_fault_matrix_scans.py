@@ -1,0 +1,243 @@
+"""Scans that go wrong: nobody enters, every call fails, some requests do, answers lack what they had."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from datetime import timedelta
+from random import Random
+from typing import Any, TypeAlias
+
+import pytest
+from botocore.config import Config
+
+from orgscan import iam, metrics
+from orgscan.model import Blindness, Target
+from orgscan.session import CONFIG, Clients, assume
+from orgscan.suppress import Suppressions
+from tests.laws import (
+    CALLS,
+    EVERYTHING,
+    LAST,
+    LATER,
+    Lasting,
+    World,
+    assert_accounted,
+    assert_isolated,
+    assert_lawful,
+    assert_nothing_happened,
+    lives,
+    new_gaps,
+    served_world,
+    steps,
+    targets_of,
+)
+from tests.served import (
+    ACCOUNT,
+    FAULTS,
+    HERE,
+    REGION,
+    TARGETS,
+    Answer,
+    Asked,
+    Fault,
+    Served,
+    Wire,
+    paging,
+    write,
+)
+
+ANY_FAULT = pytest.mark.parametrize("fault", FAULTS.values(), ids=str)
+BROKEN_JSON = pytest.mark.xfail(strict=True, reason="an answer of CloudWatch without fields stops the scan")
+ENTERING = "sts:AssumeRole"
+ROLE, EXTERNAL_ID, SESSION = "orgscan-member", "an-external-id", "orgscan"
+ONE_IN = 10
+GARBAGE = frozenset({Blindness.FAULT, Blindness.NO_DATA})
+
+Path: TypeAlias = tuple[str | int, ...]
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[World]:
+    with served_world() as world:
+        yield world
+
+
+@pytest.fixture
+def world(whole: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with whole.healed():
+        yield whole
+
+
+@pytest.fixture(scope="module")
+def gate(whole: World) -> Served:
+    """It knows the role and who may assume it."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+    asked = Asked(ENTERING, REGION, {"RoleArn": role, "RoleSessionName": SESSION, "ExternalId": EXTERNAL_ID})
+    keys = dict.fromkeys(("AccessKeyId", "SecretAccessKey", "SessionToken"), "testing")
+    granted = {"Credentials": {**keys, "Expiration": whole.recording.now + timedelta(hours=1)}}
+    return Served(replace(whole.recording, answers={asked: Answer(200, granted)}))
+
+
+@pytest.fixture(scope="module")
+def home(gate: Served) -> Clients:
+    return gate.clients(guarded=False)
+
+
+def entered(home: Clients) -> Clients:
+    return assume(home, ACCOUNT, role=ROLE, external_id=EXTERNAL_ID, session_name=SESSION)
+
+
+def test_the_role_can_be_assumed(gate: Served, home: Clients) -> None:
+    gate.heal()
+    assert entered(home).partition == "aws"
+
+
+@ANY_FAULT
+def test_an_account_that_cannot_be_entered_is_a_gap_of_every_check(
+    fault: Fault, world: World, gate: Served, home: Clients
+) -> None:
+    for target in TARGETS:
+        with gate.failing(ENTERING, fault):
+            faulty = world.look(target, enter=lambda: entered(home))
+        assert gate.unrecorded == []
+        assert_accounted(world.healthy[target], faulty, fault.reasons)
+        assert_nothing_happened(world, faulty)
+        assert faulty.coverage.gaps.keys() == faulty.coverage.planned
+        (gap,) = set(faulty.coverage.gaps.values())
+        if gap.reason in (Blindness.DENIED, Blindness.DENIED_BY_SCP):
+            assert iam.action(ENTERING) in gap.detail
+
+
+@ANY_FAULT
+def test_when_every_call_fails_nothing_is_believed_and_the_next_scan_heals_all(
+    fault: Fault, world: World
+) -> None:
+    for target in TARGETS:
+        for call in CALLS:
+            world.served.fail(call, fault)
+        healthy, faulty = world.healthy[target], world.look(target)
+        assert_accounted(healthy, faulty, fault.reasons)
+        assert faulty.coverage.gaps.keys() == faulty.coverage.planned
+        known = assert_nothing_happened(world, faulty)
+        assert {each.unconfirmed_since for each in known} == {LATER}
+        world.served.heal()
+        after = world.look(target)
+        assert after.findings == healthy.findings
+        assert after.coverage.gaps == healthy.coverage.gaps
+        third = steps(known, after, "3", LAST, Suppressions((), world.recording.now))
+        healed = [step.after for step in third]
+        assert lives(healed) == lives(known)
+        assert {each.unconfirmed_since for each in healed} == {""}
+
+
+def test_a_region_that_a_policy_closes_is_one_gap(world: World) -> None:
+    for call in CALLS:
+        world.served.fail(call, FAULTS["SCP"])
+    (gap,) = set(world.look(HERE).coverage.gaps.values())
+    assert gap.reason is Blindness.DENIED_BY_SCP
+    assert gap.detail.startswith(f"every call in {REGION}, such as ")
+    assert gap.detail.endswith(" (p-12345678)")
+
+
+def test_a_burst_of_throttling_passes(world: World) -> None:
+    retrying = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 3}))
+    patient = Lasting(world.served.session(), guarded=True, config=retrying)
+    for target in TARGETS:
+        for call in CALLS:
+            world.served.fail(call, FAULTS["Throttling"], times=2)
+        seen, healthy = world.look(target, enter=lambda: patient), world.healthy[target]
+        assert seen.findings == healthy.findings
+        assert seen.coverage.gaps == healthy.coverage.gaps
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_requests_that_fail_here_and_there_cost_only_what_depends_on_them(seed: int, world: World) -> None:
+    failed: set[str] = set()
+
+    def befall(call: str, healthy: Wire) -> Wire:
+        # By what is asked, not by when: requests are made side by side.
+        dice = Random(f"{seed} {call} {healthy.body!r}")  # noqa: S311 (nothing is secret here)
+        if dice.randrange(ONE_IN):
+            return healthy
+        failed.add(call)
+        return dice.choice(list(FAULTS.values())).befall(call, healthy)
+
+    reasons = frozenset[Blindness]().union(*(each.reasons for each in FAULTS.values()))
+    for target in TARGETS:
+        failed.clear()
+        for call in CALLS:
+            world.served.fail(call, Fault("here and there", reasons, befall))
+        assert_lawful(world, world.look(target), failed, reasons)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [pytest.param(call, marks=[BROKEN_JSON] if call in metrics.CALLS else []) for call in CALLS],
+)
+def test_an_answer_that_lacks_something_costs_what_depends_on_it_and_nothing_else(
+    call: str, world: World
+) -> None:
+    """Where a collector reads absence as a value, checks may say something else; then there is no gap."""
+    lacking = 0
+    for target in targets_of(call):
+        world.look(target, world.asking(call))
+        asked = next(each for each in world.served.calls if each.call == call and answered(world, each))
+        answer = world.served.answer(asked)
+        assert answer
+        for path in members(call, answer.parsed):
+            world.served.fail(call, without(path, asked, answer))
+            if reads_the_same(call, target, world):
+                continue
+            lacking += 1
+            healthy, faulty = world.healthy[target], world.look(target, world.asking(call))
+            assert_accounted(healthy, faulty, GARBAGE)
+            if new_gaps(healthy, faulty):
+                assert_nothing_happened(world, faulty)
+                assert_isolated(healthy, faulty, {call})
+        world.served.heal()
+    assert lacking
+
+
+def answered(world: World, asked: Asked) -> bool:
+    answer = world.served.answer(asked)
+    return answer is not None and answer.status < 300
+
+
+def members(call: str, parsed: Any) -> Iterator[Path]:
+    """Of the answer, and of the fullest item of each list in it; but not how it goes on."""
+    pages = paging(call)
+    going_on = " ".join((*pages.tokens, pages.more or "")) if pages else ""
+    for name, value in parsed.items():
+        if name not in going_on:
+            yield (name,)
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            fullest = max(range(len(value)), key=lambda number: len(value[number]))
+            yield from ((name, fullest, *path) for path in members(call, value[fullest]))
+
+
+def without(path: Path, asked: Asked, answer: Answer) -> Fault:
+    """Of all answers to the call only this one lacks it."""
+    *way, last = path
+    lacking: Any = deepcopy(dict(answer.parsed))
+    place = lacking
+    for step in way:
+        place = place[step]
+    del place[last]
+    whole, torn = write(asked.call, answer.parsed), write(asked.call, lacking)
+    return Fault(f"without {last}", GARBAGE, lambda _, healthy: torn if healthy == whole else healthy)
+
+
+def reads_the_same(call: str, target: Target, world: World) -> bool:
+    """Most of what AWS answers nobody reads."""
+    if call in metrics.CALLS:
+        return False
+    for each in EVERYTHING.needed(once=target.once):
+        if call in each.calls:
+            try:
+                seen = tuple(each.read(world.clients, target))
+            except Exception:  # noqa: BLE001 (whatever it is)
+                return False
+            if seen != world.recording.resources[target, each.name]:
+                return False
+    return True

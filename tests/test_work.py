@@ -1,0 +1,353 @@
+"""A target over several invocations, and invocations that are killed anywhere: the table ends the same."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from benchmarks.fleet import Fleet
+from orgscan import catalog
+from orgscan.catalog import Catalog
+from orgscan.check import Problems, check
+from orgscan.collector import Reader, collector
+from orgscan.model import Blindness, Standing, Target
+from orgscan.plan import Plan
+from orgscan.receipt import Receipt
+from orgscan.reconcile import Status
+from orgscan.session import Clients
+from orgscan.settings import Configuration
+from orgscan.spool import Spool
+from orgscan.store import FindingStore, TakenOver
+from orgscan.work import MOST_PARTS, Checkpoints, Worker
+from tests.planning import store
+from tests.receipts import plan
+from tests.scans import HERE
+from tests.test_engine import LOW, NOWHERE, Other, Thing, other_exists, sees, thing_red
+from tests.twins import S3Twin, TableTwin
+
+BUCKET = "results"
+VOLUMES = catalog.everything().only({"ebs-volume-unencrypted", "ebs-volume-no-recent-snapshot"})
+INVOCATION_S = 900.0
+
+
+def made(checks: Catalog, scan: str = "20260115T120000000Z-1") -> Plan:
+    started = datetime.strptime(scan[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    ids = tuple(sorted(checks.ids()))
+    return plan(scan=scan, started=started.isoformat(timespec="seconds"), checks=ids)
+
+
+@dataclass
+class Account:
+    """One target, its table, and whoever works on it."""
+
+    checks: Catalog
+    enter: Callable[[], Clients] = lambda: NOWHERE
+    table: TableTwin = field(default_factory=TableTwin)
+    s3: S3Twin = field(default_factory=lambda: S3Twin(BUCKET))
+    target: Target = HERE
+    clock: float = 0.0
+
+    @property
+    def store(self) -> FindingStore:
+        return store(self.table)
+
+    def spend(self, seconds: float) -> None:
+        self.clock += seconds
+
+    def worker(self, plan: Plan) -> Worker:
+        return Worker(
+            plan=plan,
+            catalog=self.checks,
+            configuration=Configuration(),
+            store=self.store,
+            checkpoints=Checkpoints(self.s3, BUCKET, plan.scan),  # type: ignore[arg-type]
+            enter=lambda _: self.enter(),
+        )
+
+    def invoke(self, plan: Plan, part: int, seconds: float = INVOCATION_S) -> Receipt | None:
+        end = self.clock + seconds
+        return self.worker(plan).scan(self.target, part, lambda: end - self.clock)
+
+    def scan(self, plan: Plan, seconds: float = INVOCATION_S) -> tuple[Receipt, int]:
+        """As the workflow does it: part after part. Also returns how many it took."""
+        for part in range(MOST_PARTS):
+            if receipt := self.invoke(plan, part, seconds):
+                return receipt, part + 1
+        raise AssertionError("it never ends")
+
+    def findings(self) -> dict[tuple[str, str], Status]:
+        return {(r.finding.check, r.finding.resource): r.status for r in self.store.findings(self.target)}
+
+    def told(self) -> dict[Any, Any]:
+        """The table, without what only says who wrote it."""
+        return {
+            where: {name: value for name, value in item.items() if name != "attempt"}
+            for where, item in self.table.snapshot().items()
+        }
+
+
+def fleet(size: int, seconds_per_page: float) -> tuple[Account, Fleet]:
+    account = Account(VOLUMES)
+    fleet = Fleet(volumes=size // 10, snapshots=size, page=500, spend=lambda: account.spend(seconds_per_page))
+    account.enter = fleet.clients
+    return account, fleet
+
+
+def test_a_target_larger_than_an_invocation_ends_as_in_one_long_run() -> None:
+    """30,000 snapshots, of which an invocation reads a few pages."""
+    long, _ = fleet(30_000, 0.0)
+    short, asked = fleet(30_000, 30.0)
+    one, parts = long.scan(made(VOLUMES))
+    assert parts == 1
+    several, parts = short.scan(made(VOLUMES), seconds=400.0)
+    assert parts > 5
+    assert several == one
+    assert one.resources == {"Volume": 3000, "Snapshot": 30_000}
+    assert short.told() == long.told()
+    assert len(long.findings()) == 300 + 1500
+    assert len(set(asked.asked)) == 66
+    assert len(asked.asked) - 66 < parts  # a page in whose middle the time ran out is read again
+
+
+def test_a_way_to_the_next_page_that_has_expired_begins_again_and_sees_all_once() -> None:
+    long, _ = fleet(4_000, 0.0)
+    short, asked = fleet(4_000, 30.0)
+    one, _ = long.scan(made(VOLUMES))
+    assert short.invoke(made(VOLUMES), 0, seconds=160.0) is None
+    asked.refuse_next = True
+    several = next(filter(None, (short.invoke(made(VOLUMES), part) for part in range(1, MOST_PARTS))))
+    assert several == one
+    assert not asked.refuse_next
+    assert asked.asked.count(("DescribeSnapshots", 0)) > 1
+
+
+@check(Thing, also=(Other,), **LOW)
+def thing_alone(thing: Thing, view: Any) -> Problems:
+    """Nobody is with it."""
+    if not view.related(Other, "owner", thing.arn):
+        yield "alone"
+
+
+def slow_things(account: Account, *, pages: int, seconds: float) -> Any:
+    """A collector whose page takes that long."""
+
+    class Paginator:
+        def paginate(self, **how: Any) -> Any:
+            return Listing(int(how.get("page", 0)))
+
+    class Listing:
+        def __init__(self, first: int) -> None:
+            self.first = first
+
+        def __iter__(self) -> Iterator[int]:
+            for number in range(self.first, pages):
+                account.spend(seconds)
+                yield number
+
+        def _get_next_token(self, page: int) -> dict[str, Any]:
+            return {"page": page + 1 if page + 1 < pages else None}
+
+    @collector(Thing, calls=())
+    def things(aws: Reader) -> Iterator[Thing]:
+        for page in aws.pages(Paginator()):
+            yield Thing(arn=f"t{page}")
+
+    return things
+
+
+def test_what_an_invocation_can_not_finish_is_a_gap_and_not_for_ever() -> None:
+    account = Account(Catalog((thing_red, other_exists), ()))
+    things = slow_things(account, pages=3, seconds=1000.0)
+    account.checks = Catalog((thing_red, other_exists), (things, sees(Other, Other(arn="o1"))))
+    receipt, parts = account.scan(made(account.checks))
+    assert parts <= 2
+    (lost,) = receipt.unseen
+    assert (lost.reason, lost.checks) == (Blindness.DEADLINE, ("thing-red",))
+    assert ("other-exists", "o1") in account.findings()
+
+
+def test_there_is_a_last_part() -> None:
+    account = Account(Catalog((thing_red,), ()))
+    account.checks = Catalog((thing_red,), (slow_things(account, pages=1000, seconds=20.0),))
+    receipt, parts = account.scan(made(account.checks))
+    assert parts == MOST_PARTS
+    assert [lost.reason for lost in receipt.unseen] == [Blindness.DEADLINE]
+    assert len(account.findings()) >= MOST_PARTS - 1  # what was seen is judged
+
+
+def test_a_collector_that_hangs_costs_its_own_outcome() -> None:
+    released = threading.Event()
+
+    @collector(Thing, calls=())
+    def hangs(_: Reader) -> Iterator[Thing]:
+        released.wait(30)
+        yield Thing(arn="too late")
+
+    checks = Catalog((thing_red, other_exists), (hangs, sees(Other, Other(arn="o1"))))
+    account = Account(checks)
+    receipt = account.worker(made(checks)).scan(HERE, MOST_PARTS - 1, lambda: 60.2)
+    released.set()
+    assert receipt
+    assert [(lost.reason, lost.checks) for lost in receipt.unseen] == [(Blindness.DEADLINE, ("thing-red",))]
+    assert account.findings().keys() == {("other-exists", "o1")} | {("other-exists", "o1")}
+
+
+def test_a_check_that_hangs_costs_its_own_outcome(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orgscan.judge.PATIENCE_S", 0.05)
+    released = threading.Event()
+
+    @check(Thing, **LOW)
+    def thing_hangs(thing: Thing) -> Problems:
+        """Looks for ever."""
+        if thing.arn == "t1":
+            released.wait(30)
+        yield "looked"
+
+    checks = Catalog((thing_hangs, thing_red), (sees(Thing, Thing(arn="t1"), Thing(arn="t2")),))
+    account = Account(checks)
+    receipt, _ = account.scan(made(checks))
+    released.set()
+    assert [(lost.reason, lost.checks) for lost in receipt.unseen] == [(Blindness.DEADLINE, ("thing-hangs",))]
+    assert account.findings().keys() == {("thing-red", "t1"), ("thing-red", "t2")}
+
+
+def test_storing_goes_on_in_another_invocation_too() -> None:
+    things = [Thing(arn=f"t{number:04}") for number in range(1000)]
+    checks = Catalog((thing_red,), (sees(Thing, *things),))
+    account, other = Account(checks), Account(checks)
+    other.scan(made(checks))
+    account.table.after = lambda _name, _call: account.spend(60.0)
+    _, parts = account.scan(made(checks), seconds=250.0)
+    account.table.after = None
+    assert parts > 2
+    assert account.told() == other.told()
+
+
+def test_a_checkpoint_of_another_version_is_not_believed(tmp_path: Any) -> None:
+    path = tmp_path / "spool"
+    spool = Spool(path, shape="old")
+    spool.keep(Thing, [Thing(arn="t1")], None)
+    spool.close()
+    assert Spool(path, shape="old").count(Thing) == 1
+    assert Spool(path, shape="new").count(Thing) == 0
+
+
+class Killed(BaseException):
+    """As a process is killed: no handler of the library's sees it."""
+
+
+WORLDS = {
+    "first": Catalog(
+        (thing_red, other_exists), (sees(Thing, *(Thing(arn=f"t{n:03}") for n in range(150))), sees(Other))
+    ),
+    "second": Catalog(
+        (thing_red, other_exists),
+        (sees(Thing, *(Thing(arn=f"t{n:03}") for n in range(75, 225))), sees(Other, Other(arn="o1"))),
+    ),
+}
+
+
+def before_the_crash() -> Account:
+    account = Account(WORLDS["first"])
+    account.scan(made(account.checks))
+    account.checks = WORLDS["second"]
+    return account
+
+
+SECOND = made(WORLDS["second"], "20260116T120000000Z-2")
+
+
+def writes_of_a_scan() -> int:
+    account, count = before_the_crash(), [0]
+
+    def tick(_name: str, _call: Any) -> None:
+        count[0] += 1
+
+    account.table.before = tick
+    account.s3.before = tick
+    account.scan(SECOND)
+    return count[0]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("survived", range(writes_of_a_scan()))
+def test_a_worker_killed_at_any_write_is_finished_by_its_retry(survived: int, when: str) -> None:
+    undisturbed, killed = before_the_crash(), before_the_crash()
+    receipt, _ = undisturbed.scan(SECOND)
+    left = [survived]
+
+    def die(_name: str, _call: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+
+    setattr(killed.table, when, die)
+    with pytest.raises(Killed):
+        killed.scan(SECOND)
+    setattr(killed.table, when, None)
+    again, _ = killed.scan(SECOND)
+    assert again == receipt
+    assert killed.told() == undisturbed.told()
+
+
+def test_a_worker_killed_between_two_parts_is_finished_by_its_retry() -> None:
+    undisturbed, _ = fleet(2_000, 0.0)
+    receipt, _ = undisturbed.scan(made(VOLUMES))
+    killed, _ = fleet(2_000, 30.0)
+    kills = [True, True, True]
+
+    def die(_name: str, _call: Any) -> None:
+        if kills and kills.pop():
+            raise Killed
+
+    for when in ("before", "after"):
+        kills[:] = [True]
+        setattr(killed.s3, when, die)
+        with pytest.raises(Killed):
+            killed.scan(made(VOLUMES), seconds=160.0)
+        setattr(killed.s3, when, None)
+    again, parts = killed.scan(made(VOLUMES), seconds=160.0)
+    assert parts > 1
+    assert again == receipt
+    assert killed.told() == undisturbed.told()
+
+
+def test_two_attempts_at_once_do_not_mix_what_they_saw() -> None:
+    """Step Functions may start a second worker while the first one still writes."""
+    account = before_the_crash()
+    alone = before_the_crash()
+    alone.checks = WORLDS["first"]
+    expected, _ = alone.scan(SECOND)
+    second = [True]
+
+    def overtake(name: str, _call: Any) -> None:
+        if name == "TransactWriteItems" and second.pop() if second else False:
+            account.checks = WORLDS["first"]
+            account.scan(SECOND)
+
+    account.table.before = overtake
+    with pytest.raises(TakenOver):
+        account.scan(SECOND)
+    account.table.before = None
+    assert account.told() == alone.told()
+    assert list(account.store.receipts(SECOND.scan)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("standing", "status"), [(Standing.LEFT, "resolved"), (Standing.OUT_OF_SCOPE, "open")]
+)
+def test_a_target_that_nobody_looks_at_is_not_entered(standing: Standing, status: str) -> None:
+    account = before_the_crash()
+
+    def never() -> Clients:
+        raise AssertionError("entered")
+
+    account.enter = never
+    account.target = replace(HERE, standing=standing)
+    receipt, _ = account.scan(SECOND)
+    assert (receipt.planned, receipt.unseen) == (0, ())
+    assert set(account.findings().values()) == {Status(status)}
+    assert receipt.unconfirmed == (0 if standing is Standing.LEFT else 150)

@@ -450,3 +450,24 @@ def test_what_somebody_accepted_is_kept_counted_and_not_open(
     (ending,) = scan.summary["suppressions"]
     assert (ending["findings"], ending["owner"]) == (len(accepted), "platform@acme.example")
     assert f"SUPPRESSIONS that end:\n  {ACCEPTED} in {account}" in scan.mail[0].body
+
+
+def test_the_findings_of_an_account_that_left_are_closed_and_say_so(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    """The last of these tests: nobody brings the account back."""
+    account = organization.members[2].id
+    theirs = {each for each in found(third) if each.account == account}
+    assert theirs
+    rehearsal.aws.client("organizations").remove_account_from_organization(AccountId=account)
+    scan = rehearsal.scan()
+    assert scan.status == "SUCCEEDED"
+    assert found(scan) == found(third) - theirs
+    assert sum(scan.summary["changes"]["resolved"].values()) == len(theirs)
+    assert scan.summary["targets"]["planned"] == third.summary["targets"]["planned"] - 6
+    assert "(account left)" in scan.mail[0].body
+    closed = [row for row in rehearsal.rows(f"TARGET#{account}#") if row.get("changed_in") == scan.id]
+    assert {row["resolved_because"] for row in closed} == {"account-left"}
+    again = rehearsal.scan()
+    assert (again.mail, again.summary["changes"]) == ((), {})
+    assert account not in {row["sk"] for row in rehearsal.rows("ACCOUNTS") if row.get("regions")}

@@ -169,8 +169,42 @@ def hostile() -> ScanSummary:
     )
 
 
+def accepted() -> ScanSummary:
+    """Nothing happened but that two suppressions end, and a permission is still missing."""
+    ends = [
+        Suppression(
+            check="s3-bucket-policy-public",
+            resource="arn:aws:s3:::acme-website",
+            reason="the public website",
+            owner="web@acme.example",
+            expires=date(2026, 1, 20),
+        ),
+        Suppression(
+            account="222222222222",
+            tag=("stage", "sandbox"),
+            reason="r",
+            owner="ops",
+            expires=date(2026, 1, 14),
+        ),
+    ]
+    lost = [Unseen(Blindness.DENIED, "ec2:DescribeVolumes", ("ebs-volume-unencrypted",))]
+    left = receipt(
+        PROD,
+        open=OPEN,
+        unseen=lost,
+        unconfirmed=3,
+        unconfirmed_since="2026-01-11T06:00:00+00:00",
+        suppressed={(Severity.CRITICAL, Category.SECURITY): 1},
+        suppressed_by={ends[0].key: 1},
+    )
+    endings = [Ending(ends[0], 5, fresh=True), Ending(ends[1], -1, fresh=True)]
+    return summarise(plan(), [left, receipt(SANDBOX)], finished=FINISHED, endings=endings)
+
+
 @pytest.mark.parametrize(
-    "scene", [first_scan, quiet, only_resolved, ten_thousand, hostile], ids=lambda scene: scene.__name__
+    "scene",
+    [first_scan, quiet, only_resolved, ten_thousand, hostile, accepted],
+    ids=lambda scene: scene.__name__,
 )
 def test_golden(scene: Callable[[], ScanSummary]) -> None:
     told = mail(scene(), RESULTS)

@@ -4,20 +4,30 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from orgscan import catalog, session
 from orgscan.coverage import Look
-from orgscan.model import GLOBAL, Blindness, Category, Confidence, Finding, Money, Severity, Target
+from orgscan.model import (
+    GLOBAL,
+    Blindness,
+    Category,
+    Confidence,
+    Finding,
+    Money,
+    Severity,
+    Standing,
+    Target,
+)
 from orgscan.plan import Plan, PlanStore
 from orgscan.receipt import Unseen
 from orgscan.reconcile import Change
 from orgscan.report import GAPS, Message, Reporter, Results, describe
 from orgscan.settings import Configuration, Route
-from orgscan.store import FindingStore
+from orgscan.store import FindingStore, Remembered
 from orgscan.summary import ScanSummary, summarise
 from orgscan.suppress import Suppression, Suppressions
 from tests.receipts import FINISHED, PROD, SANDBOX, plan, receipt
@@ -244,3 +254,81 @@ def test_an_eased_finding_is_counted_and_not_told(hub: Hub) -> None:
     assert summary.by_severity(Change.EASED) == {Severity.LOW: 1}
     assert hub.summary(SECOND)["changes"] == {"eased": {"low": 1}}
     assert hub.messages(SECOND) == []
+
+
+ENDING = Suppression(resource="arn:sg-1", reason="r", owner="ada", expires=date(2026, 1, 20))
+THIRD = replace(SECOND, scan="20260121T060000000Z-45c48cce", started="2026-01-21T06:00:00+00:00")
+
+
+def test_a_suppression_is_news_when_it_comes_near_its_end_and_when_it_has_ended(hub: Hub) -> None:
+    hub.suppressions = (ENDING,)
+    looks = (look(OPEN_SSH), look(target=SANDBOX))
+    hub.scan(FIRST, *looks)
+    (message,) = hub.messages(FIRST)
+    assert message.subject == "[orgscan] 1 suppression ending (2 accounts)"
+    assert "until 2026-01-20 (5 days), 1 finding, owner ada" in message.body
+    hub.scan(SECOND, *looks)
+    assert hub.messages(SECOND) == []
+    assert [each["key"] for each in hub.summary(SECOND)["suppressions"]] == [ENDING.key]
+    hub.scan(THIRD, *looks)
+    (message,) = hub.messages(THIRD)
+    assert "REOPENED: 1 high" in message.body
+    assert "ended 2026-01-20" in message.body
+    fourth = replace(THIRD, scan="20260122T060000000Z-6c8349cc", started="2026-01-22T06:00:00+00:00")
+    hub.scan(fourth, *looks)
+    assert hub.messages(fourth) == []
+
+
+def test_a_scan_that_tells_nobody_does_not_use_up_the_news(hub: Hub) -> None:
+    hub.suppressions = (ENDING,)
+    looks = (look(OPEN_SSH), look(target=SANDBOX))
+    hub.scan(replace(FIRST, notify=False), *looks)
+    hub.scan(SECOND, *looks)
+    assert hub.routes(SECOND) == ["all"]
+
+
+def test_a_route_hears_of_the_suppressions_that_concern_it(hub: Hub) -> None:
+    waste = Suppression(check=WASTE, account=PROD.account, reason="r", owner="o", expires=date(2026, 1, 16))
+    hub.suppressions = (waste,)
+    tags = Route(name="tags", categories=(Category.TAGGING,))
+    hub.scan(FIRST, look(), look(target=SANDBOX), routes=(COST, SANDBOX_OWNERS, tags))
+    assert hub.routes(FIRST) == ["cost"]
+
+
+def test_what_is_suppressed_is_exported_and_says_by_what(hub: Hub) -> None:
+    hub.suppressions = (replace(ENDING, expires=date(2026, 6, 30)),)
+    tagged = replace(OPEN_SSH, tags={"Owner": "ada"})
+    summary = hub.scan(FIRST, look(tagged), look(UNATTACHED, target=SANDBOX))
+    told = {line["resource"]: line for line in hub.findings(FIRST)}
+    assert (told["arn:sg-1"]["status"], told["arn:sg-1"]["suppressed_by"]) == ("suppressed", ENDING.key)
+    assert told["arn:sg-1"]["tags"] == {"Owner": "ada"}
+    assert told["arn:vol-1"]["status"] == "open"
+    assert hub.summary(FIRST)["suppressed"] == {"high": {"security": 1}}
+    assert summary.suppressed_by == {ENDING.key: 1}
+
+
+def test_targets_that_nobody_looks_at_are_forgotten_when_nothing_is_left_of_them(hub: Hub) -> None:
+    targets = (PROD, SANDBOX)
+    hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX))
+    for each in targets:
+        hub.store.remember(Remembered(each.account, "", frozenset({each.region})))
+    left = replace(SANDBOX, standing=Standing.LEFT)
+    out = replace(PROD, standing=Standing.OUT_OF_SCOPE)
+    absent = replace(SECOND, planned=0, absent=2, retiring=tuple(Category))
+    summary = hub.scan(absent, targets=(left, out))  # whoever dies before recording: the report does it
+    assert (summary.units, summary.by_severity(Change.RESOLVED)) == (0, {Severity.MEDIUM: 1})
+    assert [line["resource"] for line in hub.findings(absent)] == ["arn:sg-1"]
+    assert hub.findings(absent)[0]["unconfirmed_since"] == SECOND.started
+    assert {each.account: each.regions for each in hub.store.remembered()} == {
+        PROD.account: {PROD.region},
+        SANDBOX.account: set(),
+    }
+    assert "account left" in hub.messages(absent)[0].body
+
+
+def test_the_oldest_that_could_not_be_confirmed_is_told(hub: Hub) -> None:
+    hub.scan(FIRST, look(OPEN_SSH), look(target=SANDBOX))
+    hub.scan(SECOND, blind(WASTE, SSH), look(target=SANDBOX))
+    summary = hub.scan(THIRD, blind(WASTE, SSH), look(target=SANDBOX))
+    assert (summary.unconfirmed, summary.unconfirmed_since) == (1, SECOND.started)
+    assert "1 of them could not be confirmed, the oldest since 2026-01-16" in hub.messages(SECOND)[0].body

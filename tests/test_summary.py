@@ -1,13 +1,14 @@
 """What a scan came to: for everyone, and for a route only what concerns it."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orgscan import catalog
-from orgscan.model import GLOBAL, Blindness, Category, Severity, Target
+from orgscan.model import GLOBAL, Blindness, Category, Severity, Standing, Target
 from orgscan.organization import Account
 from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change
@@ -223,3 +224,19 @@ def test_examples_belong_to_what_is_counted(left: list[Receipt]) -> None:
     for cause, told in summary.told.items():
         assert 0 < len(told) <= EXAMPLES
         assert len(told) <= summary.changes[cause]
+
+
+@pytest.mark.parametrize("route", [None, MONEY])
+def test_what_nobody_looks_at_counts_neither_as_seen_nor_as_missing(route: Route | None) -> None:
+    gone = replace(SANDBOX, standing=Standing.LEFT)
+    seen = receipt(PROD, planned=len(due(once=False)))
+    resolved = replace(VOLUME, change=Change.RESOLVED, because="account-left")
+    summary = of(seen, receipt(gone, resolved, planned=0), route=route)
+    alone = of(seen, route=route)
+    assert (summary.units, summary.evaluated, summary.targets, summary.accounts) == (
+        alone.units,
+        alone.evaluated,
+        alone.targets,
+        alone.accounts,
+    )
+    assert summary.count(Change.RESOLVED) == 1

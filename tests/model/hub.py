@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,95 +19,23 @@ from orgscan.report import Reporter, Results, describe
 from orgscan.request import InvalidScanRequest
 from orgscan.store import FindingStore, TakenOver
 from orgscan.work import MOST_PARTS, Checkpoints, Worker
-from tests.model.oracle import CHECKS, Asked, Life, Name, Oracle, Seen, asks, blind, look
+from tests.model.oracle import Asked, Life, Name, Oracle, Seen, asks, blind, look
 from tests.model.told import forget, messages, summary
+from tests.model.watch import Killed, Run, Scan, Watch, die, refuse, turns
 from tests.model.world import (
     CATALOG,
     FAR,
     NEAR,
-    WRITE_S,
     Home,
     Place,
     World,
     beginning,
 )
-from tests.twins import S3Twin, SnsTwin, TableTwin, refusal
+from tests.twins import S3Twin, SnsTwin, TableTwin
 
 BUCKET = "results"
 BEGINNING = datetime(2026, 1, 15, 6, tzinfo=UTC)
 CATEGORIES = ("security", "cost", "reliability")
-
-
-class Killed(BaseException):
-    """As a process is killed: no handler of the library's sees it."""
-
-
-@dataclass(frozen=True)
-class Trouble:
-    """What happens to the worker of one target."""
-
-    target: int
-    kind: str
-    write: int
-    when: str
-
-
-@dataclass(frozen=True)
-class Scan:
-    """One scan, and what changes before it."""
-
-    changes: Sequence[tuple[str, int, int, int, int]]
-    hours: int
-    request: Mapping[str, Any]
-    order: int
-    slow: int
-    """A bit for each target."""
-    troubles: Sequence[Trouble]
-    handlers: tuple[int, int, int]
-    """The writes at which plan, report and notify die."""
-    meets: Sequence[bool] | None
-    """It begins while the one before goes on: whose turn it is."""
-
-
-@dataclass
-class Run:
-    """A scan that was planned."""
-
-    how: Scan
-    plan: Plan
-    targets: list[Target]
-    asked: Asked
-    sent: int = 0
-
-
-@dataclass
-class Watch:
-    """Sees every write; lets the time go by, and something happen at one of them."""
-
-    world: World
-    at: int
-    when: str
-    then: Callable[[], None]
-    writes: int = 0
-    armed: bool = True
-
-    def before(self, _name: str, _call: Any) -> None:
-        self._happen("before")
-        self.writes += 1
-
-    def after(self, name: str, _call: Any) -> None:
-        self.world.clock.spent += WRITE_S if self.world.slow and name != "PutObject" else 0.0
-        self._happen("after")
-
-    def _happen(self, when: str) -> None:
-        number = self.writes if when == "before" else self.writes - 1
-        if self.armed and when == self.when and number == self.at:
-            self.armed = False
-            self.then()
-
-
-def die() -> None:
-    raise Killed
 
 
 @dataclass
@@ -216,7 +144,7 @@ class Hub:
 
     def scan(self, run: Run, target: Target, other: Run | None) -> None:
         number = run.targets.index(target)
-        trouble = next((each for each in run.how.troubles if each.target == number), None)
+        trouble = next((each for each in run.how.troubles if each.target % len(run.targets) == number), None)
         self.world.slow = bool(run.how.slow >> number & 1)
         kind = trouble.kind if trouble else ""
         if kind == "never starts":
@@ -436,17 +364,3 @@ class Hub:
                 len(outcome.planned) - len(reasons),
             )
             assert set(row["newly_blind"]) == outcome.newly
-
-
-def refuse(_name: str, _call: Any) -> None:
-    raise refusal("Throttled", "", "Publish")
-
-
-def turns(runs: Sequence[Run]) -> Iterator[tuple[Run, Target | None]]:
-    """Each run's targets and then its report (None), mixed as the later one says."""
-    left = [[*run.targets, None] for run in runs]
-    choices = list(runs[-1].how.meets or ()) if runs else []
-    while any(left):
-        first = not left[-1] or (len(left) > 1 and left[0] and (choices.pop() if choices else True))
-        number = 0 if first else len(left) - 1
-        yield runs[number], left[number].pop(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -43,6 +43,8 @@ class Reader:
     clients: Clients
     target: Target
     pool: ThreadPoolExecutor | None = None
+    name: str = ""
+    """The collector's."""
     salt: str = ""
     """Of the digests that stand for secret values."""
     start: Bookmark = field(default_factory=Bookmark)
@@ -74,24 +76,30 @@ class Reader:
             token = {name: value for name, value in following.items() if value is not None}
             self.turn(Bookmark(number, token) if token else Bookmark(number + 1))
 
-    def shaped(self, shape: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-        """What each of AWS's items is to us. One that makes no sense costs itself and no other."""
+    def shaped(self, shape: Callable[[A], B | None], items: Iterable[A]) -> Iterator[B]:
+        """What AWS's items are to us; None: nothing. One that makes no sense costs itself and no other."""
         for item in items:
             try:
                 made = shape(item)
             except STOP:
                 raise
             except Exception as error:  # noqa: BLE001 (whatever it is costs this resource and nothing else)
-                self.spoil(gap(shape.__name__, error))
+                self.spoil(gap(self.name, error))
             else:
-                yield made
+                if made is not None:
+                    yield made
 
-    def each(self, read: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
-        """Read side by side what costs one call per item; results in the items' order."""
+    def each(self, read: Callable[[A], B | None], items: Iterable[A]) -> Iterator[B]:
+        """`shaped`, read side by side: for what costs one call per item. Results in the items' order."""
         if self.pool is None:
-            return map(read, items)
-        contexts = [(copy_context(), item) for item in items]
-        return self.pool.map(lambda pair: pair[0].run(read, pair[1]), contexts)
+            yield from self.shaped(read, items)
+            return
+        reading: list[Future[B | None]] = [self.pool.submit(copy_context().run, read, item) for item in items]
+        try:
+            yield from self.shaped(lambda item: item.result(), reading)
+        finally:
+            for each in reading:
+                each.cancel()
 
     def tags(self, listed: Iterable[Mapping[str, object]] | None) -> dict[str, str]:
         """From AWS's list of Key and Value, without what looks secret.
@@ -118,7 +126,7 @@ class Collector(Generic[R]):
     ) -> Generator[R]:
         """Lazily, page by page. Raises what AWS raises, and `UndeclaredCall`. `how`: more of the `Reader`."""
         with declared(self.calls):
-            yield from self.collect(Reader(clients, target, pool, **how))
+            yield from self.collect(Reader(clients, target, pool, self.name, **how))
 
 
 def collector(

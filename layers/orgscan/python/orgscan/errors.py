@@ -119,7 +119,7 @@ class OutOfTime(Told):
 
 
 STOP = (*NO_ANSWER, Told)
-"""What ends a listing: AWS did not answer, time is over, or our code is wrong. All else is an item's fault."""
+"""What ends a listing: AWS did not answer, time is over, our code is wrong. All else is an item's fault."""
 
 
 def gap(scope: str, error: Exception) -> Gap:

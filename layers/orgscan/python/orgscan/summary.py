@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from orgscan import catalog
 from orgscan.catalog import Catalog
-from orgscan.model import Blindness, Category, Severity, Target
+from orgscan.model import Blindness, Category, Severity, Standing, Target
 from orgscan.organization import Account
 from orgscan.plan import Plan
 from orgscan.receipt import Notable, Receipt
@@ -179,7 +179,7 @@ def _add_coverage(summary: ScanSummary, receipt: Receipt, checks: Collection[str
         return len(ids) if checks is None else sum(each in checks for each in ids)
 
     planned = receipt.planned if checks is None else len(checks)
-    if not planned:
+    if not planned or receipt.target.standing is not Standing.DUE:
         return
     evaluated = planned
     for unseen in receipt.unseen:

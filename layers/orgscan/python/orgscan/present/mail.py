@@ -202,16 +202,16 @@ def _suppressions(summary: ScanSummary) -> Iterator[str]:
     for ending in endings[:ENDINGS]:
         yield cut(ending.rule.what, WIDTH, "  ")
         count = summary.suppressed_by[ending.rule.key]
-        covers = f"; covers {number(count, 'finding')}" if count else ""
-        yield cut(f"{_when(ending)}; owner {clean(ending.rule.owner)}{covers}", WIDTH, "    ")
+        covers = f", {number(count, 'finding')}" if count else ""
+        yield cut(f"{_when(ending)}{covers}, owner {clean(ending.rule.owner)}", WIDTH, "    ")
     if len(endings) > ENDINGS:
         yield f"  and {len(endings) - ENDINGS:,} more"
 
 
 def _when(ending: Ending) -> str:
     if ending.days < 0:
-        return f"expired on {ending.rule.expires}"
-    return f"holds until {ending.rule.expires}, {number(ending.days, 'day')} from now"
+        return f"ended {ending.rule.expires}"
+    return f"until {ending.rule.expires} ({number(ending.days, 'day')})"
 
 
 def _skipped(summary: ScanSummary) -> list[str]:

@@ -34,10 +34,10 @@ def cloudtrail_account_trails(aws: Reader) -> Iterator[AccountTrails]:
     cloudtrail: CloudTrailClient = aws.client("cloudtrail")
     listed = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
     distinct = {trail["TrailARN"]: trail for trail in listed}
-    yield AccountTrails(
-        arn=aws.target.arn("cloudtrail", "account"),
-        trails=tuple(aws.each(partial(_trail, aws), distinct.values())),
-    )
+    trails = tuple(aws.each(partial(_trail, aws), distinct.values()))
+    # One that makes no sense may be the one that records all, so nothing can be said of the account.
+    if len(trails) == len(distinct):
+        yield AccountTrails(arn=aws.target.arn("cloudtrail", "account"), trails=trails)
 
 
 def _trail(aws: Reader, trail: TrailTypeDef) -> Trail:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
@@ -26,10 +27,18 @@ from orgscan.services.ec2.facts import (
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import (
+        AddressTypeDef,
         InstanceTypeDef,
         IpPermissionOutputTypeDef,
+        ManagedPrefixListTypeDef,
         NatGatewayTypeDef,
+        NetworkInterfaceTypeDef,
         PaginatorConfigTypeDef,
+        ReservationTypeDef,
+        RouteTableTypeDef,
+        SecurityGroupTypeDef,
+        SnapshotTypeDef,
+        VolumeTypeDef,
     )
 
 PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
@@ -46,13 +55,17 @@ STOPPED = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 def ec2_instances(aws: Reader) -> Iterator[Instance]:
     ec2: EC2Client = aws.client("ec2")
     for page in aws.pages(ec2.get_paginator("describe_instances"), PaginationConfig=PAGE):
-        for reservation in page["Reservations"]:
-            for instance in reservation["Instances"]:
-                if instance["State"]["Name"] not in GONE:
-                    yield _instance(aws, instance)
+        for instances in aws.shaped(_reserved, page["Reservations"]):
+            yield from aws.shaped(partial(_instance, aws), instances)
 
 
-def _instance(aws: Reader, instance: InstanceTypeDef) -> Instance:
+def _reserved(reservation: ReservationTypeDef) -> list[InstanceTypeDef]:
+    return reservation["Instances"]
+
+
+def _instance(aws: Reader, instance: InstanceTypeDef) -> Instance | None:
+    if instance["State"]["Name"] in GONE:
+        return None
     disks = [mapping["Ebs"] for mapping in instance.get("BlockDeviceMappings", []) if "Ebs" in mapping]
     return Instance(
         arn=aws.target.arn("ec2", f"instance/{instance['InstanceId']}"),
@@ -89,21 +102,24 @@ def _metadata(instance: InstanceTypeDef) -> Metadata | None:
 def ebs_volumes(aws: Reader) -> Iterator[Volume]:
     ec2: EC2Client = aws.client("ec2")
     for page in aws.pages(ec2.get_paginator("describe_volumes"), PaginationConfig=PAGE):
-        for volume in page["Volumes"]:
-            attachments = volume.get("Attachments", [])
-            yield Volume(
-                arn=aws.target.arn("ec2", f"volume/{volume['VolumeId']}"),
-                tags=aws.tags(volume.get("Tags")),
-                id=volume["VolumeId"],
-                type=volume["VolumeType"],
-                size_gib=volume["Size"],
-                state=volume["State"],
-                created=volume["CreateTime"],
-                encrypted=volume["Encrypted"],
-                iops=volume.get("Iops"),
-                mibps=volume.get("Throughput"),
-                instances=tuple(each["InstanceId"] for each in attachments if each.get("InstanceId")),
-            )
+        yield from aws.shaped(partial(_volume, aws), page["Volumes"])
+
+
+def _volume(aws: Reader, volume: VolumeTypeDef) -> Volume:
+    attachments = volume.get("Attachments", [])
+    return Volume(
+        arn=aws.target.arn("ec2", f"volume/{volume['VolumeId']}"),
+        tags=aws.tags(volume.get("Tags")),
+        id=volume["VolumeId"],
+        type=volume["VolumeType"],
+        size_gib=volume["Size"],
+        state=volume["State"],
+        created=volume["CreateTime"],
+        encrypted=volume["Encrypted"],
+        iops=volume.get("Iops"),
+        mibps=volume.get("Throughput"),
+        instances=tuple(each["InstanceId"] for each in attachments if each.get("InstanceId")),
+    )
 
 
 @collector(Snapshot, calls=("ec2:DescribeSnapshots",))
@@ -111,44 +127,50 @@ def ebs_snapshots(aws: Reader) -> Iterator[Snapshot]:
     """The account's own; without that limit, EC2 lists every public snapshot there is."""
     ec2: EC2Client = aws.client("ec2")
     for page in aws.pages(ec2.get_paginator("describe_snapshots"), OwnerIds=["self"], PaginationConfig=PAGE):
-        for snapshot in page["Snapshots"]:
-            yield Snapshot(
-                # Snapshots are the one kind whose ARN names no account.
-                arn=f"arn:{aws.target.partition}:ec2:{aws.target.region}::snapshot/{snapshot['SnapshotId']}",
-                volume=snapshot["VolumeId"],
-                started=snapshot["StartTime"],
-                completed=snapshot["State"] == "completed",
-            )
+        yield from aws.shaped(partial(_snapshot, aws), page["Snapshots"])
+
+
+def _snapshot(aws: Reader, snapshot: SnapshotTypeDef) -> Snapshot:
+    return Snapshot(
+        # Snapshots are the one kind whose ARN names no account.
+        arn=f"arn:{aws.target.partition}:ec2:{aws.target.region}::snapshot/{snapshot['SnapshotId']}",
+        volume=snapshot["VolumeId"],
+        started=snapshot["StartTime"],
+        completed=snapshot["State"] == "completed",
+    )
 
 
 @collector(SecurityGroup, calls=("ec2:DescribeSecurityGroups",))
 def ec2_security_groups(aws: Reader) -> Iterator[SecurityGroup]:
     ec2: EC2Client = aws.client("ec2")
     for page in aws.pages(ec2.get_paginator("describe_security_groups"), PaginationConfig=PAGE):
-        for group in page["SecurityGroups"]:
-            yield SecurityGroup(
-                arn=aws.target.arn("ec2", f"security-group/{group['GroupId']}"),
-                tags=aws.tags(group.get("Tags")),
-                tags_optional=group["GroupName"] == "default",
-                id=group["GroupId"],
-                name=group["GroupName"],
-                ingress=tuple(_rules(group.get("IpPermissions", []))),
-                egress=tuple(_rules(group.get("IpPermissionsEgress", []))),
-            )
+        yield from aws.shaped(partial(_security_group, aws), page["SecurityGroups"])
 
 
-def _rules(permissions: Iterable[IpPermissionOutputTypeDef]) -> Iterator[Rule]:
-    for permission in permissions:
-        yield Rule(
-            protocol=permission["IpProtocol"],
-            from_port=permission.get("FromPort"),
-            to_port=permission.get("ToPort"),
-            cidrs=(
-                *(each["CidrIp"] for each in permission.get("IpRanges", [])),
-                *(each["CidrIpv6"] for each in permission.get("Ipv6Ranges", [])),
-            ),
-            prefix_lists=tuple(each["PrefixListId"] for each in permission.get("PrefixListIds", [])),
-        )
+def _security_group(aws: Reader, group: SecurityGroupTypeDef) -> SecurityGroup:
+    return SecurityGroup(
+        arn=aws.target.arn("ec2", f"security-group/{group['GroupId']}"),
+        tags=aws.tags(group.get("Tags")),
+        tags_optional=group["GroupName"] == "default",
+        id=group["GroupId"],
+        name=group["GroupName"],
+        ingress=tuple(map(_rule, group["IpPermissions"])),
+        egress=tuple(map(_rule, group["IpPermissionsEgress"])),
+    )
+
+
+def _rule(permission: IpPermissionOutputTypeDef) -> Rule:
+    """EC2 writes empty sets too: a rule without one was not read whole."""
+    return Rule(
+        protocol=permission["IpProtocol"],
+        from_port=permission.get("FromPort"),
+        to_port=permission.get("ToPort"),
+        cidrs=(
+            *(each["CidrIp"] for each in permission["IpRanges"]),
+            *(each["CidrIpv6"] for each in permission["Ipv6Ranges"]),
+        ),
+        prefix_lists=tuple(each["PrefixListId"] for each in permission["PrefixListIds"]),
+    )
 
 
 @collector(PrefixList, calls=("ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"))
@@ -156,14 +178,14 @@ def ec2_prefix_lists(aws: Reader) -> Iterator[PrefixList]:
     """The entries of customers' lists only: of this account, and of others that share theirs with it."""
     ec2: EC2Client = aws.client("ec2")
     for page in aws.pages(ec2.get_paginator("describe_managed_prefix_lists"), PaginationConfig=SMALL_PAGE):
-        lists = page["PrefixLists"]
-        customers = [each["PrefixListId"] for each in lists if each["OwnerId"] != "AWS"]
-        entries = dict(zip(customers, aws.each(lambda each: entries_of(ec2, each), customers), strict=True))
-        for each in lists:
-            # The list's own ARN: a shared one belongs to another account.
-            yield PrefixList(
-                arn=each["PrefixListArn"], id=each["PrefixListId"], cidrs=entries.get(each["PrefixListId"])
-            )
+        yield from aws.each(partial(_prefix_list, ec2), page["PrefixLists"])
+
+
+def _prefix_list(ec2: EC2Client, listed: ManagedPrefixListTypeDef) -> PrefixList:
+    id_ = listed["PrefixListId"]
+    cidrs = None if listed["OwnerId"] == "AWS" else entries_of(ec2, id_)
+    # The list's own ARN: a shared one belongs to another account.
+    return PrefixList(arn=listed["PrefixListArn"], id=id_, cidrs=cidrs)
 
 
 @fact(absent=())
@@ -178,40 +200,46 @@ def entries_of(ec2: EC2Client, prefix_list: str) -> tuple[str, ...]:
 def ec2_network_interfaces(aws: Reader) -> Iterator[NetworkInterface]:
     ec2: EC2Client = aws.client("ec2")
     for page in aws.pages(ec2.get_paginator("describe_network_interfaces"), PaginationConfig=PAGE):
-        for interface in page["NetworkInterfaces"]:
-            yield NetworkInterface(
-                arn=aws.target.arn("ec2", f"network-interface/{interface['NetworkInterfaceId']}"),
-                security_groups=tuple(group["GroupId"] for group in interface.get("Groups", [])),
-            )
+        yield from aws.shaped(partial(_network_interface, aws), page["NetworkInterfaces"])
+
+
+def _network_interface(aws: Reader, interface: NetworkInterfaceTypeDef) -> NetworkInterface:
+    return NetworkInterface(
+        arn=aws.target.arn("ec2", f"network-interface/{interface['NetworkInterfaceId']}"),
+        security_groups=tuple(group["GroupId"] for group in interface["Groups"]),
+    )
 
 
 @collector(Address, calls=("ec2:DescribeAddresses",))
 def ec2_addresses(aws: Reader) -> Iterator[Address]:
     ec2: EC2Client = aws.client("ec2")
-    for address in ec2.describe_addresses()["Addresses"]:
-        users = (address.get(key) for key in ("AssociationId", "InstanceId", "NetworkInterfaceId"))
-        yield Address(
-            arn=aws.target.arn("ec2", f"elastic-ip/{address['AllocationId']}"),
-            tags=aws.tags(address.get("Tags")),
-            tags_optional=bool(address.get("ServiceManaged")),
-            ip=address["PublicIp"],
-            associated=any(users),
-            instance=address.get("InstanceId") or None,
-            own_range=address.get("PublicIpv4Pool", "amazon") != "amazon",
-            managed_by=address.get("ServiceManaged"),
-        )
+    yield from aws.shaped(partial(_address, aws), ec2.describe_addresses()["Addresses"])
+
+
+def _address(aws: Reader, address: AddressTypeDef) -> Address:
+    users = (address.get(key) for key in ("AssociationId", "InstanceId", "NetworkInterfaceId"))
+    return Address(
+        arn=aws.target.arn("ec2", f"elastic-ip/{address['AllocationId']}"),
+        tags=aws.tags(address.get("Tags")),
+        tags_optional=bool(address.get("ServiceManaged")),
+        ip=address["PublicIp"],
+        associated=any(users),
+        instance=address.get("InstanceId") or None,
+        own_range=address.get("PublicIpv4Pool", "amazon") != "amazon",
+        managed_by=address.get("ServiceManaged"),
+    )
 
 
 @collector(NatGateway, calls=("ec2:DescribeNatGateways",))
 def ec2_nat_gateways(aws: Reader) -> Iterator[NatGateway]:
     ec2: EC2Client = aws.client("ec2")
     for page in aws.pages(ec2.get_paginator("describe_nat_gateways"), PaginationConfig=PAGE):
-        for gateway in page["NatGateways"]:
-            if gateway["State"] not in GONE:
-                yield _nat_gateway(aws, gateway)
+        yield from aws.shaped(partial(_nat_gateway, aws), page["NatGateways"])
 
 
-def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway:
+def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway | None:
+    if gateway["State"] in GONE:
+        return None
     return NatGateway(
         arn=aws.target.arn("ec2", f"natgateway/{gateway['NatGatewayId']}"),
         tags=aws.tags(gateway.get("Tags")),
@@ -227,10 +255,13 @@ def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway:
 def ec2_route_tables(aws: Reader) -> Iterator[RouteTable]:
     ec2: EC2Client = aws.client("ec2")
     for page in aws.pages(ec2.get_paginator("describe_route_tables"), PaginationConfig=SMALL_PAGE):
-        for table in page["RouteTables"]:
-            gateways = (route.get("NatGatewayId") for route in table.get("Routes", []))
-            yield RouteTable(
-                arn=aws.target.arn("ec2", f"route-table/{table['RouteTableId']}"),
-                id=table["RouteTableId"],
-                nat_gateways=tuple(filter(None, gateways)),
-            )
+        yield from aws.shaped(partial(_route_table, aws), page["RouteTables"])
+
+
+def _route_table(aws: Reader, table: RouteTableTypeDef) -> RouteTable:
+    gateways = (route.get("NatGatewayId") for route in table.get("Routes", []))
+    return RouteTable(
+        arn=aws.target.arn("ec2", f"route-table/{table['RouteTableId']}"),
+        id=table["RouteTableId"],
+        nat_gateways=tuple(filter(None, gateways)),
+    )

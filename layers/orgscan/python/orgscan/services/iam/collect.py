@@ -14,7 +14,12 @@ from orgscan.services.iam.facts import AccessKey, PasswordPolicy, Principal, Roo
 
 if TYPE_CHECKING:
     from mypy_boto3_iam import IAMClient
-    from mypy_boto3_iam.type_defs import AttachedPolicyTypeDef
+    from mypy_boto3_iam.type_defs import (
+        AttachedPolicyTypeDef,
+        GroupDetailTypeDef,
+        RoleDetailTypeDef,
+        UserDetailTypeDef,
+    )
 
 WAITS_S = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 6.4)
 """IAM needs seconds to write a credential report: about 20 in all before we give up."""
@@ -42,14 +47,18 @@ def iam_root_users(aws: Reader) -> Iterator[RootUser]:
 
 @collector(User, calls=("iam:GenerateCredentialReport", "iam:GetCredentialReport"), once=True)
 def iam_users(aws: Reader) -> Iterator[User]:
-    for row in csv.DictReader(_credential_report(aws.client("iam")).splitlines()):
-        if row["user"] != ROOT:
-            yield User(
-                arn=row["arn"],
-                password=FLAG[row["password_enabled"].lower()],
-                mfa=FLAG[row["mfa_active"].lower()],
-                keys=(_key(row, 1), _key(row, 2)),
-            )
+    yield from aws.shaped(_user, csv.DictReader(_credential_report(aws.client("iam")).splitlines()))
+
+
+def _user(row: Mapping[str, str]) -> User | None:
+    if row["user"] == ROOT:
+        return None
+    return User(
+        arn=row["arn"],
+        password=FLAG[row["password_enabled"].lower()],
+        mfa=FLAG[row["mfa_active"].lower()],
+        keys=(_key(row, 1), _key(row, 2)),
+    )
 
 
 def _credential_report(iam: IAMClient) -> str:
@@ -76,31 +85,41 @@ def iam_principals(aws: Reader) -> Iterator[Principal]:
     iam: IAMClient = aws.client("iam")
     details = iam.get_paginator("get_account_authorization_details")
     for page in aws.pages(details, Filter=["User", "Group", "Role"]):
-        for user in page.get("UserDetailList", []):
-            yield Principal(
-                arn=user["Arn"],
-                kind="user",
-                name=user["UserName"],
-                path=user["Path"],
-                policies=_policies(user.get("AttachedManagedPolicies", [])),
-                groups=tuple(user.get("GroupList", [])),
-            )
-        for group in page.get("GroupDetailList", []):
-            yield Principal(
-                arn=group["Arn"],
-                kind="group",
-                name=group["GroupName"],
-                path=group["Path"],
-                policies=_policies(group.get("AttachedManagedPolicies", [])),
-            )
-        for role in page.get("RoleDetailList", []):
-            yield Principal(
-                arn=role["Arn"],
-                kind="role",
-                name=role["RoleName"],
-                path=role["Path"],
-                policies=_policies(role.get("AttachedManagedPolicies", [])),
-            )
+        # Each is there even when it is empty.
+        yield from aws.shaped(_principal_user, page["UserDetailList"])
+        yield from aws.shaped(_principal_group, page["GroupDetailList"])
+        yield from aws.shaped(_principal_role, page["RoleDetailList"])
+
+
+def _principal_user(user: UserDetailTypeDef) -> Principal:
+    return Principal(
+        arn=user["Arn"],
+        kind="user",
+        name=user["UserName"],
+        path=user["Path"],
+        policies=_policies(user["AttachedManagedPolicies"]),
+        groups=tuple(user["GroupList"]),
+    )
+
+
+def _principal_group(group: GroupDetailTypeDef) -> Principal:
+    return Principal(
+        arn=group["Arn"],
+        kind="group",
+        name=group["GroupName"],
+        path=group["Path"],
+        policies=_policies(group["AttachedManagedPolicies"]),
+    )
+
+
+def _principal_role(role: RoleDetailTypeDef) -> Principal:
+    return Principal(
+        arn=role["Arn"],
+        kind="role",
+        name=role["RoleName"],
+        path=role["Path"],
+        policies=_policies(role["AttachedManagedPolicies"]),
+    )
 
 
 def _policies(attached: Sequence[AttachedPolicyTypeDef]) -> tuple[str, ...]:

@@ -10,16 +10,20 @@ from orgscan.services.lambda_.facts import Function
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import FunctionConfigurationTypeDef
 
 
 @collector(Function, calls=("lambda:ListFunctions",))
 def lambda_functions(aws: Reader) -> Iterator[Function]:
     client: LambdaClient = aws.client("lambda")
     for page in aws.pages(client.get_paginator("list_functions")):
-        for function in page["Functions"]:
-            image = function.get("PackageType") == "Image"
-            yield Function(
-                arn=function["FunctionArn"],
-                name=function["FunctionName"],
-                runtime=None if image else function.get("Runtime"),
-            )
+        yield from aws.shaped(_function, page["Functions"])
+
+
+def _function(function: FunctionConfigurationTypeDef) -> Function:
+    image = function.get("PackageType") == "Image"
+    return Function(
+        arn=function["FunctionArn"],
+        name=function["FunctionName"],
+        runtime=None if image else function["Runtime"],
+    )

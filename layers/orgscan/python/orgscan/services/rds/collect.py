@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
@@ -10,15 +11,14 @@ from orgscan.services.rds.facts import DBCluster, DBInstance
 
 if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
-    from mypy_boto3_rds.type_defs import DBInstanceTypeDef
+    from mypy_boto3_rds.type_defs import DBClusterTypeDef, DBInstanceTypeDef
 
 
 @collector(DBInstance, calls=("rds:DescribeDBInstances",))
 def rds_db_instances(aws: Reader) -> Iterator[DBInstance]:
     rds: RDSClient = aws.client("rds")
     for page in aws.pages(rds.get_paginator("describe_db_instances")):
-        for instance in page["DBInstances"]:
-            yield _instance(aws, instance)
+        yield from aws.shaped(partial(_instance, aws), page["DBInstances"])
 
 
 def _instance(aws: Reader, instance: DBInstanceTypeDef) -> DBInstance:
@@ -26,7 +26,7 @@ def _instance(aws: Reader, instance: DBInstanceTypeDef) -> DBInstance:
         arn=instance["DBInstanceArn"],
         tags=aws.tags(instance.get("TagList")),
         engine=instance["Engine"],
-        public=instance.get("PubliclyAccessible", False),
+        public=instance["PubliclyAccessible"],
         encrypted=instance["StorageEncrypted"],
         retention_days=instance["BackupRetentionPeriod"],
         replica=bool(
@@ -36,7 +36,7 @@ def _instance(aws: Reader, instance: DBInstanceTypeDef) -> DBInstance:
         backed_up_continuously=bool(instance.get("AwsBackupRecoveryPointArn")),
         cluster=instance.get("DBClusterIdentifier"),
         port=instance.get("Endpoint", {}).get("Port"),
-        security_groups=tuple(g["VpcSecurityGroupId"] for g in instance.get("VpcSecurityGroups", [])),
+        security_groups=tuple(g["VpcSecurityGroupId"] for g in instance["VpcSecurityGroups"]),
     )
 
 
@@ -44,11 +44,14 @@ def _instance(aws: Reader, instance: DBInstanceTypeDef) -> DBInstance:
 def rds_db_clusters(aws: Reader) -> Iterator[DBCluster]:
     rds: RDSClient = aws.client("rds")
     for page in aws.pages(rds.get_paginator("describe_db_clusters")):
-        for cluster in page["DBClusters"]:
-            yield DBCluster(
-                arn=cluster["DBClusterArn"],
-                tags=aws.tags(cluster.get("TagList")),
-                retention_days=cluster["BackupRetentionPeriod"],
-                replica=bool(cluster.get("ReplicationSourceIdentifier")),
-                backed_up_continuously=bool(cluster.get("AwsBackupRecoveryPointArn")),
-            )
+        yield from aws.shaped(partial(_cluster, aws), page["DBClusters"])
+
+
+def _cluster(aws: Reader, cluster: DBClusterTypeDef) -> DBCluster:
+    return DBCluster(
+        arn=cluster["DBClusterArn"],
+        tags=aws.tags(cluster.get("TagList")),
+        retention_days=cluster["BackupRetentionPeriod"],
+        replica=bool(cluster.get("ReplicationSourceIdentifier")),
+        backed_up_continuously=bool(cluster.get("AwsBackupRecoveryPointArn")),
+    )

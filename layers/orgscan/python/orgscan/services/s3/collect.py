@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
+from orgscan.model import Target
 from orgscan.services.s3.facts import AccountPublicAccessBlock, Block, Bucket, Grant, opened_to_everyone
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import BucketTypeDef, GranteeTypeDef
     from mypy_boto3_s3control import S3ControlClient
 
 GROUPS = {"AllUsers": "everyone", "AuthenticatedUsers": "every AWS user"}
@@ -47,18 +49,19 @@ def account_blocks(s3control: S3ControlClient, account: str) -> frozenset[Block]
 )
 def s3_buckets(aws: Reader) -> Iterator[Bucket]:
     s3: S3Client = aws.client("s3")
-    region = aws.target.api_region
     # Without a page size, ListBuckets refuses accounts with more than 10,000 buckets.
     listing = s3.get_paginator("list_buckets")
-    for page in aws.pages(listing, BucketRegion=region, PaginationConfig={"PageSize": 1000}):
-        names = [b["Name"] for b in page["Buckets"] if b.get("BucketRegion", region) == region]
-        yield from aws.each(partial(_bucket, s3, aws.target.partition), names)
+    for page in aws.pages(listing, BucketRegion=aws.target.api_region, PaginationConfig={"PageSize": 1000}):
+        yield from aws.each(partial(_bucket, s3, aws.target), page["Buckets"])
 
 
-def _bucket(s3: S3Client, partition: str, name: str) -> Bucket:
+def _bucket(s3: S3Client, target: Target, bucket: BucketTypeDef) -> Bucket | None:
+    name = bucket["Name"]
+    if bucket.get("BucketRegion", target.api_region) != target.api_region:
+        return None
     policy_is_public = bucket_policy_is_public(s3, name)
     return Bucket(
-        arn=f"arn:{partition}:s3:::{name}",
+        arn=f"arn:{target.partition}:s3:::{name}",
         name=name,
         policy_is_public=policy_is_public,
         opened=bucket_policy_opened(s3, name) if policy_is_public is True else None,
@@ -81,13 +84,17 @@ def bucket_policy_opened(s3: S3Client, bucket: str) -> tuple[str, ...]:
 
 @fact(absent=())
 def bucket_public_grants(s3: S3Client, bucket: str) -> tuple[Grant, ...]:
-    grants = s3.get_bucket_acl(Bucket=bucket).get("Grants", [])
-    found = ((grant.get("Grantee", {}).get("URI", ""), grant["Permission"]) for grant in grants)
+    grants = s3.get_bucket_acl(Bucket=bucket)["Grants"]
+    found = ((_group(grant["Grantee"]), grant["Permission"]) for grant in grants)
     return tuple(
         Grant(GROUPS[group], permission)
         for uri, permission in found
         if (group := uri.rpartition("/global/")[2]) in GROUPS
     )
+
+
+def _group(grantee: GranteeTypeDef) -> str:
+    return grantee["URI"] if grantee["Type"] == "Group" else ""
 
 
 @fact(absent="OwnershipControlsNotFoundError")

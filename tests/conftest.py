@@ -5,6 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 
 from orgscan.model import GLOBAL, Target
@@ -12,6 +13,9 @@ from orgscan.session import Clients
 from tests.stacks import Assembly, Template, synthesized
 
 ACCOUNT = "123456789012"
+# How long an example takes says something of the machine and nothing of the code.
+settings.register_profile("orgscan", deadline=None)
+settings.load_profile("orgscan")
 
 
 @pytest.fixture(autouse=True)

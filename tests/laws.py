@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
@@ -17,7 +17,7 @@ from orgscan.model import Blindness, Finding, Gap, Resource, TagRecord, Target
 from orgscan.reconcile import Record, Step, place, reconcile
 from orgscan.session import Clients
 from orgscan.spool import Spool
-from orgscan.suppress import Suppression, Suppressions
+from orgscan.suppress import Suppressions
 from tests.served import ONCE, TARGETS, Recording, Served, record
 
 STARTED, LATER, LAST = (f"2026-01-{day}T12:00:00+00:00" for day in (15, 16, 17))
@@ -171,15 +171,15 @@ def assert_accounted(healthy: Look, faulty: Look, reasons: AbstractSet[Blindness
     assert {check: gap for check, gap in lost.items() if gap.reason not in reasons} == {}
 
 
-def assert_nothing_happened(world: World, faulty: Look, rules: Sequence[Suppression] = ()) -> list[Record]:
+def assert_nothing_happened(world: World, faulty: Look) -> list[Record]:
     """The world is as it was: nothing is new, gone, worse or better, and what was not seen says so.
 
     What is then known of the target.
     """
-    in_force = Suppressions(rules, world.recording.now)
+    nothing_accepted = Suppressions((), world.recording.now)
     healthy = world.healthy[faulty.coverage.target]
-    before = [step.after for step in steps([], healthy, "1", STARTED, in_force)]
-    second = steps(before, faulty, "2", LATER, in_force)
+    before = [step.after for step in steps([], healthy, "1", STARTED, nothing_accepted)]
+    second = steps(before, faulty, "2", LATER, nothing_accepted)
     after = [step.after for step in second]
     assert lives(after) == lives(before)
     missed = [step.after for step in second if not step.found]
@@ -192,7 +192,7 @@ def assert_nothing_happened(world: World, faulty: Look, rules: Sequence[Suppress
 def assert_isolated(healthy: Look, faulty: Look, failed: AbstractSet[str]) -> None:
     """What does not need these calls says what it always says; what got by without them finds the same."""
     lost = new_gaps(healthy, faulty)
-    same = _untagged if failed & TAG_CALLS else list
+    same = untagged if failed & TAG_CALLS else list
     for check, calls in calls_of(faulty.coverage.target).items():
         before, after = of_check(healthy, check), of_check(faulty, check)
         if calls.isdisjoint(failed):
@@ -202,13 +202,13 @@ def assert_isolated(healthy: Look, faulty: Look, failed: AbstractSet[str]) -> No
             assert _bare(after) == _bare(before)
 
 
-def _untagged(findings: Iterable[Finding]) -> list[Finding]:
+def untagged(findings: Iterable[Finding]) -> list[Finding]:
     return [replace(finding, tags=None) for finding in findings]
 
 
 def _bare(findings: Iterable[Finding]) -> list[Finding]:
     """Without evidence."""
-    return [replace(finding, problems=(), saving=None) for finding in _untagged(findings)]
+    return [replace(finding, problems=(), saving=None) for finding in untagged(findings)]
 
 
 def assert_lawful(

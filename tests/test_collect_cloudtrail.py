@@ -131,6 +131,22 @@ def test_the_selectors_of_another_accounts_organization_trail_are_not_asked_for(
     )
 
 
+@pytest.mark.parametrize("member", ["TrailARN", "Name", "HomeRegion"])
+def test_a_trail_that_makes_no_sense_keeps_the_account_from_vouching(
+    clients: Clients, everywhere: Target, member: str
+) -> None:
+    """It may be the one that records all, so the account without it would be another account."""
+    whole = {"Name": "main", "TrailARN": MAIN.arn, "HomeRegion": "us-east-1", "IsMultiRegionTrail": False}
+    odd = {**whole, "TrailARN": f"{MAIN.arn}-odd", "IsMultiRegionTrail": True}
+    del odd[member]
+    answer(clients, everywhere, "cloudtrail:DescribeTrails", {"trailList": [odd, whole]})
+    answer(clients, everywhere, "cloudtrail:GetTrailStatus", {"IsLogging": True})
+    answer(clients, everywhere, "cloudtrail:GetEventSelectors", {"EventSelectors": [{}]})
+    lost: list[Gap] = []
+    assert list(cloudtrail_account_trails.read(clients, everywhere, spoil=lost.append)) == []
+    assert [(each.scope, each.reason) for each in lost] == [("cloudtrail-account-trails", Blindness.FAULT)]
+
+
 def test_denied_facts_are_gaps(aws: boto3.Session, clients: Clients, target: Target) -> None:
     plant(aws, EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True}])
     for call in ("cloudtrail:GetTrailStatus", "cloudtrail:GetEventSelectors"):

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import create_parser
 
 from orgscan.catalog import AnyCollector
 from orgscan.model import Blindness, Gap, Target
@@ -214,6 +215,61 @@ def test_a_security_group(ec2: Any, clients: Clients, target: Target) -> None:
     assert (default.name, default.tags, default.tags_optional) == ("default", {}, True)
 
 
+RULE = {"IpProtocol": "-1", "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": []}
+GROUP = {"GroupId": "sg-odd", "GroupName": "odd", "IpPermissions": [RULE], "IpPermissionsEgress": []}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({name: value for name, value in GROUP.items() if name != left_out} for left_out in GROUP),
+        *(
+            {**GROUP, "IpPermissions": [{name: value for name, value in RULE.items() if name != left_out}]}
+            for left_out in RULE
+        ),
+        {**GROUP, "IpPermissionsEgress": [{"IpProtocol": "-1"}]},
+    ],
+)
+def test_a_group_whose_rules_are_not_whole_costs_itself(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    """EC2 writes sets that are empty; one that is not there was not read."""
+    listed = [{**GROUP, "GroupId": "sg-1"}, odd, {**GROUP, "GroupId": "sg-2"}]
+    answer(clients, target, "ec2:DescribeSecurityGroups", {"SecurityGroups": listed})
+    lost: list[Gap] = []
+    seen = list(collect.ec2_security_groups.read(clients, target, spoil=lost.append))
+    assert [(each.id, each.ingress, each.egress) for each in seen] == [
+        ("sg-1", (Rule(protocol="-1"),), ()),
+        ("sg-2", (Rule(protocol="-1"),), ()),
+    ]
+    assert [(each.scope, each.reason) for each in lost] == [("ec2-security-groups", Blindness.FAULT)]
+
+
+@pytest.mark.parametrize(
+    ("call", "xml", "read"),
+    [
+        (
+            "DescribeSecurityGroups",
+            "<securityGroupInfo><item><ipPermissions/></item></securityGroupInfo>",
+            {"SecurityGroups": [{"IpPermissions": []}]},
+        ),
+        (
+            "DescribeNetworkInterfaces",
+            "<networkInterfaceSet><item><groupSet/></item><item/></networkInterfaceSet>",
+            {"NetworkInterfaces": [{"Groups": []}, {}]},
+        ),
+    ],
+)
+def test_an_empty_set_is_read_as_one_and_a_missing_one_is_missing(
+    clients: Clients, call: str, xml: str, read: dict[str, Any]
+) -> None:
+    """As EC2 writes them and botocore reads them."""
+    operation = clients.get("ec2").meta.service_model.operation_model(call)
+    answered = {"status_code": 200, "headers": {}, "body": f"<R>{xml}</R>".encode()}
+    parsed = create_parser("ec2").parse(answered, operation.output_shape)
+    assert {name: value for name, value in parsed.items() if name != "ResponseMetadata"} == read
+
+
 def test_only_customers_prefix_lists_are_expanded(ec2: Any, clients: Clients, target: Target) -> None:
     planted = ec2.create_managed_prefix_list(
         PrefixListName="offices",
@@ -256,6 +312,15 @@ def test_an_interface_names_its_security_groups(ec2: Any, clients: Clients, targ
     (interface,) = collect.ec2_network_interfaces.read(clients, target)
     assert interface.arn == target.arn("ec2", f"network-interface/{made['NetworkInterfaceId']}")
     assert interface.security_groups == (group,)
+
+
+def test_an_interface_that_names_no_groups_costs_itself(clients: Clients, target: Target) -> None:
+    listed = [{"NetworkInterfaceId": "eni-1"}, {"NetworkInterfaceId": "eni-2", "Groups": []}]
+    answer(clients, target, "ec2:DescribeNetworkInterfaces", {"NetworkInterfaces": listed})
+    lost: list[Gap] = []
+    (interface,) = collect.ec2_network_interfaces.read(clients, target, spoil=lost.append)
+    assert interface.arn == target.arn("ec2", "network-interface/eni-2")
+    assert [(each.scope, each.reason) for each in lost] == [("ec2-network-interfaces", Blindness.FAULT)]
 
 
 def test_addresses(ec2: Any, clients: Clients, target: Target) -> None:

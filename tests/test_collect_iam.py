@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import boto3
 import pytest
@@ -32,6 +33,14 @@ ROOT_ROW = f"<root_account>,{HERE}:root,2020-01-01T00:00:00+00:00,not_supported,
 ROOT_ROW += "not_supported,not_supported,false,true,N/A,false,N/A"
 ANN_ROW = f"ann,{HERE}:user/ann,2020-01-01T00:00:00+00:00,TRUE,no_information,N/A,N/A,true,"
 ANN_ROW += "true,2024-02-29T12:00:00+00:00,true,no_information"
+
+
+NOBODY: dict[str, list[Any]] = {"UserDetailList": [], "GroupDetailList": [], "RoleDetailList": []}
+
+
+def user(name: str) -> dict[str, Any]:
+    arn = f"{HERE}:user/{name}"
+    return {"Arn": arn, "UserName": name, "Path": "/", "GroupList": [], "AttachedManagedPolicies": []}
 
 
 @pytest.fixture
@@ -121,16 +130,54 @@ def test_principals_with_their_policies_and_groups(
 
 
 def test_principals_of_two_pages(clients: Clients, everywhere: Target) -> None:
-    ann = {"Arn": f"{HERE}:user/ann", "UserName": "ann", "Path": "/"}
-    deploy = {"Arn": f"{HERE}:role/deploy", "RoleName": "deploy", "Path": "/"}
+    deploy = {
+        "Arn": f"{HERE}:role/deploy",
+        "RoleName": "deploy",
+        "Path": "/",
+        "AttachedManagedPolicies": [],
+    }
+    ann = user("ann")
     answer(
         clients,
         everywhere,
         "iam:GetAccountAuthorizationDetails",
-        {"UserDetailList": [ann], "IsTruncated": True, "Marker": "more"},
-        {"RoleDetailList": [deploy], "IsTruncated": False},
+        {**NOBODY, "UserDetailList": [ann], "IsTruncated": True, "Marker": "more"},
+        {**NOBODY, "RoleDetailList": [deploy], "IsTruncated": False},
     )
     assert [seen.name for seen in iam_principals.read(clients, everywhere)] == ["ann", "deploy"]
+
+
+@pytest.mark.parametrize("kind", sorted(NOBODY))
+def test_principals_that_are_not_listed_are_not_none(clients: Clients, everywhere: Target, kind: str) -> None:
+    listed = {name: those for name, those in NOBODY.items() if name != kind}
+    answer(clients, everywhere, "iam:GetAccountAuthorizationDetails", listed)
+    with pytest.raises(KeyError, match=kind):
+        list(iam_principals.read(clients, everywhere))
+
+
+@pytest.mark.parametrize("kind", ["User", "Group", "Role"])
+@pytest.mark.parametrize("member", ["AttachedManagedPolicies", "Path"])
+def test_a_principal_that_makes_no_sense_costs_itself(
+    clients: Clients, everywhere: Target, kind: str, member: str
+) -> None:
+    listed = [{**user(name), f"{kind}Name": name} for name in ("ann", "odd", "ben")]
+    del listed[1][member]
+    answer(clients, everywhere, "iam:GetAccountAuthorizationDetails", {**NOBODY, f"{kind}DetailList": listed})
+    lost: list[Gap] = []
+    seen = iam_principals.read(clients, everywhere, spoil=lost.append)
+    assert [(each.name, each.kind) for each in seen] == [("ann", kind.lower()), ("ben", kind.lower())]
+    assert [(each.scope, each.reason) for each in lost] == [("iam-principals", Blindness.FAULT)]
+
+
+def test_a_row_of_the_report_that_breaks_off_costs_itself(clients: Clients, everywhere: Target) -> None:
+    broken = ANN_ROW.replace("ann", "ben").rpartition(",true,no_information")[0]
+    report = f"{HEADER}\n{ROOT_ROW}\n{broken}\n{ANN_ROW}".encode()
+    answer(clients, everywhere, "iam:GenerateCredentialReport", {"State": "COMPLETE"})
+    answer(clients, everywhere, "iam:GetCredentialReport", {"Content": report})
+    lost: list[Gap] = []
+    seen = iam_users.read(clients, everywhere, spoil=lost.append)
+    assert [each.arn for each in seen] == [f"{HERE}:user/ann"]
+    assert [(each.scope, each.reason) for each in lost] == [("iam-users", Blindness.FAULT)]
 
 
 def test_the_root_user(clients: Clients, everywhere: Target) -> None:

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from orgscan.model import Target
+from orgscan.model import Blindness, Gap, Target
 from orgscan.services.lambda_.collect import lambda_functions
 from orgscan.services.lambda_.facts import Function, runtimes
 from orgscan.session import Clients
@@ -55,6 +55,19 @@ def test_functions_of_two_pages_and_container_images(clients: Clients, target: T
         ("a", "java21"),
         ("b", None),
     ]
+
+
+def test_a_function_of_which_lambda_names_no_runtime_costs_itself(clients: Clients, target: Target) -> None:
+    odd = {"FunctionArn": "a", "FunctionName": "a", "PackageType": "Zip"}
+    answer(
+        clients,
+        target,
+        "lambda:ListFunctions",
+        {"Functions": [odd, {"FunctionArn": "b", "FunctionName": "b", "Runtime": "java21"}]},
+    )
+    lost: list[Gap] = []
+    assert [f.name for f in lambda_functions.read(clients, target, spoil=lost.append)] == ["b"]
+    assert [(each.scope, each.reason) for each in lost] == [("lambda-functions", Blindness.FAULT)]
 
 
 def test_a_denied_listing_is_not_an_empty_one(clients: Clients, target: Target) -> None:

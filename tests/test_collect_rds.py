@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from orgscan.model import Target
+from orgscan.model import Blindness, Gap, Target
 from orgscan.services.rds.collect import rds_db_clusters, rds_db_instances
 from orgscan.services.rds.facts import DBCluster, DBInstance
 from orgscan.session import Clients
@@ -19,14 +19,15 @@ ORDERS: dict[str, Any] = {
     "AllocatedStorage": 20,
     "MasterUsername": "root",
     "MasterUserPassword": "long enough",
+    "PubliclyAccessible": False,
 }
+"""RDS says of every instance whether it is public; moto only where it was told."""
 
 
 def test_an_instance_and_its_read_replica(aws: boto3.Session, clients: Clients, target: Target) -> None:
     rds = aws.client("rds")
     planted = rds.create_db_instance(
-        **ORDERS,
-        PubliclyAccessible=True,
+        **{**ORDERS, "PubliclyAccessible": True},
         StorageEncrypted=True,
         BackupRetentionPeriod=3,
         VpcSecurityGroupIds=["sg-1"],
@@ -58,11 +59,35 @@ def test_instances_of_two_pages(aws: boto3.Session, clients: Clients, target: Ta
     assert all(instance.tags == {} for instance in seen)
 
 
+@pytest.mark.parametrize("member", ["PubliclyAccessible", "VpcSecurityGroups"])
+def test_an_instance_of_which_rds_does_not_say_who_can_reach_it_costs_itself(
+    clients: Clients, target: Target, member: str
+) -> None:
+    def instance(name: str) -> dict[str, Any]:
+        return {
+            "DBInstanceArn": target.arn("rds", f"db:{name}"),
+            "Engine": "mysql",
+            "PubliclyAccessible": False,
+            "VpcSecurityGroups": [],
+            "StorageEncrypted": False,
+            "BackupRetentionPeriod": 1,
+        }
+
+    instances = [instance(name) for name in ("a", "odd", "b")]
+    del instances[1][member]
+    answer(clients, target, "rds:DescribeDBInstances", {"DBInstances": instances})
+    lost: list[Gap] = []
+    seen = list(rds_db_instances.read(clients, target, spoil=lost.append))
+    assert [each.arn for each in seen] == [target.arn("rds", "db:a"), target.arn("rds", "db:b")]
+    assert [(each.scope, each.reason) for each in lost] == [("rds-db-instances", Blindness.FAULT)]
+
+
 def test_an_instance_that_is_still_being_made(clients: Clients, target: Target) -> None:
     making = {
         "DBInstanceArn": target.arn("rds", "db:new"),
         "Engine": "mysql",
         "PubliclyAccessible": False,
+        "VpcSecurityGroups": [],
         "StorageEncrypted": False,
         "BackupRetentionPeriod": 1,
         "DBClusterIdentifier": "many",

@@ -1,8 +1,10 @@
 """What the S3 collectors see."""
 
 import json
+from typing import Any
 
 import boto3
+import pytest
 
 from orgscan.model import Blindness, Gap, Target
 from orgscan.services.s3.collect import s3_account_public_access_blocks, s3_buckets
@@ -112,6 +114,26 @@ def test_grants_to_accounts_and_to_log_delivery_are_not_public(
     )
     (bucket,) = s3_buckets.read(clients, target)
     assert bucket.public_grants == (Grant("every AWS user", "WRITE"),)
+
+
+@pytest.mark.parametrize(
+    "acl",
+    [
+        {},
+        {"Grants": [{"Permission": "READ"}]},
+        {"Grants": [{"Grantee": {"Type": "Group"}, "Permission": "READ"}]},
+        {"Grants": [{"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}}]},
+    ],
+)
+def test_a_bucket_whose_acl_makes_no_sense_costs_itself(
+    aws: boto3.Session, clients: Clients, target: Target, acl: dict[str, Any]
+) -> None:
+    for name in ("one", "two"):
+        aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=HERE)
+    answer(clients, target, "s3:GetBucketAcl", acl, {"Grants": []})
+    lost: list[Gap] = []
+    assert [each.name for each in s3_buckets.read(clients, target, spoil=lost.append)] == ["two"]
+    assert [(each.scope, each.reason) for each in lost] == [("s3-buckets", Blindness.FAULT)]
 
 
 def test_a_denied_fact_is_a_gap_and_the_others_are_seen(

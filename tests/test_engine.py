@@ -1,20 +1,26 @@
 """The engine's promise: every planned check has exactly one outcome, and nothing unseen is called clean."""
 
-from collections.abc import Iterator
+import re
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
+import pytest
 from botocore.exceptions import ClientError
+from dateutil.tz import tzlocal, tzutc
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orgscan.catalog import Catalog
 from orgscan.check import Check, Problem, Problems, View, check
-from orgscan.collector import Collector, Reader, collector
+from orgscan.collector import Bookmark, Collector, Reader, collector
 from orgscan.coverage import Look, Resolution
 from orgscan.engine import look
+from orgscan.errors import OutOfTime
 from orgscan.model import (
     GLOBAL,
     Blindness,
@@ -26,7 +32,8 @@ from orgscan.model import (
     Target,
     known,
 )
-from orgscan.session import Clients
+from orgscan.session import Clients, UndeclaredCall
+from orgscan.spool import Spool
 from tests.scans import finding
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -328,3 +335,112 @@ def test_every_planned_check_has_exactly_one_outcome(
         for resource in resources:
             if closes(seen, planned, resource.arn) == "fixed":
                 assert planned != "thing-red" or not isinstance(resource.color, Gap)
+
+
+COLORS = [
+    {"Arn": "t1", "Color": "red"},
+    {"Arn": "t2", "Size": "hunter2"},
+    {"Arn": "t3", "Color": "blue"},
+    {"Arn": "gone"},
+    {"Arn": "t4", "Color": "red"},
+    {},
+]
+
+
+def shape(item: Mapping[str, str]) -> Thing | None:
+    """One without a color makes no sense, and Python's words for that quote a value."""
+    if item["Arn"] == "gone":
+        return None
+    return Thing(arn=item["Arn"], color=item["Color"] if "Color" in item else str(int(item["Size"])))
+
+
+@pytest.mark.parametrize("how", [Reader.shaped, Reader.each])
+def test_one_that_makes_no_sense_costs_itself_and_no_other(how: Any) -> None:
+    @collector(Thing, calls=())
+    def things(aws: Reader) -> Iterator[Thing]:
+        yield from how(aws, shape, COLORS)
+
+    seen = scan(things, sees(Other, Other(arn="o")), checks=CHECKS)
+    assert [f.resource for f in seen.findings if f.check == "thing-red"] == ["t1", "t4"]
+    lost = seen.coverage.gaps["thing-red"]
+    assert (lost.scope, lost.reason) == ("things", Blindness.FAULT)
+    assert re.fullmatch(r"ValueError at collector\.py:\d+", lost.detail)
+    # What was seen is judged as ever; all that was not may be the one.
+    assert closes(seen, "thing-red", "t3") == "fixed"
+    assert {closes(seen, "thing-red", each) for each in ("t2", "gone", "never seen")} == {None}
+    assert "other-exists" in seen.coverage.evaluated
+
+
+@pytest.mark.parametrize("how", [Reader.shaped, Reader.each])
+@pytest.mark.parametrize(
+    ("stop", "reason"),
+    [(DENIED, Blindness.DENIED), (OutOfTime(), Blindness.DEADLINE), (UndeclaredCall("x"), Blindness.FAULT)],
+)
+def test_what_ends_a_listing_is_no_items_fault(stop: Exception, reason: Blindness, how: Any) -> None:
+    def fail(item: str) -> Thing:
+        if item == "t2":
+            raise stop
+        return Thing(arn=item)
+
+    @collector(Thing, calls=())
+    def things(aws: Reader) -> Iterator[Thing]:
+        yield from how(aws, fail, ["t1", "t2", "t3"])
+
+    seen = scan(things, checks=(thing_red,))
+    assert [f.resource for f in seen.findings] == ["t1"]
+    assert reasons(seen) == {"thing-red": reason}
+
+
+def test_what_made_no_sense_is_a_gap_in_the_next_invocation_too() -> None:
+    left = [100.0]
+
+    @collector(Thing, calls=())
+    def things(aws: Reader) -> Iterator[Thing]:
+        if not aws.start.listing:
+            yield from aws.shaped(shape, COLORS[:2])
+            left[0] = 50.0
+            aws.turn(Bookmark(1))
+        yield from aws.shaped(shape, COLORS[2:])
+
+    catalog, spool = Catalog((thing_red,), (things,)), Spool()
+    how: dict[str, Any] = {"now": NOW, "spool": spool, "seconds_left": lambda: left[0], "resume": True}
+    assert look(HERE, lambda: NOWHERE, catalog, **how) is None
+    left[0] = 100.0
+    seen = look(HERE, lambda: NOWHERE, catalog, **how)
+    assert seen
+    assert [f.resource for f in seen.findings] == ["t1", "t4"]
+    assert reasons(seen) == {"thing-red": Blindness.FAULT}
+
+
+def test_what_makes_no_sense_is_logged_once_however_much_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    @collector(Thing, calls=())
+    def things(aws: Reader) -> Iterator[Thing]:
+        yield from aws.shaped(shape, COLORS[1:2] * 1000)
+
+    scan(things, checks=(thing_red,))
+    (said,) = (record.getMessage() for record in caplog.records if "unreadable" in record.getMessage())
+    assert "ValueError" in said
+    assert "hunter2" not in caplog.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated(Resource):
+    at: datetime
+
+
+@pytest.mark.parametrize("machine", ["UTC", "Europe/Berlin"])
+def test_a_moment_comes_out_of_the_spool_as_the_same_moment(
+    machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Botocore gives moments in the zone of the machine, which in Lambda is UTC and yet not Python's UTC."""
+    monkeypatch.setenv("TZ", machine)
+    time.tzset()
+    try:
+        zones = [UTC, tzlocal(), tzutc(), timezone(timedelta(hours=-7)), ZoneInfo("Asia/Kolkata")]
+        facts = [Dated(arn=str(number), at=NOW.astimezone(zone)) for number, zone in enumerate(zones)]
+        spool = Spool()
+        spool.keep(Dated, facts, None)
+        assert [(each.at, each.at.utcoffset()) for each in spool.every(Dated)] == [(NOW, timedelta())] * 5
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -1,5 +1,6 @@
 """Scans that go wrong: nobody enters, every call fails, some requests do, answers lack what they had."""
 
+import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -11,7 +12,8 @@ import pytest
 from botocore.config import Config
 
 from orgscan import iam, metrics
-from orgscan.model import Blindness, Target
+from orgscan.catalog import AnyCollector
+from orgscan.model import Blindness, Gap, Target
 from orgscan.session import CONFIG, Clients, assume
 from orgscan.suppress import Suppressions
 from tests.laws import (
@@ -19,6 +21,7 @@ from tests.laws import (
     EVERYTHING,
     LAST,
     LATER,
+    TAG_CALLS,
     Lasting,
     World,
     assert_accounted,
@@ -27,9 +30,11 @@ from tests.laws import (
     assert_nothing_happened,
     lives,
     new_gaps,
+    of_check,
     served_world,
     steps,
     targets_of,
+    untagged,
 )
 from tests.served import (
     ACCOUNT,
@@ -47,7 +52,6 @@ from tests.served import (
 )
 
 ANY_FAULT = pytest.mark.parametrize("fault", FAULTS.values(), ids=str)
-BROKEN_JSON = pytest.mark.xfail(strict=True, reason="an answer of CloudWatch without fields stops the scan")
 ENTERING = "sts:AssumeRole"
 ROLE, EXTERNAL_ID, SESSION = "orgscan-member", "an-external-id", "orgscan"
 ONE_IN = 10
@@ -171,10 +175,7 @@ def test_requests_that_fail_here_and_there_cost_only_what_depends_on_them(seed: 
         assert_lawful(world, world.look(target), failed, reasons)
 
 
-@pytest.mark.parametrize(
-    "call",
-    [pytest.param(call, marks=[BROKEN_JSON] if call in metrics.CALLS else []) for call in CALLS],
-)
+@pytest.mark.parametrize("call", CALLS)
 def test_an_answer_that_lacks_something_costs_what_depends_on_it_and_nothing_else(
     call: str, world: World
 ) -> None:
@@ -197,6 +198,67 @@ def test_an_answer_that_lacks_something_costs_what_depends_on_it_and_nothing_els
                 assert_isolated(healthy, faulty, {call})
         world.served.heal()
     assert lacking
+
+
+@pytest.mark.parametrize("collector", EVERYTHING.collectors, ids=lambda each: each.name)
+def test_one_item_that_lacks_something_costs_itself_and_what_comes_behind_it_is_judged(
+    collector: AnyCollector, world: World
+) -> None:
+    """A credential report is a listing of its own, and has a test of its own."""
+    lacking, listed = set[str](), 0
+    for target in TARGETS:
+        resources = world.recording.resources.get((target, collector.name), ())
+        for call in collector.calls if collector in EVERYTHING.needed(once=target.once) else ():
+            for fault in lacking_items(call, collector, target, world):
+                listed += len(resources) > 1
+                world.served.fail(call, fault)
+                lost: list[Gap] = []
+                seen = list(collector.read(world.clients, target, spoil=lost.append))
+                missing = {each.arn for each in resources} - {each.arn for each in seen}
+                if not missing:
+                    continue
+                (odd,) = missing
+                assert seen == [each for each in resources if each.arn != odd]
+                (said,) = lost
+                assert (said.scope, said.reason) == (collector.name, Blindness.FAULT)
+                assert re.fullmatch(r"[A-Z]\w+ at [\w/]+\.py:\d+", said.detail)
+                if odd not in lacking:
+                    assert_others_are_judged(world, target, collector, call, odd)
+                lacking.add(odd)
+            world.served.heal()
+    assert lacking or not listed
+
+
+def assert_others_are_judged(
+    world: World, target: Target, collector: AnyCollector, call: str, odd: str
+) -> None:
+    """As ever. Checks that look at the kind, besides what they judge, cannot tell."""
+    healthy, faulty = world.healthy[target], world.look(target, world.asking(call))
+    assert_lawful(world, faulty, {call}, {Blindness.FAULT})
+    same = untagged if call in TAG_CALLS else list
+    for check in EVERYTHING.planned(once=target.once):
+        if collector.resource in check.also:
+            continue
+        others = [each for each in of_check(healthy, check.id) if each.resource != odd]
+        assert same(each for each in of_check(faulty, check.id) if each.resource != odd) == same(others)
+
+
+def lacking_items(call: str, collector: AnyCollector, target: Target, world: World) -> list[Fault]:
+    """An answer, once for each member that the first item of one of its lists can lack."""
+    list(collector.read(world.clients, target))
+    asked = [each for each in world.served.calls if each.call == call and answered(world, each)]
+    answers = [answer for each in asked if (answer := world.served.answer(each))]
+    for each, answer in zip(asked, answers, strict=True):
+        if answers.count(answer) == 1:
+            return [without(path, each, answer) for path in of_first_items(answer.parsed)]
+    return []
+
+
+def of_first_items(parsed: Any) -> Iterator[Path]:
+    for name, value in parsed.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from ((name, 0, member) for member in value[0])
+            yield from ((name, 0, *path) for path in of_first_items(value[0]))
 
 
 def answered(world: World, asked: Asked) -> bool:

@@ -4,6 +4,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orgscan.model import GLOBAL
-from tests.model.hub import Hub, Scan, Trouble
+from tests.model.hub import Hub
+from tests.model.watch import Scan, Trouble
 from tests.model.world import ACCOUNTS, FAR, NEAR, AtOnce
 
 SEQUENCES = int(os.environ.get("ORGSCAN_SEQUENCES", "500"))
@@ -77,7 +79,7 @@ def imagined(by: Random, kept: int) -> Scan:
 def history(seed: int, kept: bytes) -> list[Scan]:
     """What is not kept leaves all the rest as it was.
 
-    Two draws and no more, unlike each other: where there are several of a kind, Hypothesis says most things twice.
+    Two draws, and unlike each other: of several of a kind, Hypothesis likes to make copies.
     """
     bits = [int.from_bytes(kept[at : at + 2], "little") for at in range(0, len(kept), 2)]
     return [imagined(Random(f"{seed} {at}"), each) for at, each in enumerate(bits) if each & 1]  # noqa: S311
@@ -113,3 +115,16 @@ def many() -> Iterator[None]:
 @given(histories)
 def test_any_history_of_an_organization_ends_as_the_oracle_says(history: list[Scan]) -> None:
     Hub().live(history)
+
+
+QUIET = Scan(
+    changes=(), hours=24, request={}, order=0, slow=0, troubles=(), handlers=(-1, -1, -1), meets=None
+)
+LEAVES = replace(QUIET, changes=[("account", 1, 0, 3, 0)])
+RETURNS = replace(QUIET, changes=[("account", 1, 0, 0, 0)])
+
+
+@pytest.mark.parametrize("turns", [[False] * 12, [True] * 12], ids=["is over last", "is over first"])
+def test_an_account_that_returns_during_the_scan_that_missed_it_is_not_forgotten(turns: list[bool]) -> None:
+    """It leaves once more, and what was found there must still be closed."""
+    Hub().live([QUIET, LEAVES, replace(RETURNS, meets=turns), LEAVES])

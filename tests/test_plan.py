@@ -27,6 +27,7 @@ from tests.planning import (
     ON,
     ONCE,
     REGIONAL,
+    STARTED,
     STATIC,
     Answers,
     account,
@@ -250,6 +251,7 @@ class Members:
         return {f"{int(each.account)} {each.region}": each.standing for each in targets}
 
 
+SCAN = scan_id(STARTED, EXECUTION)
 DUE, LEFT, OUT = Standing.DUE, Standing.LEFT, Standing.OUT_OF_SCOPE
 
 
@@ -259,7 +261,7 @@ def test_an_account_that_left_is_planned_until_nothing_of_it_is_left(home: Clien
     left = {"1 global": DUE, "1 eu-west-1": DUE, "2 global": LEFT, "2 eu-west-1": LEFT}
     assert members.plan(1) == left
     assert members.plan(1) == left
-    members.store.forget(Target(f"{2:012}", "eu-west-1"))
+    members.store.forget(Target(f"{2:012}", "eu-west-1"), SCAN)
     assert members.plan(1) == {"1 global": DUE, "1 eu-west-1": DUE, "2 global": LEFT}
     assert members.plan(1, 2)["2 eu-west-1"] is DUE  # it came back
 

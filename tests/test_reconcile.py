@@ -226,6 +226,21 @@ def test_a_renamed_check_goes_on_where_it_was() -> None:
     assert old.after.changed_in == "1"  # nobody hears of it
 
 
+def test_a_renamed_check_that_cannot_look_yet_leaves_everything_as_it_was() -> None:
+    everything = Reach(checks=frozenset({"z"}), known=frozenset({"z"}), retiring=frozenset(Category))
+    unseen = replace(blind("z").coverage, reach=everything)
+    renamed = {place(finding("a", "z")): record()}
+    (step,) = reconcile(
+        [record()],
+        Look((), unseen),
+        scan="2",
+        started="2026-01-16T12:00:00+00:00",
+        rules=NONE,
+        renamed=renamed,
+    )
+    assert step.after == record(unconfirmed_since="2026-01-16T12:00:00+00:00")
+
+
 def test_an_account_that_left_closes_what_is_in_scope() -> None:
     gone = replace(HERE, standing=Standing.LEFT)
     for reach, because in [

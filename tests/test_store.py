@@ -408,16 +408,33 @@ def test_people_are_told_once_and_by_the_same_scan_again(store: FindingStore) ->
 
 
 def test_accounts_are_remembered_region_by_region(store: FindingStore) -> None:
-    store.forget(HERE)  # nothing is known of it, and stays so
+    store.miss(HERE.account, [HERE.region], "1")  # nothing is known of it, and stays so
+    store.forget(HERE, "1")
     assert list(store.remembered()) == []
     store.remember(Remembered("1", "one", frozenset({"eu-west-1"})))
     store.remember(Remembered("1", "uno", frozenset({"us-east-1", "global"})))
-    assert list(store.remembered()) == [
-        Remembered("1", "uno", frozenset({"eu-west-1", "us-east-1", "global"}))
-    ]
-    for region in ("eu-west-1", "us-east-1", "global"):
-        store.forget(Target("1", region))
-    assert list(store.remembered()) == [Remembered("1", "uno", frozenset())]
+    everywhere = Remembered("1", "uno", frozenset({"eu-west-1", "us-east-1", "global"}))
+    assert list(store.remembered()) == [everywhere]
+    store.miss("1", ["eu-west-1", "us-east-1"], "5")
+    store.forget(Target("1", "eu-west-1"), "5")
+    store.forget(Target("1", "us-east-1"), "4")  # which never missed it
+    (left,) = store.remembered()
+    assert left == Remembered("1", "uno", frozenset({"us-east-1", "global"}), frozenset({"us-east-1#5"}))
+    back = left.came_back({"us-east-1", "global"})
+    store.remember(Remembered("1", "uno", frozenset({"us-east-1"}), back))
+    store.forget(Target("1", "us-east-1"), "5")
+    assert list(store.remembered()) == [Remembered("1", "uno", frozenset({"us-east-1", "global"}))]
+
+
+def test_a_target_is_not_forgotten_while_something_is_left_of_it(store: FindingStore) -> None:
+    store.remember(Remembered(HERE.account, "", frozenset({HERE.region})))
+    store.record("1", STARTED, saw(finding()))
+    store.miss(HERE.account, [HERE.region], "2")
+    store.forget(HERE, "2")
+    assert [each.regions for each in store.remembered()] == [{HERE.region}]
+    store.record("2", LATER, saw(clean=["arn:r1"]))
+    store.forget(HERE, "2")
+    assert [each.regions for each in store.remembered()] == [set()]
 
 
 def test_a_message_is_sent_once(store: FindingStore) -> None:

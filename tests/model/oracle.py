@@ -1,8 +1,9 @@
-"""What must come of a scan, told from what was true and could be seen; nothing here asks orgscan's own ledger.
+"""What must come of a scan, told from what was true and could be seen; nothing here asks orgscan's ledger.
 
-The laws: every planned check has one outcome. A finding closes when its own resource was seen clean by its own
-check, or a complete listing does not hold it, or its check or account is gone; otherwise it stays and says
-since when nobody could confirm it. What is out of scope is left alone. Who started later has the last word.
+The laws: every planned check has one outcome. A finding closes when its own resource was seen clean by its
+own check, or a complete listing does not hold it, or its check or account is gone; otherwise it stays and
+says since when nobody could confirm it. What is out of scope is left alone. Who started later has the last
+word.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 from orgscan.model import GLOBAL, Gap, Resource
 from orgscan.suppress import Suppression
-from tests.model.world import ACCOUNTS, FAR, NEAR, RULES, Badge, Box, Lock, Place, World
+from tests.model.world import ACCOUNTS, NEAR, RULES, Badge, Box, Lock, Place, World
 
 Kind = type[Resource]
 CHECKS: Mapping[str, tuple[Kind, str, str]] = {
@@ -228,6 +229,8 @@ class Oracle:
     outcomes: dict[str, dict[Place, Outcome]] = field(default_factory=dict)
     """Scan -> what its receipts must say."""
     scanned: set[Place] = field(default_factory=set)
+    due_in: dict[Place, str] = field(default_factory=dict)
+    """The last scan that was planned to look there."""
     told: dict[tuple[int, date, str], str] = field(default_factory=dict)
     """The end of a rule -> the scan that told of it."""
 
@@ -323,57 +326,6 @@ class Oracle:
         if old.rule and old.rule not in in_force(world, asked.started):
             return replace(now, status="open", rule="", changed_in=asked.scan, change="reopened")
         return now
-
-    def planned(
-        self, world: World, request: Mapping[str, Any]
-    ) -> tuple[dict[Place, str], list[str], list[str]]:
-        """Place -> standing; the accounts that are looked at; those that should be and are not active."""
-        asked = asks(world, request)
-        inside = {
-            account: state
-            for account, (_, state) in world.organization.accounts.items()
-            if account not in world.scope.exclude_accounts and account in request.get("accounts", ACCOUNTS)
-        }
-        active = [account for account, state in inside.items() if state == "ACTIVE"]
-        due = {
-            Place(account, region): "due"
-            for account in active
-            for region in (NEAR, FAR, GLOBAL)
-            if asked & sides(region) and region in request.get("regions", (NEAR, FAR, GLOBAL))
-            if region == GLOBAL or self._wanted(world, Place(account, region), request)
-        }
-        skipped = [f"{account} {state}" for account, state in inside.items() if state != "ACTIVE"]
-        absent = {} if request.keys() & {"accounts", "regions"} else self._absent(world, asked, due)
-        return {**due, **absent}, active, skipped
-
-    def _wanted(self, world: World, place: Place, request: Mapping[str, Any]) -> bool:
-        """Whether a region is scanned: it is on, or somebody named it."""
-        patterns = world.scope.regions
-        if place.region in (*patterns, *request.get("regions", ())):
-            return True
-        if "enabled" not in patterns:
-            return False
-        if place.account in world.locked:  # it does not say what is on
-            return place.region == NEAR or place in self.scanned
-        return place.region == NEAR or place.account not in world.near_only
-
-    def _absent(self, world: World, asked: frozenset[str], due: Mapping[Place, str]) -> dict[Place, str]:
-        everywhere = all(asked & sides(region) for region in (NEAR, GLOBAL))
-        return {
-            place: "left" if place.account not in world.organization.accounts else "out-of-scope"
-            for place in self.scanned
-            if place not in due and (everywhere or place.account not in world.organization.accounts)
-        }
-
-
-def asks(world: World, request: Mapping[str, Any]) -> frozenset[str]:
-    """The checks that a request asks for."""
-    return frozenset(
-        check
-        for check, (_, category, _) in CHECKS.items()
-        if check not in world.off
-        if check in request.get("checks", CHECKS) and category in request.get("categories", (category,))
-    )
 
 
 def _retired(world: World, asked: Asked, name: Name) -> bool:

@@ -1,4 +1,4 @@
-"""What people must be told of a scan: the summary, the routes that hear of it, and what need be remembered."""
+"""What people must be told of a scan: the summary, and the routes that hear of it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -101,8 +101,9 @@ def _counted(lives: Iterable[Life]) -> dict[str, dict[str, int]]:
 
 
 def forget(oracle: Oracle, asked: Asked) -> None:
-    """Of what nobody scans any more, and nothing is left of, nothing need be remembered."""
+    """What nobody scans any more, nor is about to, need not be remembered when nothing of it is left."""
     for place, standing in asked.standing.items():
         lives = oracle.lives.get(place, {})
-        if standing != "due" and all(life.status == "resolved" for life in lives.values()):
+        due_again = oracle.due_in[place] > asked.scan
+        if standing != "due" and not due_again and all(life.status == "resolved" for life in lives.values()):
             oracle.scanned.discard(place)

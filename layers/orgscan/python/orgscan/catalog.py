@@ -30,6 +30,10 @@ class Catalog:
     def ids(self, *, without: Container[str] = ()) -> frozenset[str]:
         return frozenset(check.id for check in self.checks if check.id not in without)
 
+    def renamed(self) -> dict[str, str]:
+        """Earlier id of a check -> its id."""
+        return {earlier: check.id for check in self.checks for earlier in check.was}
+
     def planned(self, *, once: bool) -> tuple[AnyCheck, ...]:
         """The checks that a global (`once`) or a regional target must answer for."""
         return tuple(check for check in self.checks if self.judged(check, once=once))

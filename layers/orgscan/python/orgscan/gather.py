@@ -87,6 +87,8 @@ class Reading:
     """The seconds that were left."""
     moved: bool = False
     """It finished a page."""
+    lost: set[Gap] = field(default_factory=set)
+    """What is said of items that make no sense; once, however many they are."""
 
     @property
     def kind(self) -> type[Resource]:
@@ -148,6 +150,9 @@ class Reading:
             raise OutOfTime
 
     def _spoil(self, lost: Gap) -> None:
+        if lost in self.lost:
+            return
+        self.lost.add(lost)
         logger.warning("unreadable: %s", lost.detail, extra={"collector": self.collector.name})
         with self.gathering.writing() as spool:
             spool.spoil(self.kind, lost)

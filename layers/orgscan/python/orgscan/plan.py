@@ -101,10 +101,11 @@ class Planner:
         if not targets:
             what = "check" if not checks else "active account" if not active else "account and region"
             raise InvalidScanRequest([f"input: no {what} is left to scan with {shown(raw)}"])
-        self._remember(targets, before)
         absent = list(self._absent(request, listed, targets, before))
+        scan = scan_id(started, execution)
+        self._remember(targets, absent, before, scan)
         plan = Plan(
-            scan=scan_id(started, execution),
+            scan=scan,
             started=started.isoformat(timespec="seconds"),
             schedule=request.schedule,
             notify=request.notify,
@@ -163,17 +164,18 @@ class Planner:
                             known.account, region, self.home.partition, known.name, standing=standing
                         )
 
-    def _remember(self, targets: Iterable[Target], before: Mapping[str, Remembered]) -> None:
-        """What is scanned for the first time."""
-        new: dict[str, set[str]] = defaultdict(set)
-        names: dict[str, str] = {}
-        for target in targets:
-            known = before.get(target.account)
-            if not known or target.region not in known.regions:
-                new[target.account].add(target.region)
-                names[target.account] = target.account_name
-        for account, where in sorted(new.items()):
-            self.store.remember(Remembered(account, names[account], frozenset(where)))
+    def _remember(
+        self, targets: Iterable[Target], absent: Iterable[Target], before: Mapping[str, Remembered], scan: str
+    ) -> None:
+        """What is scanned for the first time, what is back, and what is missing."""
+        names = {target.account: target.account_name for target in targets}
+        for account, where in sorted(_by_account(targets).items()):
+            known = before.get(account, Remembered(account, "", frozenset()))
+            new, back = where - known.regions, known.came_back(where)
+            if new or back:
+                self.store.remember(Remembered(account, names[account], frozenset(where), back))
+        for account, where in sorted(_by_account(absent).items()):
+            self.store.miss(account, where, scan)
 
     def _asks_everywhere(self, request: ScanRequest) -> bool:
         asked = self.catalog.only({check.id for check in self._on() if _asked(check, request)})
@@ -232,6 +234,14 @@ class Planner:
                     if due[region == GLOBAL] and (not request.regions or _wants(request, region)):
                         off = own is not None and not on
                         yield Target(account.id, region, self.home.partition, account.name, off)
+
+
+def _by_account(targets: Iterable[Target]) -> dict[str, set[str]]:
+    """Account -> regions."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for target in targets:
+        found[target.account].add(target.region)
+    return found
 
 
 def _asked(check: AnyCheck, request: ScanRequest) -> bool:

@@ -87,7 +87,8 @@ def reconcile(
     memory. `renamed`: place of a finding -> what was known of it under an earlier id of its check.
     Doing it twice is doing it once: what this scan already wrote is recognised by `changed_in`.
     """
-    life = _Life(look.coverage, scan, started, rules, renamed or {})
+    heirs = {place(record.finding): key.partition("#")[0] for key, record in (renamed or {}).items()}
+    life = _Life(look.coverage, scan, started, rules, renamed or {}, heirs)
     known = ((place(record.finding), 0, record) for record in before)
     found = ((place(finding), 1, finding) for finding in look.findings)
     for _, same in groupby(merge(known, found, key=lambda each: each[:2]), key=lambda each: each[0]):
@@ -107,7 +108,8 @@ class _Life:
     started: str
     rules: Suppressions
     renamed: Mapping[str, Record]
-    """What lives on under another id; under the earlier one it ends without a word."""
+    heirs: Mapping[str, str]
+    """Place under an earlier id of a check -> its id now. What lives on there ends here without a word."""
 
     def found(self, old: Record | None, finding: Finding) -> Record:
         rule = self.rules.of(finding)
@@ -143,10 +145,13 @@ class _Life:
     def missed(self, old: Record) -> Record:
         if old.status is Status.RESOLVED:
             return old
+        heir = self.heirs.get(place(old.finding))
         because = self.coverage.closes(old.finding)
+        if heir and not self.coverage.closes(replace(old.finding, check=heir)):
+            because = None  # it has not moved yet: nobody could see whether it is still wrong
         if because:
             now = replace(old, status=Status.RESOLVED, resolved_because=because, unconfirmed_since="")
-            if any(old == each for each in self.renamed.values()):
+            if heir:
                 return now
             return replace(now, change=Change.RESOLVED, changed_in=self.scan)
         if not self.coverage.due(old.finding):

@@ -120,7 +120,7 @@ class Reporter:
             checks = due.planned(once=target.once) if target.standing is Standing.DUE else ()
             blind = Look((), Coverage.blind(target, checks, NO_RECEIPT, reach))
             rules = Suppressions(self.configuration.suppressions, plan.moment)
-            self.store.record(plan.scan, plan.started, blind, rules=rules)
+            self.store.record(plan.scan, plan.started, blind, rules=rules, was=self.catalog.renamed())
 
         with ThreadPoolExecutor(TARGETS_AT_ONCE) as pool:
             for _ in pool.map(account_for, missing):
@@ -131,7 +131,7 @@ class Reporter:
         if plan.absent:
             for left in self.store.receipts(plan.scan):
                 if left.target.standing is not Standing.DUE and not left.open and not left.suppressed:
-                    self.store.forget(left.target)
+                    self.store.forget(left.target, plan.scan)
 
     def _open(self) -> Iterator[Record]:
         for severity in reversed(Severity):

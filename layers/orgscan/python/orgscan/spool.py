@@ -55,6 +55,10 @@ class SpoolClosed(Exception):
     """A thread that outlived its scan wanted to add something."""
 
 
+class NoFact(pickle.PickleError):
+    """A spool holds facts, gaps and findings, and nothing else."""
+
+
 class Spool:
     def __init__(self, path: Path | None = None, *, shape: str = "") -> None:
         """Go on with the file if it holds facts of this shape; otherwise begin. None: in memory."""
@@ -310,7 +314,7 @@ def _fact_class(module: str, name: str) -> Any:
     ours = module.partition(".")[0] == "orgscan" and (is_dataclass(found) or _derives(found, Enum))
     if isinstance(found, type) and (ours or _derives(found, Resource)):
         return found
-    raise pickle.UnpicklingError(f"{module}.{name} is no fact")
+    raise NoFact(f"{module}.{name} is no fact")
 
 
 def _found(module: str, name: str) -> Any:

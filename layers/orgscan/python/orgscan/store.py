@@ -14,7 +14,7 @@ index `open` of `listed`       <severity>#<shard>                    open findin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
@@ -77,6 +77,11 @@ class Remembered:
     account: str
     name: str
     regions: frozenset[str]
+    absent: frozenset[str] = frozenset()
+    """'<region>#<scan>': which scan planned which region as absent, and no later one as present."""
+
+    def came_back(self, regions: Collection[str]) -> frozenset[str]:
+        return frozenset(mark for mark in self.absent if mark.partition("#")[0] in regions)
 
 
 class FindingStore:
@@ -201,25 +206,47 @@ class FindingStore:
         """Every account that was ever scanned and is not forgotten."""
         for row in self._query(Key("pk").eq("ACCOUNTS"), ConsistentRead=True):
             yield Remembered(
-                str(row["sk"]), str(row["account_name"]), frozenset(_strings(row.get("regions", ())))
+                str(row["sk"]),
+                str(row["account_name"]),
+                frozenset(_strings(row.get("regions", ()))),
+                frozenset(_strings(row.get("absent", ()))),
             )
 
     def remember(self, account: Remembered) -> None:
-        """That these regions of it are scanned from now on."""
+        """That these regions of it are scanned from now on, and that what is `absent` of it no longer is."""
+        back = {":back": set(account.absent)} if account.absent else {}
         self._table.update_item(
             Key={"pk": "ACCOUNTS", "sk": account.account},
-            UpdateExpression="SET account_name = :name ADD regions :regions",
-            ExpressionAttributeValues={":name": account.name, ":regions": set(account.regions)},
+            UpdateExpression="SET account_name = :name ADD regions :regions"
+            + (" DELETE absent :back" if back else ""),
+            ExpressionAttributeValues={":name": account.name, ":regions": set(account.regions), **back},
         )
 
-    def forget(self, target: Target) -> None:
-        """Nothing is known of a target that nobody scans any more."""
+    def miss(self, account: str, regions: Iterable[str], scan: str) -> None:
+        """These regions of it are no longer scanned."""
+        marks = {_mark(region, scan) for region in regions}
+        self._update_if(account, Attr("pk").exists(), "ADD absent :marks", {":marks": marks})
+
+    def forget(self, target: Target, scan: str) -> None:
+        """Nothing is left of a target that this scan planned as absent, and no later one has it back."""
+        mark = _mark(target.region, scan)
+        if all(record.status is Status.RESOLVED for record in self.findings(target)):
+            self._update_if(
+                target.account,
+                Attr("absent").contains(mark),
+                "DELETE regions :regions, absent :marks",
+                {":regions": {target.region}, ":marks": {mark}},
+            )
+
+    def _update_if(
+        self, account: str, condition: ConditionBase, expression: str, values: Mapping[str, Any]
+    ) -> None:
         try:
             self._table.update_item(
-                Key={"pk": "ACCOUNTS", "sk": target.account},
-                UpdateExpression="DELETE regions :regions",
-                ConditionExpression=Attr("pk").exists(),  # DynamoDB would make one of nothing but its key
-                ExpressionAttributeValues={":regions": {target.region}},
+                Key={"pk": "ACCOUNTS", "sk": account},
+                UpdateExpression=expression,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=dict(values),
             )
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":
@@ -312,6 +339,10 @@ class FindingStore:
 
 def _strings(value: Any) -> list[str]:
     return [str(each) for each in value]
+
+
+def _mark(region: str, scan: str) -> str:
+    return f"{region}#{scan}"
 
 
 def _pk(target: Target) -> str:

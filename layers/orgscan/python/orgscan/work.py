@@ -120,7 +120,7 @@ class Worker:
             self.plan.started,
             seen,
             rules=Suppressions(self.configuration.suppressions, self.plan.moment),
-            was={earlier: check.id for check in self.catalog.checks for earlier in check.was},
+            was=self.catalog.renamed(),
             seconds_left=seconds_left,
         )
 

@@ -33,7 +33,7 @@ def cloudtrail_account_trails(aws: Reader) -> Iterator[AccountTrails]:
     # Every region shows multi-region trails as shadows of the one in their home region.
     cloudtrail: CloudTrailClient = aws.client("cloudtrail")
     listed = cloudtrail.describe_trails(includeShadowTrails=True)["trailList"]
-    distinct = {trail["TrailARN"]: trail for trail in listed}
+    distinct = {trail.get("TrailARN"): trail for trail in listed}
     trails = tuple(aws.each(partial(_trail, aws), distinct.values()))
     # One that makes no sense may be the one that records all, so nothing can be said of the account.
     if len(trails) == len(distinct):

@@ -1,0 +1,154 @@
+"""What a target's scan has collected: each resource once, each page with the way to the next, or neither."""
+
+import os
+import pickle
+import sqlite3
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orgscan.collector import Bookmark
+from orgscan.model import Blindness, Gap, Resource
+from orgscan.reconcile import place
+from orgscan.spool import CHUNK, NoFact, Spool, SpoolClosed
+from tests.scans import NO, finding
+from tests.test_engine import Other, Thing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated(Resource):
+    at: datetime | Gap | None
+    inside: tuple[Thing, ...] = ()
+
+
+def test_a_resource_that_comes_twice_is_one_and_the_later_one() -> None:
+    spool = Spool()
+    spool.keep(Thing, [Thing(arn="t1"), Thing(arn="t2")], None)
+    spool.keep(Thing, [Thing(arn="t1", color="blue")], None)
+    assert {each.arn: each.color for each in spool.every(Thing)} == {"t1": "blue", "t2": "red"}
+    assert (spool.count(Thing), spool.count(Other), spool.size()) == (2, 0, 2)
+
+
+def test_a_page_and_the_way_to_the_next_are_kept_together(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.keep(Thing, [Thing(arn="t1")], Bookmark(0, {"NextToken": "2"}))
+    unkept: Any = print
+    broken = [Thing(arn="t2"), Thing(arn="t3", color=unkept)]
+    with pytest.raises(NoFact):
+        spool.keep(Thing, broken, Bookmark(0, {"NextToken": "3"}))
+    spool.close()
+    again = Spool(tmp_path / "spool")
+    assert [each.arn for each in again.every(Thing)] == ["t1"]
+    assert again.bookmark(Thing) == Bookmark(0, {"NextToken": "2"})
+    assert again.bookmark(Other) == Bookmark()
+
+
+def test_what_did_not_end_is_a_gap() -> None:
+    spool = Spool()
+    assert spool.gap(Thing) == Gap("Thing", Blindness.FAULT, "Thing was not collected")
+    spool.keep(Thing, [Thing(arn="t1")], None)
+    assert not spool.ended(Thing)
+    assert spool.gap(Thing)
+    spool.end(Thing, None)
+    assert (spool.ended(Thing), spool.gap(Thing)) == (True, None)
+    spool.spoil(Other, NO)
+    spool.end(Other, None)
+    assert spool.gap(Other) == NO
+
+
+@given(st.integers(0, 3 * CHUNK), st.integers(0, 3 * CHUNK))
+def test_all_resources_come_in_chunks_and_each_can_be_found(count: int, asked: int) -> None:
+    spool = Spool()
+    spool.keep(Thing, (Thing(arn=f"t{number}") for number in range(count)), None)
+    chunks = list(spool.chunks(Thing))
+    assert [each.arn for _, chunk in chunks for each in chunk] == [f"t{number}" for number in range(count)]
+    assert all(len(chunk) <= CHUNK for _, chunk in chunks)
+    assert spool.has(Thing, f"t{asked}") == (asked < count)
+    assert not spool.has(Other, "t0")
+
+
+def test_resources_are_related_by_a_value_or_by_one_of_several() -> None:
+    spool = Spool()
+    spool.keep(Other, [Other(arn=f"o{number}", owner=f"t{number % 3}") for number in range(9)], None)
+    spool.keep(Thing, [Thing(arn="t1", friends=("a", "b")), Thing(arn="t2", friends=("b",))], None)
+    assert [each.arn for each in spool.related(Other, "owner", "t1")] == ["o1", "o4", "o7"]
+    assert [each.arn for each in spool.related(Thing, "friends", "b")] == ["t1", "t2"]
+    assert spool.related(Thing, "friends", "c") == []
+
+
+def test_findings_come_in_the_byte_order_of_their_places() -> None:
+    found = [
+        finding(f"arn:{name}", key=key) for name in ("é", "z", "a#b", "a", "\U0001f600") for key in ("", "#")
+    ]
+    spool = Spool()
+    spool.find(found, place)
+    spool.find([replace(found[0], problems=("again",))], place)
+    told = list(spool.findings())
+    assert [place(each).encode() for each in told] == sorted(place(each).encode() for each in found)
+    assert ("again",) in [each.problems for each in told]
+
+
+def test_what_could_not_be_judged_is_told_with_its_most_frequent_reason() -> None:
+    spool = Spool()
+    spool.keep(Thing, [Thing(arn=f"t{number}") for number in range(5)], None)
+    late = Gap("x", Blindness.DEADLINE, "late")
+    spool.lose("check", {"t0": NO})
+    (first, _), *_ = [(after, chunk) for after, chunk in spool.chunks(Thing)]
+    spool.lose_rest("check", Thing, first + 2, late)
+    assert spool.unread("check") == (4, late)
+    assert [spool.is_unread("check", f"t{number}") for number in range(5)] == [True, False, True, True, True]
+    assert spool.unread("other") is None
+
+
+MOMENT = datetime(2026, 3, 29, 0, 30, 1, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_facts_come_back_as_they_were(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Botocore gives moments in zones of dateutil's, the machine's own among them."""
+    from dateutil.tz import tzlocal, tzutc  # noqa: PLC0415 (what botocore brings)
+
+    monkeypatch.setenv("TZ", zone)
+    facts = [
+        Dated(arn="a", at=MOMENT),
+        Dated(arn="b", at=MOMENT.astimezone(tzlocal())),
+        Dated(arn="c", at=MOMENT.astimezone(tzutc())),
+        Dated(arn="d", at=MOMENT.astimezone(timezone(timedelta(hours=-7)))),
+        Dated(arn="e", at=NO, inside=(Thing(arn="t", friends=("x",)),)),
+        Dated(arn="f", at=None),
+    ]
+    spool = Spool()
+    spool.keep(Dated, facts, None)
+    assert list(spool.every(Dated)) == facts
+
+
+class Runs:
+    def __reduce__(self) -> Any:
+        return os.system, ("true",)
+
+
+@pytest.mark.parametrize(
+    "hostile", [Runs(), Path("x"), Spool], ids=["a call", "another class", "our own class"]
+)
+def test_a_spool_that_somebody_changed_runs_nothing(tmp_path: Path, hostile: Any) -> None:
+    spool = Spool(tmp_path / "spool")
+    spool.keep(Thing, [Thing(arn="t1")], None)
+    spool.close()
+    with sqlite3.connect(tmp_path / "spool") as database:
+        database.execute("UPDATE resources SET body = ?", (pickle.dumps(hostile),))
+    with pytest.raises(NoFact):
+        list(Spool(tmp_path / "spool").every(Thing))
+
+
+def test_a_thread_that_comes_too_late_changes_nothing() -> None:
+    spool = Spool()
+    spool.close()
+    with pytest.raises(SpoolClosed):
+        spool.keep(Thing, [Thing(arn="t1")], None)
+    with pytest.raises(SpoolClosed):
+        spool.count(Thing)

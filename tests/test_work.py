@@ -109,7 +109,8 @@ def test_a_target_larger_than_an_invocation_ends_as_in_one_long_run() -> None:
     assert short.told() == long.told()
     assert len(long.findings()) == 300 + 1500
     assert len(set(asked.asked)) == 66
-    assert len(asked.asked) - 66 < parts  # a page in whose middle the time ran out is read again
+    # A page in whose middle the time ran out is read again, in each of two listings.
+    assert len(asked.asked) - 66 <= 2 * parts
 
 
 def test_a_way_to_the_next_page_that_has_expired_begins_again_and_sees_all_once() -> None:

@@ -273,6 +273,23 @@ def test_aws_may_be_wordy() -> None:
     assert len(gap("scope", refusal("UnauthorizedOperation", "x" * 9000)).detail) <= LONGEST + len("...")
 
 
+def test_a_fact_that_makes_no_sense_is_a_gap_of_that_fact_and_bad_code_is_not() -> None:
+    @fact(absent="Nothing")
+    def garbled() -> str:
+        raise ValueError("hunter2")
+
+    @fact(absent="Nothing")
+    def greedy() -> str:
+        raise UndeclaredCall("ec2:DescribeSnapshots")
+
+    lost = garbled()
+    assert isinstance(lost, Gap)
+    assert (lost.scope, lost.reason) == ("garbled", Blindness.FAULT)
+    assert lost.detail.startswith("ValueError at errors.py:")
+    with pytest.raises(UndeclaredCall):
+        greedy()
+
+
 def test_a_fact_whose_answer_broke_off_is_a_gap_of_that_fact() -> None:
     @fact(absent="Nothing")
     def color() -> str:

@@ -220,7 +220,10 @@ def code_of(error: ClientError) -> str:
 
 
 def fact(*, absent: str | tuple[str, ...]) -> Callable[[Callable[P, T]], Callable[P, T | Gap | None]]:
-    """Read one fact about a resource: its value, None when AWS says there is none, or a gap."""
+    """Read one fact about a resource: its value, None when AWS says there is none, or a gap.
+
+    Whatever goes wrong costs this fact and nothing else.
+    """
     codes = (absent,) if isinstance(absent, str) else absent
 
     def declare(read: Callable[P, T]) -> Callable[P, T | Gap | None]:
@@ -228,7 +231,9 @@ def fact(*, absent: str | tuple[str, ...]) -> Callable[[Callable[P, T]], Callabl
         def careful(*args: P.args, **kwargs: P.kwargs) -> T | Gap | None:
             try:
                 return read(*args, **kwargs)
-            except NO_ANSWER as error:
+            except Told:
+                raise
+            except Exception as error:  # noqa: BLE001 (whatever it is costs this fact and nothing else)
                 known = isinstance(error, ClientError) and code_of(error) in codes
                 return None if known else gap(read.__name__, error)
 

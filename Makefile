@@ -22,7 +22,7 @@ scan: $(VENV)/.installed $(DEPENDENCIES)  ## an invented organization, through t
 	@python -m local --accounts $(ACCOUNTS) --regions $(REGIONS)
 
 test: check  ## lint, types and every test; what CI runs
-	@pytest -q -n auto --dist loadfile
+	@pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.installed  ## 20,000 random histories of scans against an independent oracle
 	@ORGSCAN_SEQUENCES=20000 pytest -q -s tests/test_model.py

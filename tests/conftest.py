@@ -18,6 +18,15 @@ settings.register_profile("orgscan", deadline=None)
 settings.load_profile("orgscan")
 
 
+LONGEST = ("test_end_to_end", "test_fault_matrix_scans", "test_fault_matrix", "test_model", "test_served")
+"""Files that take minutes begin first, so that no worker is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path.stem, len(ranks)))
+
+
 @pytest.fixture(autouse=True)
 def no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):

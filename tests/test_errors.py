@@ -221,9 +221,9 @@ class Garbage:
 
 
 def garbage() -> ValueError:
-    iam: Any = Garbage()
+    read: Any = password_min_length
     with pytest.raises(ValueError, match="hunter2") as raised:
-        password_min_length(iam)
+        read.__wrapped__(Garbage())  # as it raises, before `fact` makes a gap of it
     return raised.value
 
 

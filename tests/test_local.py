@@ -164,7 +164,10 @@ def test_a_service_control_policy_denies_what_the_role_allows(cloud: Cloud) -> N
         assert cloud.in_member("ec2", "describe_volumes", region="us-east-1") == "fine"
         message = cloud.in_member("ec2", "describe_volumes", region="eu-west-1")
     assert "(UnauthorizedOperation)" in message
-    assert message.endswith(
+    told, _, policy = message.rpartition(": ")
+    assert policy.startswith("arn:aws:organizations::")
+    assert "/service_control_policy/p-" in policy
+    assert told.endswith(
         "You are not authorized to perform this operation. User: "
         f"arn:aws:sts::{cloud.member}:assumed-role/Scan/scan is not authorized to perform: "
         "ec2:DescribeVolumes on resource: * with an explicit deny in a service control policy"

@@ -33,6 +33,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         bucket=settings.bucket,
         catalog=catalog.everything(),
         configuration=Configuration.beside(__file__),
+        another_store=lambda: FindingStore(home.table(settings.table)),
     )
     summary, messages = reporter.report(event["scan"], finished=datetime.now(UTC))
     metrics.add_metric("Coverage", MetricUnit.Percent, summary.coverage)

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -23,9 +24,9 @@ from orgscan.model import (
     Target,
 )
 from orgscan.plan import Plan, PlanStore
-from orgscan.receipt import Unseen
+from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change
-from orgscan.report import GAPS, Message, Reporter, Results, describe
+from orgscan.report import GAPS, THREADS, Message, Reporter, Results, describe
 from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore, Remembered
 from orgscan.summary import ScanSummary, summarise
@@ -73,7 +74,15 @@ class Hub:
 
     def report(self, made: Plan, routes: tuple[Route, ...] = (ALL,)) -> ScanSummary:
         configuration = Configuration(routes=routes, suppressions=self.suppressions)
-        reporter = Reporter(self.store, self.plans, self.s3, BUCKET, catalog.everything(), configuration)
+        reporter = Reporter(
+            self.store,
+            self.plans,
+            self.s3,
+            BUCKET,
+            catalog.everything(),
+            configuration,
+            lambda: FindingStore(session.here().table("findings")),
+        )
         summary, messages = reporter.report(
             made.scan, finished=datetime(2026, 1, 15, 6, 9, 41, 7, tzinfo=UTC)
         )
@@ -334,3 +343,25 @@ def test_the_oldest_that_could_not_be_confirmed_is_told(hub: Hub) -> None:
     summary = hub.scan(THIRD, blind(WASTE, SSH), look(target=SANDBOX))
     assert (summary.unconfirmed, summary.unconfirmed_since) == (1, SECOND.started)
     assert "1 of them could not be confirmed, the oldest since 2026-01-16" in hub.messages(SECOND)[0].body
+
+
+def test_many_workers_that_died_are_accounted_for_each_thread_with_a_table_of_its_own(hub: Hub) -> None:
+    one_at_a_time = Lock()  # for moto's sake
+    opened: list[FindingStore] = []
+
+    class Patient(FindingStore):
+        def record(self, *told: Any, **how: Any) -> Receipt:
+            with one_at_a_time:
+                return super().record(*told, **how)
+
+    def another() -> FindingStore:
+        opened.append(Patient(session.here().table("findings")))
+        return opened[-1]
+
+    targets = [Target(f"{number:012}", "eu-west-1") for number in range(40)]
+    hub.plans.put(replace(FIRST, planned=40), targets)
+    reporter = Reporter(hub.store, hub.plans, hub.s3, BUCKET, catalog.everything(), Configuration(), another)
+    summary, _ = reporter.report(FIRST.scan, finished=datetime(2026, 1, 15, 7, tzinfo=UTC))
+    assert (summary.targets, summary.units, summary.evaluated) == (40, 80, 0)
+    assert {left.target for left in hub.store.receipts(FIRST.scan)} == set(targets)
+    assert len(opened) == THREADS

@@ -69,7 +69,8 @@ class Place:
             enter=lambda _: clients,
             salt="salt",
         ).scan(HERE, 0, lambda: 900.0)
-        reporter = Reporter(store(self.table), self.plans, s3, BUCKET, checks, configuration)
+        kept = store(self.table)
+        reporter = Reporter(kept, self.plans, s3, BUCKET, checks, configuration, lambda: kept)
         reporter.report(self.plan.scan, finished=datetime(2026, 1, 15, 13, tzinfo=UTC))
 
     def said(self) -> str:

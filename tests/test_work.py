@@ -132,7 +132,7 @@ def thing_alone(thing: Thing, view: Any) -> Problems:
         yield "alone"
 
 
-def slow_things(account: Account, *, pages: int, seconds: float) -> Any:
+def slow_things(account: Account, *, pages: int, seconds: float, after: threading.Event | None = None) -> Any:
     """A collector whose page takes that long."""
 
     class Paginator:
@@ -145,6 +145,8 @@ def slow_things(account: Account, *, pages: int, seconds: float) -> Any:
 
         def __iter__(self) -> Iterator[int]:
             for number in range(self.first, pages):
+                if after:
+                    after.wait(30)
                 account.spend(seconds)
                 yield number
 
@@ -161,8 +163,15 @@ def slow_things(account: Account, *, pages: int, seconds: float) -> Any:
 
 def test_what_an_invocation_can_not_finish_is_a_gap_and_not_for_ever() -> None:
     account = Account(Catalog((thing_red, other_exists), ()))
-    things = slow_things(account, pages=3, seconds=1000.0)
-    account.checks = Catalog((thing_red, other_exists), (things, sees(Other, Other(arn="o1"))))
+    seen = threading.Event()
+    things = slow_things(account, pages=3, seconds=1000.0, after=seen)
+
+    @collector(Other, calls=())
+    def others(_: Reader) -> Iterator[Other]:
+        yield Other(arn="o1")
+        seen.set()
+
+    account.checks = Catalog((thing_red, other_exists), (others, things))
     receipt, parts = account.scan(made(account.checks))
     assert parts <= 2
     (lost,) = receipt.unseen

@@ -272,6 +272,7 @@ class Hub:
             BUCKET,
             CATALOG,
             self.world.configuration,
+            lambda: self.store,
         )
         told, sent = self.survive(lambda: reporter.report(scan, finished=self.now), run.how.handlers[1])
         for place in run.asked.standing:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ from orgscan.suppress import EXPIRING_DAYS, Suppressions
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-TARGETS_AT_ONCE = 16
+THREADS = 16
 GAPS = 100
 """Kinds of gaps in a summary, the largest. Errors that quote a request id are each a kind of their own."""
 NO_RECEIPT = Gap(
@@ -89,6 +89,8 @@ class Reporter:
     bucket: str
     catalog: Catalog
     configuration: Configuration
+    another_store: Callable[[], FindingStore]
+    """For a thread of its own: boto3's tables build one condition at a time."""
 
     def report(self, scan: str, *, finished: datetime) -> tuple[ScanSummary, int]:
         """Returns the summary of everything and the number of messages to send."""
@@ -112,19 +114,21 @@ class Reporter:
     def _account_for_missing(self, plan: Plan) -> None:
         """A worker that died, hung or was never started left no receipt, and that is how it is noticed."""
         reached = {left.target for left in self.store.receipts(plan.scan)}
-        missing = (target for target in self.plans.targets(plan) if target not in reached)
-        reach = plan.reach(self.catalog.ids(without=self.configuration.off))
-        due = self.catalog.only(plan.checks)
-
-        def account_for(target: Target) -> None:
-            checks = due.planned(once=target.once) if target.standing is Standing.DUE else ()
-            blind = Look((), Coverage.blind(target, checks, NO_RECEIPT, reach))
-            rules = Suppressions(self.configuration.suppressions, plan.moment)
-            self.store.record(plan.scan, plan.started, blind, rules=rules, was=self.catalog.renamed())
-
-        with ThreadPoolExecutor(TARGETS_AT_ONCE) as pool:
-            for _ in pool.map(account_for, missing):
+        missing = [target for target in self.plans.targets(plan) if target not in reached]
+        parts = [missing[start::THREADS] for start in range(min(THREADS, len(missing)))]
+        with ThreadPoolExecutor(THREADS) as pool:
+            for _ in pool.map(lambda part: self._account_for(plan, part), parts):
                 pass
+
+    def _account_for(self, plan: Plan, missing: Iterable[Target]) -> None:
+        store = self.another_store()
+        reach = plan.reach(self.catalog.ids(without=self.configuration.off))
+        rules = Suppressions(self.configuration.suppressions, plan.moment)
+        for target in missing:
+            due = self.catalog.only(plan.checks).planned(once=target.once)
+            checks = due if target.standing is Standing.DUE else ()
+            blind = Look((), Coverage.blind(target, checks, NO_RECEIPT, reach))
+            store.record(plan.scan, plan.started, blind, rules=rules, was=self.catalog.renamed())
 
     def _forget_absent(self, plan: Plan) -> None:
         """What nobody scans any more is planned until nothing of it is left."""

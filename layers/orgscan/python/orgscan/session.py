@@ -200,7 +200,8 @@ class Clients:
 
     def table(self, name: str) -> Any:
         """A DynamoDB table that speaks Python's types."""
-        return self._session.resource("dynamodb", config=self._config).Table(name)
+        with self._lock:
+            return self._session.resource("dynamodb", config=self._config).Table(name)
 
 
 def here(*, retries: bool = True) -> Clients:

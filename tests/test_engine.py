@@ -444,3 +444,35 @@ def test_a_moment_comes_out_of_the_spool_as_the_same_moment(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+class Pages:
+    """A paginator with these pages, each leading to the next."""
+
+    def __init__(self, *pages: list[str]) -> None:
+        self._pages = pages
+
+    def paginate(self, *, start: int = 0) -> "Pages":
+        self._start = start
+        return self
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        yield from list(enumerate(self._pages))[self._start :]
+
+    def _get_next_token(self, page: tuple[int, list[str]]) -> dict[str, Any]:
+        return {"start": page[0] + 1 if page[0] + 1 < len(self._pages) else None}
+
+
+def test_an_empty_page_is_not_the_end_of_a_listing() -> None:
+    @collector(Thing, calls=())
+    def things(aws: Reader) -> Iterator[Thing]:
+        for first, second in ((["t1"], []), (["t3"], ["t4"])):
+            for _, page in aws.pages(Pages(first, [], second, [])):
+                yield from (Thing(arn=each) for each in page)
+
+    turned: list[Bookmark] = []
+    seen = things.read(NOWHERE, HERE, turn=turned.append)
+    assert [each.arn for each in seen] == ["t1", "t3", "t4"]
+    assert turned[3:5] == [Bookmark(1), Bookmark(1, {"start": 1})]
+    for start, left in [(turned[0], ["t3", "t4"]), (turned[3], ["t3", "t4"]), (turned[4], ["t4"])]:
+        assert [each.arn for each in things.read(NOWHERE, HERE, start=start)] == left

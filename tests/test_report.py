@@ -50,6 +50,20 @@ UNATTACHED = finding(
 )
 
 
+class Patient(FindingStore):
+    """For threads: moto, unlike DynamoDB, cannot serve two at a time."""
+
+    one_at_a_time = Lock()
+
+    @classmethod
+    def another(cls) -> FindingStore:
+        return cls(session.here().table("findings"))
+
+    def record(self, *told: Any, **how: Any) -> Receipt:
+        with self.one_at_a_time:
+            return super().record(*told, **how)
+
+
 @dataclass
 class Hub:
     """The table, the bucket, and the two ends of a scan."""
@@ -81,7 +95,7 @@ class Hub:
             BUCKET,
             catalog.everything(),
             configuration,
-            lambda: FindingStore(session.here().table("findings")),
+            Patient.another,
         )
         summary, messages = reporter.report(
             made.scan, finished=datetime(2026, 1, 15, 6, 9, 41, 7, tzinfo=UTC)
@@ -346,16 +360,10 @@ def test_the_oldest_that_could_not_be_confirmed_is_told(hub: Hub) -> None:
 
 
 def test_many_workers_that_died_are_accounted_for_each_thread_with_a_table_of_its_own(hub: Hub) -> None:
-    one_at_a_time = Lock()  # for moto's sake
     opened: list[FindingStore] = []
 
-    class Patient(FindingStore):
-        def record(self, *told: Any, **how: Any) -> Receipt:
-            with one_at_a_time:
-                return super().record(*told, **how)
-
     def another() -> FindingStore:
-        opened.append(Patient(session.here().table("findings")))
+        opened.append(Patient.another())
         return opened[-1]
 
     targets = [Target(f"{number:012}", "eu-west-1") for number in range(40)]

@@ -3,6 +3,8 @@
 import os
 import pickle
 import sqlite3
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -12,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgscan.collector import Bookmark
+from orgscan.collector import Bookmark, Reader, collector
+from orgscan.gather import Gathering
 from orgscan.model import Blindness, Gap, Resource
 from orgscan.reconcile import place
 from orgscan.spool import CHUNK, NoFact, Spool, SpoolClosed
-from tests.scans import NO, finding
-from tests.test_engine import Other, Thing
+from tests.scans import HERE, NO, finding
+from tests.test_engine import NOWHERE, Other, Thing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,3 +153,25 @@ def test_a_thread_that_comes_too_late_changes_nothing() -> None:
         spool.keep(Thing, [Thing(arn="t1")], None)
     with pytest.raises(SpoolClosed):
         spool.count(Thing)
+
+
+def test_a_collector_that_was_given_up_adds_nothing_any_more() -> None:
+    released, ended = threading.Event(), threading.Event()
+
+    @collector(Thing, calls=())
+    def hangs(_: Reader) -> Iterator[Thing]:
+        try:
+            released.wait(30)
+            for number in range(CHUNK + 1):
+                yield Thing(arn=f"t{number}")
+        finally:
+            ended.set()
+
+    spool = Spool()
+    gathering = Gathering(spool, NOWHERE, HERE, lambda: 60.05, salt="", resume=False)
+    assert gathering.run([hangs])
+    released.set()
+    assert ended.wait(30)
+    lost = spool.gap(Thing)
+    assert lost
+    assert (lost.reason, spool.count(Thing), gathering.abandoned) == (Blindness.DEADLINE, 0, True)

@@ -15,6 +15,8 @@ from moto.core.serialize import get_serializer_class
 from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response
 
+from local.beyond import Written
+
 # botocore's name of a service where the signature names it otherwise.
 _SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 
@@ -70,6 +72,11 @@ class Call:
     protocol: str
     parameters: Mapping[str, Any]
 
+    @property
+    def name(self) -> str:
+        """'ec2:DescribeVolumes'."""
+        return f"{self.service}:{self.operation.name}"
+
     def needs(self, account: str) -> Iterator[tuple[str, str]]:
         """The actions, each with its resource, that a caller in this account must be allowed."""
         # A transaction is no action, but its parts are: Put, Update, ConditionCheck.
@@ -106,8 +113,15 @@ def read(environ: dict[str, Any]) -> Call:
     environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     operation, parameters = get_service_router(service).match(request)
     protocol = determine_request_protocol(operation.service_model, request.content_type)
-    parameters |= json.loads(body) if protocol == "json" else request.form.to_dict()
+    in_json = protocol == "json" or request.mimetype == "application/json"
+    parameters |= json.loads(body or "{}") if in_json else request.form.to_dict()
     return Call(access_key, region, service, operation, protocol, parameters)
+
+
+def answered(answer: Written) -> HTTPException:
+    """What is answered instead of moto."""
+    headers = {**answer.headers, "x-amzn-RequestId": str(uuid.uuid4())}
+    return HTTPException(response=Response(answer.body, answer.status, headers))
 
 
 def unrecognized(call: Call) -> HTTPException:

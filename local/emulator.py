@@ -38,6 +38,8 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.serving import make_server
 
 from local import deploy, dynamodb, sns, workflow
+from local.beyond import Beyond
+from local.faults import absent
 from local.iam import Denial, Gate, admin_key
 from local.runtime import Runtime
 
@@ -69,6 +71,7 @@ class Emulator:
         hub: str,
         port: int | None = None,
         opt_in_regions: Mapping[str, frozenset[str]] = MappingProxyType({}),
+        beyond: Beyond | None = None,
     ) -> None:
         """Listen on `port`, or any free one. `opt_in_regions`: region -> accounts in which it is enabled."""
         self._hub = hub
@@ -85,7 +88,8 @@ class Emulator:
             _few_managed_policies(patch)
             _client_classes_once(patch)
             _describe_regions(patch, opt_in_regions)
-            self.gate = gate = Gate(_moto(patch), hub=hub, opt_in_regions=opt_in_regions)
+            beyond = beyond or Beyond(absent())
+            self.gate = gate = Gate(_moto(patch), hub=hub, opt_in_regions=opt_in_regions, beyond=beyond)
             self.denials: list[Denial] = gate.denials
             runtime = Runtime(workdir, self.endpoint)
             gate.install(patch)

@@ -18,6 +18,7 @@ from moto.sts.models import STSBackend, sts_backends
 from werkzeug.exceptions import HTTPException
 
 from local import calls
+from local.beyond import Beyond
 from local.calls import Call
 from local.policy import Request, effects
 
@@ -46,8 +47,10 @@ class Caller:
 class Gate:
     """The WSGI application that knows who calls and decides; `moto` gets what passes."""
 
-    def __init__(self, moto: Any, *, hub: str, opt_in_regions: Mapping[str, frozenset[str]]) -> None:
-        self._moto, self._hub, self._opt_in_regions = moto, hub, opt_in_regions
+    def __init__(
+        self, moto: Any, *, hub: str, opt_in_regions: Mapping[str, frozenset[str]], beyond: Beyond
+    ) -> None:
+        self._moto, self._hub, self._opt_in_regions, self._beyond = moto, hub, opt_in_regions, beyond
         self._callers: dict[str, Caller] = {}
         self.denials: list[Denial] = []
         self.trouble: Callable[[Caller, Call], HTTPException | None] = lambda _caller, _call: None
@@ -61,8 +64,8 @@ class Gate:
         try:
             # Without this header moto looks for the key in every account.
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._account(environ)
-        except HTTPException as refusal:
-            return refusal(environ, start_response)
+        except HTTPException as answer:  # a refusal, or what moto cannot say
+            return answer(environ, start_response)
         return self._moto(environ, start_response)
 
     def _account(self, environ: dict[str, Any]) -> str:
@@ -82,6 +85,9 @@ class Gate:
         trouble = self.trouble(caller, call)
         if trouble is not None:
             raise trouble
+        answer = self._beyond.write(caller.account, call.region, call.name, call.parameters)
+        if answer is not None:
+            raise calls.answered(answer)
         return caller.account
 
     def _authorize(self, caller: Caller, call: Call) -> None:

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from local import past
-from local.faults import plant, rework
+from local.beyond import Beyond
+from local.faults import absent, plant, rework
 from local.faults.accounts import adopt
 from local.place import GLOBAL, HOME, Account, Book, Changes, Clients, Place, Planted
 
@@ -87,7 +88,7 @@ class Organization:
         """The management account."""
         self.denied_region = SCP_DENIED if SCP_DENIED in self.regions else None
         self.opt_in_region = OPT_IN if OPT_IN in self.regions else None
-        self._book = Book()
+        self._book = Book(beyond=Beyond(absent()))
         self._changes = Changes()
 
     @property
@@ -143,6 +144,11 @@ class Organization:
     def no_data(self) -> frozenset[Planted]:
         """What can be neither found nor vouched for."""
         return frozenset(self._book.no_data)
+
+    @property
+    def beyond(self) -> Beyond:
+        """What the embedded AWS answers though it cannot hold it."""
+        return self._book.beyond
 
     @property
     def fixed(self) -> frozenset[Planted]:

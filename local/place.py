@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from local.beyond import Beyond, Refused
+
 GLOBAL = "global"
 HOME = "us-east-1"
 """Where services without regions, and this organization's trails, live."""
@@ -59,6 +61,8 @@ class Book:
     no_data: set[Planted] = field(default_factory=set)
     """What can neither be reported nor vouched for, because nothing was measured."""
     counts: Counter[str] = field(default_factory=Counter)
+    beyond: Beyond = field(default_factory=Beyond)
+    """What the embedded AWS answers though it cannot hold it."""
 
     def number(self, what: str) -> int:
         """1 when that comes up first, 2 when again."""
@@ -121,6 +125,11 @@ class Place:
 
     def unmeasured(self, check: str, *, resource: str) -> None:
         self.book.no_data.add(Planted(self.account.id, self.region, check, resource))
+
+    def answers(self, call: str, result: Mapping[str, Any] | Refused, **parameters: Any) -> None:
+        """What AWS answers here to a call that some module's `ABSENT` names, made with these parameters."""
+        region = HOME if self.region == GLOBAL else self.region
+        self.book.beyond.plant(self.account.id, region, call, result, parameters)
 
     @cached_property
     def vpc(self) -> str:

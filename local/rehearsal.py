@@ -93,6 +93,7 @@ class Rehearsal:
                 hub=self.organization.hub,
                 port=self._port,
                 opt_in_regions=self.organization.opt_in_regions,
+                beyond=self.organization.beyond,
             )
         )
         return self

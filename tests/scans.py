@@ -1,6 +1,7 @@
 """What a scan of one target saw, in a few words."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from orgscan.collector import Collector
 from orgscan.coverage import Coverage, Look, Reach
@@ -12,6 +13,7 @@ from orgscan.spool import Spool
 
 HERE = Target("123456789012", "eu-west-1", account_name="acme-prod")
 STARTED = "2026-01-15T12:00:00+00:00"
+NOW = datetime.fromisoformat(STARTED)
 NO = Gap("things", Blindness.DENIED, "x:ListThings")
 
 
@@ -80,6 +82,6 @@ def read(
 ) -> tuple[list[Resource], Gap | None]:
     """What one collector sees, and why that may not be all."""
     spool = Spool()
-    gathering = Gathering(spool, clients, target, lambda: float("inf"), salt="", resume=False)
+    gathering = Gathering(spool, clients, target, NOW, lambda: float("inf"), salt="", resume=False)
     assert gathering.run([collector])
     return list(spool.every(collector.resource)), spool.gap(collector.resource)

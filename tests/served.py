@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from itertools import count
-from threading import Lock
+from threading import Lock, local
 from typing import Any, Literal, TypeAlias
 
 import boto3
@@ -37,12 +37,10 @@ from botocore.response import StreamingBody
 from botocore.utils import set_value_from_jmespath
 from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
-from moto.core.errors import ErrorShape
-from moto.core.exceptions import ServiceException
-from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_pagination_model, get_service_model
 
 from local import faults, past
+from local.beyond import Beyond, Refused, Written, write
 from local.faults import accounts, compute
 from local.place import Account, Book, Place, Planted
 from orgscan import catalog, iam, metrics, regions
@@ -57,8 +55,8 @@ ONCE = CONFIG.merge(Config(retries={"total_max_attempts": 1}))
 """For clients that take the first answer: between two attempts botocore sleeps."""
 ALL_FAULTS = 7
 """The number of an account that has every fault which an account as a whole can have."""
-LONG = 15
-"""Days that CloudWatch is asked about, as many as were measured; who asks about fewer gets a part."""
+LONG = 60
+"""Days that CloudWatch is asked about; who asks about fewer gets a part."""
 METRICS = "cloudwatch:GetMetricData"
 TOKEN = "served-page-2"
 HEADER = "X-Served"
@@ -94,15 +92,31 @@ class Recording:
     """(target, collector's name) -> what it yielded."""
     planted: frozenset[Planted]
     """The faults of this world."""
+    look_alikes: frozenset[Planted]
 
 
 class Recorder:
-    """Keeps what the clients of a session are answered."""
+    """Keeps what the clients of a session are answered, by moto or by what is planted beyond it."""
 
-    def __init__(self, session: boto3.Session) -> None:
+    def __init__(self, session: boto3.Session, beyond: Beyond) -> None:
         self.answers: dict[Asked, Answer] = {}
+        self._beyond = beyond
+        self._asking = local()
         session.events.register("provide-client-params", _remember)
+        session.events.register("before-call", self._ask)
+        session.events.register_first("before-send", self._send)
         session.events.register("response-received", self._keep)
+
+    def _ask(self, context: dict[str, Any], **_: object) -> None:
+        self._asking.now = context["asked"]
+
+    def _send(self, request: Any, **_: object) -> Any:
+        asked: Asked = self._asking.now
+        answer = self._beyond.write(ACCOUNT, asked.region, asked.call, asked.parameters)
+        if answer is None:
+            return None
+        headers = HTTPHeaders.from_dict(answer.headers)
+        return AWSResponse(request.url, answer.status, headers, MockRawResponse(answer.body))
 
     def _keep(self, context: dict[str, Any], parsed_response: Any, response_dict: Any, **_: object) -> None:
         if parsed_response is not None:
@@ -141,13 +155,13 @@ def record() -> Recording:
     """
     with pytest.MonkeyPatch.context() as patch, mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-        planted = _plant()
+        book = _plant()
         session = _session()
-        recorder = Recorder(session)
+        recorder = Recorder(session, book.beyond)
         clients = Clients(session, guarded=True)
         now = datetime.now(UTC)
         resources = {
-            (target, each.name): tuple(each.read(clients, target))
+            (target, each.name): tuple(each.read(clients, target, now=now))
             for target in TARGETS
             for each in catalog.collectors()
             if each.once == target.once or each in catalog.everything().needed(once=target.once)
@@ -155,11 +169,11 @@ def record() -> Recording:
         with declared(metrics.CALLS):
             metrics.fetch(clients.get("cloudwatch", REGION), _measured(resources), now)
         regions.of_account(lambda: clients)
-        return Recording(now, recorder.answers, resources, planted)
+        return Recording(now, recorder.answers, resources, frozenset(book.open), frozenset(book.look_alikes))
 
 
-def _plant() -> frozenset[Planted]:
-    book = Book()
+def _plant() -> Book:
+    book = Book(beyond=Beyond(faults.absent()))
     book.number("exposed accounts")  # every other one never set its block; this one has an answer to read
 
     @cache
@@ -176,7 +190,7 @@ def _plant() -> frozenset[Planted]:
             if each.fits(place):
                 each.plant(place)
     compute.instance_nobody_measured(here)
-    return frozenset(book.open)
+    return book
 
 
 def _session() -> boto3.Session:
@@ -196,62 +210,23 @@ def _measured(resources: Mapping[tuple[Target, str], tuple[Resource, ...]]) -> I
 
 
 @dataclass(frozen=True, slots=True)
-class Wire:
-    """An HTTP answer."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def write(call: str, result: object) -> Wire:
-    """As moto writes it in the protocol that botocore speaks to the service."""
-    answer = _serializer(call).serialize(result)
-    return Wire(answer["status_code"], answer["headers"], _bytes(answer["body"]))
-
-
-def _write_error(call: str, status: int, error: Mapping[str, str]) -> Wire:
-    """Not by `serialize`, which warns of every code that the service's model does not name."""
-    serializer, code = _serializer(call), error["Code"]
-    known = serializer.service_model.shape_for_error_code(code)
-    name = known.name if known else code
-    shape = ErrorShape(name, {"type": "structure", "exception": True, "error": {"code": code}})
-    told = ServiceException(code, error["Message"])
-    written = dict(error)
-    serializer._serialize_error_metadata(written, told, shape)
-    empty = serializer._create_default_response()
-    answer = serializer._serialized_error_to_response(empty, told, shape, written)
-    return Wire(status, answer["headers"], _bytes(answer["body"]))
-
-
-def _bytes(body: str | bytes) -> bytes:
-    return body.encode() if isinstance(body, str) else body
-
-
-def _serializer(call: str) -> Any:
-    service, _, operation = call.partition(":")
-    model = get_service_model(service)
-    return get_serializer_class(service, model.resolved_protocol)(model.operation_model(operation))
-
-
-@dataclass(frozen=True, slots=True)
 class Fault:
     """One way in which a call fails."""
 
     name: str
     reasons: frozenset[Blindness]
     """What coverage may say then."""
-    befall: Callable[[str, Wire], Wire]
+    befall: Callable[[str, Written], Written]
     """(call, healthy answer) -> what comes instead; or it raises."""
 
     def __str__(self) -> str:
         return self.name
 
 
-def _refusing(message: str, codes: Mapping[str, tuple[int, str]]) -> Callable[[str, Wire], Wire]:
+def _refusing(message: str, codes: Mapping[str, tuple[int, str]]) -> Callable[[str, Written], Written]:
     """`codes`: protocol -> HTTP status and error code."""
 
-    def befall(call: str, _: Wire) -> Wire:
+    def befall(call: str, _: Written) -> Written:
         service = get_service_model(call.partition(":")[0])
         # Who spoke query before JSON still says so in a header.
         protocol = "query" if service.is_query_compatible else service.resolved_protocol
@@ -259,20 +234,20 @@ def _refusing(message: str, codes: Mapping[str, tuple[int, str]]) -> Callable[[s
         words = message.format(action=iam.action(call))
         if code == "UnauthorizedOperation":
             words = f"You are not authorized to perform this operation. {words}"
-        return _write_error(call, status, {"Code": code, "Message": words})
+        return write(call, Refused(code, words, status))
 
     return befall
 
 
-def _breaking(error: type[HTTPClientError]) -> Callable[[str, Wire], Wire]:
-    def befall(call: str, _: Wire) -> Wire:
+def _breaking(error: type[HTTPClientError]) -> Callable[[str, Written], Written]:
+    def befall(call: str, _: Written) -> Written:
         raise error(endpoint_url=f"https://{call.partition(':')[0]}.{REGION}.amazonaws.com/")
 
     return befall
 
 
-def _cut(_: str, healthy: Wire) -> Wire:
-    return Wire(healthy.status, healthy.headers, healthy.body[: len(healthy.body) // 2])
+def _cut(_: str, healthy: Written) -> Written:
+    return Written(healthy.status, healthy.headers, healthy.body[: len(healthy.body) // 2])
 
 
 USER = (
@@ -440,7 +415,7 @@ class Served:
         self.unrecorded: list[Asked] = []
         """What could not be answered, for where somebody caught the AssertionError."""
         self._failures: dict[str, Failure] = {}
-        self._wires: dict[tuple[Asked, bool], Wire] = {}
+        self._wires: dict[tuple[Asked, bool], Written] = {}
         self._waiting: dict[int, Asked] = {}
         self._numbers = count()
         self._lock = Lock()
@@ -507,7 +482,7 @@ class Served:
         headers = HTTPHeaders.from_dict(wire.headers)
         return AWSResponse(request.url, wire.status, headers, MockRawResponse(wire.body))
 
-    def _answer(self, asked: Asked) -> Wire:
+    def _answer(self, asked: Asked) -> Written:
         pages, failure = paging(asked.call), self._failures.get(asked.call)
         later = pages is not None and any(name in asked.parameters for name in pages.asks)
         healthy = self._wire(asked, more=failure is not None and failure.page == 2 and not later)
@@ -522,7 +497,7 @@ class Served:
             failure.left -= 1
             return failure.left >= 0
 
-    def _wire(self, asked: Asked, *, more: bool) -> Wire:
+    def _wire(self, asked: Asked, *, more: bool) -> Written:
         """Written once; moto's serializers are not made for threads."""
         with self._lock:
             found = self._wires.get((asked, more))
@@ -530,14 +505,14 @@ class Served:
                 found = self._wires[asked, more] = self._written(asked, more=more)
             return found
 
-    def _written(self, asked: Asked, *, more: bool) -> Wire:
+    def _written(self, asked: Asked, *, more: bool) -> Written:
         answer = self.answer(asked)
         pages = paging(asked.call)
         if answer is None:
             self.unrecorded.append(asked)
             raise AssertionError(f"nobody recorded {asked.call} in {asked.region} with {asked.parameters}")
         if answer.status >= 300:
-            return _write_error(asked.call, answer.status, answer.parsed["Error"])
+            return write(asked.call, _refused(answer))
         return write(asked.call, pages.opened(answer.parsed) if pages and more else answer.parsed)
 
     def answer(self, asked: Asked) -> Answer | None:
@@ -567,6 +542,11 @@ class Served:
             moments, values = [moment for moment, _ in points], [value for _, value in points]
             results.append({**series, "Id": query["Id"], "Timestamps": moments, "Values": values})
         return Answer(200, {"MetricDataResults": results})
+
+
+def _refused(answer: Answer) -> Refused:
+    error = dict(answer.parsed["Error"])
+    return Refused(error.pop("Code"), error.pop("Message"), answer.status, **error)
 
 
 def _stat(query: Parsed) -> str:

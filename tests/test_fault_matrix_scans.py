@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 from botocore.config import Config
 
+from local.beyond import Written, write
 from orgscan import iam, metrics
 from orgscan.catalog import AnyCollector
 from orgscan.model import Blindness, Gap, Target
@@ -46,9 +47,7 @@ from tests.served import (
     Asked,
     Fault,
     Served,
-    Wire,
     paging,
-    write,
 )
 
 ANY_FAULT = pytest.mark.parametrize("fault", FAULTS.values(), ids=str)
@@ -159,7 +158,7 @@ def test_a_burst_of_throttling_passes(world: World) -> None:
 def test_requests_that_fail_here_and_there_cost_only_what_depends_on_them(seed: int, world: World) -> None:
     failed: set[str] = set()
 
-    def befall(call: str, healthy: Wire) -> Wire:
+    def befall(call: str, healthy: Written) -> Written:
         # By what is asked, not by when: requests are made side by side.
         dice = Random(f"{seed} {call} {healthy.body!r}")  # noqa: S311 (nothing is secret here)
         if dice.randrange(ONE_IN):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -224,6 +224,7 @@ def test_the_plan_says_what_was_asked(home: Clients) -> None:
         accounts=2,
         planned=len(plan(planner(home, STATIC), categories=["tagging"])[1]),
         retiring=(Category.TAGGING,),
+        members=STATIC.accounts,
     )
 
 
@@ -343,15 +344,16 @@ def test_a_plan_survives_the_bucket(home: Clients) -> None:
     s3.create_bucket(Bucket="plans", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     plans = PlanStore(s3, "plans")
     made, targets = plan(planner(home, Scope(regions=("eu-west-1",))))
-    off = replace(targets[0], region="ap-east-1", region_off=True)
+    off = replace(
+        targets[0], region="ap-east-1", region_off=True, payer=False, unscanned=("eu-west-3", "us-east-1")
+    )
     key = plans.put(made, [*targets, off])
     assert plans.get(made.scan) == made
     assert made.skipped == (Account(f"{2:012}", "account-2", "SUSPENDED"),)
     back = list(plans.targets(made))
     assert back == [*targets, off]
-    assert [(each.account_name, each.region_off) for each in back] == [
-        (each.account_name, each.region_off) for each in [*targets, off]
-    ]
+    # Two targets are equal when they are the same place, whatever else is known of it.
+    assert [asdict(each) for each in back] == [asdict(each) for each in [*targets, off]]
     assert key == f"scans/{made.scan}/targets.json"
     told = json.load(s3.get_object(Bucket="plans", Key=key)["Body"])
     assert told[-1] == {
@@ -360,6 +362,40 @@ def test_a_plan_survives_the_bucket(home: Clients) -> None:
         "name": off.account_name,
         "off": True,
         "standing": "due",
+        "payer": False,
+        "unscanned": ["eu-west-3", "us-east-1"],
+    }
+
+
+def test_who_pays_is_the_account_that_manages_the_organization(home: Clients) -> None:
+    arn = "arn:aws:organizations::{management}:account/o-abcdefghij/{account}"
+    told = [
+        account(number, State="ACTIVE", Arn=arn.format(management=f"{1:012}", account=f"{number:012}"))
+        for number in (1, 2)
+    ]
+    Answers([page(Accounts=told)]).serve(home.get("organizations"), "ListAccounts")
+    made, targets = plan(planner(home, EU))
+    assert {(int(each.account), each.payer) for each in targets} == {(1, True), (2, False)}
+    assert made.members == (f"{1:012}", f"{2:012}")
+
+
+def test_without_an_organization_everyone_may_be_asked_what_an_organization_has_once(home: Clients) -> None:
+    made, targets = plan(planner(home, STATIC))
+    assert {each.payer for each in targets} == {True}
+    assert made.members == STATIC.accounts
+
+
+def test_enabled_regions_that_no_scan_looks_at_are_told_once_per_account(home: Clients) -> None:
+    own = [regions(eu_west_1=ALWAYS, us_east_1=ALWAYS, me_south_1=ON, ap_east_1=OFF)] * 2
+    Answers([regions(eu_west_1=ALWAYS, us_east_1=ALWAYS, me_south_1=OFF, ap_east_1=OFF), *own]).serve(
+        home.get("ec2"), "DescribeRegions"
+    )
+    # A request for a part of the scope does not make the rest of it unwatched.
+    scope = replace(STATIC, regions=("eu-*", "us-*"))
+    _, targets = plan(planner(home, scope), regions=["global", "eu-west-1"])
+    assert {(each.region, each.unscanned) for each in targets} == {
+        ("global", ("me-south-1",)),
+        ("eu-west-1", ()),
     }
 
 

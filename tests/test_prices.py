@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from orgscan import prices
-from orgscan.model import Confidence, Money, Target
+from orgscan.model import GLOBAL, Confidence, Money, Target
 
 HERE = Target("123456789012", "us-east-1")
 BASIS = "us-east-1 list price of 2026-01"
@@ -65,8 +65,51 @@ def test_nat_gateway() -> None:
     assert prices.nat_gateway(HERE) == usd(32.85)  # 0.045 x 730
 
 
+IRELAND = Target("123456789012", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("money", "expected"),
+    [
+        (prices.monthly(HERE, "ebs.snapshot_gb", 120), 6.00),
+        (prices.monthly(HERE, "rds.backup_gb", 0.5), 0.05),  # 0.0475
+        (prices.hourly(HERE, "elb.application_hour"), 16.43),  # 0.0225 x 730 = 16.425
+        (prices.hourly(HERE, "eks.extended_hour", 2), 876.00),
+    ],
+)
+def test_what_the_table_lists(money: Money, expected: float) -> None:
+    assert money == usd(expected)
+
+
 def test_another_region_is_estimated_with_the_table_and_says_so() -> None:
-    assert prices.public_ipv4(Target("123456789012", "eu-west-1")) == usd(3.65)
+    basis = f"{BASIS} x 1.11 for eu-west-1"
+    assert prices.volume(IRELAND, "gp3", 100) == Money(8.88, basis, Confidence.HIGH)
+    assert (
+        prices.hourly(IRELAND, "nat.hour")
+        == prices.nat_gateway(IRELAND)
+        == Money(36.46, basis, Confidence.HIGH)
+    )
+
+
+def test_some_things_cost_the_same_everywhere() -> None:
+    assert prices.public_ipv4(IRELAND) == usd(3.65)
+    assert prices.monthly(IRELAND, "secretsmanager.secret_month") == usd(0.40)
+
+
+def test_a_region_that_is_not_in_the_table_is_unpriced() -> None:
+    moon = Target("123456789012", "moon-west-1")
+    assert prices.volume(moon, "gp3", 100) is None
+    assert prices.monthly(moon, "ebs.snapshot_gb") is None
+    assert prices.public_ipv4(moon) == usd(3.65)
+
+
+def test_what_is_global_is_priced_where_it_lives() -> None:
+    assert prices.monthly(Target("123456789012", GLOBAL), "ebs.snapshot_gb", 1) == usd(0.05)
+
+
+def test_a_key_that_is_not_in_the_table_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        prices.monthly(HERE, "ebs.unobtainium")
 
 
 @pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov", "aws-eusc"])

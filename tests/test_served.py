@@ -13,6 +13,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from local.beyond import Beyond
 from orgscan import catalog, iam, metrics
 from orgscan.catalog import AnyCollector
 from orgscan.errors import NO_ANSWER, gap
@@ -104,7 +105,7 @@ def test_the_recorded_world_has_a_fault_for_every_check(recording: Recording) ->
 def test_what_is_served_parses_to_what_was_recorded(recording: Recording) -> None:
     served = Served(recording)
     session = served.session()
-    again, clients = Recorder(session), Clients(session, guarded=False)
+    again, clients = Recorder(session, Beyond()), Clients(session, guarded=False)
     for asked in recording.answers:
         with suppress(ClientError):
             ask(clients, asked)
@@ -129,7 +130,7 @@ def test_a_body_that_is_a_stream_is_read_twice(recording: Recording, aws: boto3.
     s3 = aws.client("s3", region_name="us-east-1")
     s3.create_bucket(Bucket="films")
     s3.put_object(Bucket="films", Key="film", Body=b"\x00\xff")
-    recorder = Recorder(aws)
+    recorder = Recorder(aws, Beyond())
     film = {"Bucket": "films", "Key": "film"}
     assert aws.client("s3", region_name=REGION).get_object(**film)["Body"].read() == b"\x00\xff"
     served = Served(replace(recording, answers=recorder.answers))

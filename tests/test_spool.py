@@ -19,7 +19,7 @@ from orgscan.gather import Gathering
 from orgscan.model import Blindness, Gap, Resource
 from orgscan.reconcile import place
 from orgscan.spool import CHUNK, NoFact, Spool, SpoolClosed
-from tests.scans import HERE, NO, finding
+from tests.scans import HERE, NO, NOW, finding
 from tests.test_engine import NOWHERE, Other, Thing
 
 
@@ -168,7 +168,7 @@ def test_a_collector_that_was_given_up_adds_nothing_any_more() -> None:
             ended.set()
 
     spool = Spool()
-    gathering = Gathering(spool, NOWHERE, HERE, lambda: 60.05, salt="", resume=False)
+    gathering = Gathering(spool, NOWHERE, HERE, NOW, lambda: 60.05, salt="", resume=False)
     assert gathering.run([hangs])
     released.set()
     assert ended.wait(30)

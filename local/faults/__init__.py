@@ -4,11 +4,15 @@ To plant something new, write a function with `@scenario` in one of the modules;
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any
 
 from local import past
-from local.faults import accounts, compute, data, identity, network, storage, tagging
+from local.faults import accounts, compute, identity, network, storage
 from local.place import GLOBAL, Act, Book, Changes, Place, Planted, Remedy, Scenario
 
 DOZEN = 46
@@ -19,9 +23,22 @@ PUBLIC = {storage.BLOCK, storage.POLICY, storage.ACL}
 
 
 def scenarios() -> list[Scenario]:
-    """All of them, in the order of the files."""
-    modules = (compute, network, storage, identity, data, tagging)
-    return [found for module in modules for found in vars(module).values() if isinstance(found, Scenario)]
+    """All of them, file by file."""
+    return [found for module in _modules() for found in vars(module).values() if _declared(found, module)]
+
+
+def absent() -> Mapping[str, Any]:
+    """What moto lacks: 'service:Operation' -> what is answered where nothing is planted."""
+    return {call: result for module in _modules() for call, result in getattr(module, "ABSENT", {}).items()}
+
+
+def _modules() -> list[ModuleType]:
+    return [import_module(module.name) for module in iter_modules(__path__, f"{__name__}.")]
+
+
+def _declared(found: object, module: ModuleType) -> bool:
+    """There, not imported from another file."""
+    return isinstance(found, Scenario) and found.plant.__module__ == module.__name__
 
 
 def plant(places: Sequence[Place], book: Book) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from orgscan.check import Check, Problem
 from orgscan.metrics import Query
-from orgscan.model import Gap, Resource, Series, Target, Unread
+from orgscan.model import Confidence, Gap, Money, Resource, Series, Target, Unread
 from orgscan.sight import CheckView, Sight, Wanted
 from tests.scans import spooled
 
@@ -15,6 +15,12 @@ ACCOUNT = "123456789012"
 HERE = Target(ACCOUNT, "eu-west-1")
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 """When every case happens."""
+
+
+def usd(monthly: float, confidence: Confidence = Confidence.HIGH, *, everywhere: bool = False) -> Money:
+    """As priced `HERE`; `everywhere`: what costs the same in every region."""
+    basis = "us-east-1 list price of 2026-01"
+    return Money(monthly, basis if everywhere else f"{basis} x 1.11 for eu-west-1", confidence)
 
 
 @dataclass(frozen=True)

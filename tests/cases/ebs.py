@@ -11,20 +11,20 @@ from orgscan.services.ec2.checks.volumes import (
     ebs_volume_unencrypted,
 )
 from orgscan.services.ec2.facts import Snapshot
-from tests.cases.case import Case, cannot_tell, fails, passes
-from tests.cases.ec2 import DENIED, DISK, ago, usd
+from tests.cases.case import Case, cannot_tell, fails, passes, usd
+from tests.cases.ec2 import DENIED, DISK, ago
 
 LOOSE = replace(DISK, state="available", instances=(), created=datetime.fromisoformat("2025-12-24T00:00:00Z"))
 UNUSED = "100 GiB of gp3, created 2025-12-24, attached to nothing"
 BOUND_AGAIN = Problem(
-    f"{UNUSED}; made by Kubernetes", severity=Severity.INFORMATIONAL, saving=usd(8.00, Confidence.LOW)
+    f"{UNUSED}; made by Kubernetes", severity=Severity.INFORMATIONAL, saving=usd(8.88, Confidence.LOW)
 )
 UNATTACHED_CASES: list[Case] = [
     passes(ebs_volume_unattached, DISK),
     passes(ebs_volume_unattached, replace(LOOSE, state="creating")),
     passes(ebs_volume_unattached, replace(LOOSE, created=ago(6))),
     fails(ebs_volume_unattached, replace(LOOSE, created=ago(7)), UNUSED.replace("2025-12-24", "2026-01-08")),
-    fails(ebs_volume_unattached, LOOSE, Problem(UNUSED, saving=usd(8.00))),
+    fails(ebs_volume_unattached, LOOSE, Problem(UNUSED, saving=usd(8.88))),
     fails(ebs_volume_unattached, replace(LOOSE, type="gp9"), Problem(UNUSED.replace("gp3", "gp9"))),
     fails(
         ebs_volume_unattached,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orgscan.check import Problem
-from orgscan.model import Blindness, Confidence, Gap, Money, Series, Severity
+from orgscan.model import Blindness, Confidence, Gap, Series, Severity
 from orgscan.services.ec2.checks.instances import (
     MIB,
     ec2_instance_idle,
@@ -12,7 +12,7 @@ from orgscan.services.ec2.checks.instances import (
     ec2_instance_stopped_long,
 )
 from orgscan.services.ec2.facts import Address, Instance, Metadata, Volume
-from tests.cases.case import NOW, Case, cannot_tell, fails, passes
+from tests.cases.case import NOW, Case, cannot_tell, fails, passes, usd
 
 EC2 = "arn:aws:ec2:eu-west-1:123456789012"
 DENIED = Gap("-", Blindness.DENIED, "ec2:DescribeSomething")
@@ -20,10 +20,6 @@ DENIED = Gap("-", Blindness.DENIED, "ec2:DescribeSomething")
 
 def ago(days: float) -> datetime:
     return NOW - timedelta(days=days)
-
-
-def usd(monthly: float, confidence: Confidence = Confidence.HIGH) -> Money:
-    return Money(monthly, "us-east-1 list price of 2026-01", confidence)
 
 
 def daily(*values: float, expected: int = 14) -> Series:
@@ -80,7 +76,7 @@ def load(
 
 def spared(instance: Instance, reason: str, *, priced: bool = True) -> Case:
     text = f"{IDLE}; it is {reason}"
-    saving = usd(7.59, Confidence.LOW) if priced else None
+    saving = usd(8.43, Confidence.LOW) if priced else None
     return fails(
         ec2_instance_idle,
         instance,
@@ -93,7 +89,7 @@ IDLE = "over 7 days: CPU 1.0% on average, 2.0% in the busiest hour; network 2.0 
 IDLE_CASES: list[Case] = [
     passes(ec2_instance_idle, replace(INSTANCE, state="stopped")),
     passes(ec2_instance_idle, replace(INSTANCE, launched=ago(6.9))),
-    fails(ec2_instance_idle, INSTANCE, Problem(IDLE, saving=usd(7.59)), measured=load()),
+    fails(ec2_instance_idle, INSTANCE, Problem(IDLE, saving=usd(8.43)), measured=load()),
     fails(ec2_instance_idle, replace(INSTANCE, launched=ago(7)), IDLE, measured=load()),
     passes(ec2_instance_idle, INSTANCE, measured=load(cpu=5.1)),
     passes(ec2_instance_idle, INSTANCE, measured=load(peak=20)),
@@ -146,13 +142,13 @@ STOPPED_CASES: list[Case] = [
     fails(
         ec2_instance_stopped_long,
         STOPPED,
-        Problem(f"{SINCE}vol-1 (100 GiB), 192.0.2.1", saving=usd(11.65)),
+        Problem(f"{SINCE}vol-1 (100 GiB), 192.0.2.1", saving=usd(12.53)),
         beside=[DISK, OTHER_DISK, ADDRESS],
     ),
     fails(
         ec2_instance_stopped_long,
         STOPPED,
-        Problem(f"{SINCE}vol-1 (100 GiB)", saving=usd(8.00)),
+        Problem(f"{SINCE}vol-1 (100 GiB)", saving=usd(8.88)),
         beside=[DISK, replace(ADDRESS, own_range=True)],
     ),
     fails(

@@ -13,8 +13,8 @@ from orgscan.services.ec2.checks.network import (
     ec2_security_group_open_ssh,
 )
 from orgscan.services.ec2.facts import NatGateway, NetworkInterface, PrefixList, RouteTable, SecurityGroup
-from tests.cases.case import Case, cannot_tell, fails, passes
-from tests.cases.ec2 import ADDRESS, DENIED, EC2, ago, daily, usd
+from tests.cases.case import Case, cannot_tell, fails, passes, usd
+from tests.cases.ec2 import ADDRESS, DENIED, EC2, ago, daily
 
 CARD = NetworkInterface(arn=f"{EC2}:network-interface/eni-1", security_groups=("sg-0", "sg-1"))
 
@@ -153,7 +153,11 @@ ADDRESS_CASES: list[Case] = [
     passes(ec2_eip_unassociated, ADDRESS),
     passes(ec2_eip_unassociated, replace(ADDRESS, instance=None)),
     passes(ec2_eip_unassociated, replace(FREE, managed_by="nlb")),
-    fails(ec2_eip_unassociated, FREE, Problem("192.0.2.1 is associated with nothing", saving=usd(3.65))),
+    fails(
+        ec2_eip_unassociated,
+        FREE,
+        Problem("192.0.2.1 is associated with nothing", saving=usd(3.65, everywhere=True)),
+    ),
     fails(
         ec2_eip_unassociated,
         replace(FREE, own_range=True),
@@ -182,15 +186,15 @@ NAT_CASES: list[Case] = [
     passes(ec2_nat_gateway_idle, replace(NAT, created=ago(6))),
     passes(ec2_nat_gateway_idle, NAT, measured=[daily(*[0] * 13, 512), SILENT]),
     passes(ec2_nat_gateway_idle, NAT, measured=[SILENT, daily(*[0] * 13, 512)]),
-    idle_nat(NAT, usd(36.50)),
-    idle_nat(replace(NAT, public_ips=0), usd(32.85)),
-    idle_nat(replace(NAT, public_ips=2), usd(40.15)),
+    idle_nat(NAT, usd(40.11)),
+    idle_nat(replace(NAT, public_ips=0), usd(36.46)),
+    idle_nat(replace(NAT, public_ips=2), usd(43.76)),
     idle_nat(replace(NAT, regional=True), None),
     fails(
         ec2_nat_gateway_idle,
         NAT,
         Problem(
-            f"{NO_TRAFFIC}; maybe on stand-by, as rtb-1 routes to it", saving=usd(36.50, Confidence.MEDIUM)
+            f"{NO_TRAFFIC}; maybe on stand-by, as rtb-1 routes to it", saving=usd(40.11, Confidence.MEDIUM)
         ),
         measured=[SILENT, SILENT],
         beside=[ROUTED],
@@ -208,7 +212,7 @@ NAT_CASES: list[Case] = [
     fails(
         ec2_nat_gateway_idle,
         NAT,
-        Problem(NO_TRAFFIC, saving=usd(36.50, Confidence.MEDIUM)),
+        Problem(NO_TRAFFIC, saving=usd(40.11, Confidence.MEDIUM)),
         measured=[SILENT, SILENT],
         lost={RouteTable: DENIED},
         unread="DescribeSomething",

@@ -40,6 +40,10 @@ class View(Protocol):
     def now(self) -> datetime:
         """When the scan started, UTC."""
 
+    @property
+    def accounts(self) -> frozenset[str]:
+        """The organization's, in any state; without an organization, those in scope."""
+
     def every(self, kind: type[O]) -> Iterable[O]:
         """All resources of a kind named in the check's `also`; read anew each time."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from orgscan.errors import STOP, gap
@@ -17,6 +18,7 @@ R = TypeVar("R", bound=Resource)
 A = TypeVar("A")
 B = TypeVar("B")
 P_co = TypeVar("P_co", covariant=True)
+LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 class Paginator(Protocol[P_co]):
@@ -45,6 +47,8 @@ class Reader:
     pool: ThreadPoolExecutor | None = None
     name: str = ""
     """The collector's."""
+    now: datetime = LONG_AGO
+    """When the scan started: for what AWS is asked about a span of time."""
     salt: str = ""
     """Of the digests that stand for secret values."""
     start: Bookmark = field(default_factory=Bookmark)

@@ -33,10 +33,12 @@ def look(  # noqa: PLR0913 (a target, a way in, what to ask, and the means of on
     seconds_left: Callable[[], float] = lambda: float("inf"),
     resume: bool = False,
     salt: str = "",
+    accounts: frozenset[str] = frozenset(),
 ) -> Look | None:
     """Become the target, see what can be seen, judge it. Never raises for what AWS answers.
 
-    `parameters`: check id -> threshold -> value, where they differ from the defaults. None: the time is over
+    `parameters`: check id -> threshold -> value, where they differ from the defaults. `accounts`: the
+    organization's. None: the time is over
     and the spool holds what was seen; only with `resume`, which says that another invocation can go on.
     """
     due = catalog.planned(once=target.once)
@@ -44,7 +46,7 @@ def look(  # noqa: PLR0913 (a target, a way in, what to ask, and the means of on
         off = Gap("region", Blindness.REGION_OFF, f"{target.region} is not enabled in this account")
         return Look((), Coverage.blind(target, due, off, reach))
     spool = spool or Spool()
-    looking = _Looking(target, catalog, spool, now, parameters or {}, seconds_left)
+    looking = _Looking(target, catalog, spool, now, parameters or {}, seconds_left, accounts)
     if not spool.judged:
         try:
             clients: Clients | Gap = enter()
@@ -63,6 +65,7 @@ class _Looking:
     now: datetime
     parameters: Mapping[str, Mapping[str, Any]]
     seconds_left: Callable[[], float]
+    accounts: frozenset[str]
 
     def whole(self, clients: Clients | Gap, *, salt: str, resume: bool) -> bool:
         """Whether all is collected and judged; otherwise another invocation must go on."""
@@ -74,7 +77,7 @@ class _Looking:
                     self.spool.end(each.resource, clients)
         else:
             before = self.spool.size()
-            gathering = Gathering(self.spool, clients, self.target, self.seconds_left, salt, resume)
+            gathering = Gathering(self.spool, clients, self.target, self.now, self.seconds_left, salt, resume)
             if not gathering.run(collectors):
                 clients.close()  # threads that still wait for an answer shall not ask again
                 return False
@@ -82,7 +85,8 @@ class _Looking:
             needed = RESERVE_S + JUDGING_S_PER_1000 * self.spool.size() / 1000
             if resume and self.spool.size() > before and self.seconds_left() < needed:
                 return False
-        judge = Judge(Sight(self.target, self.now, self.spool), clients, self.parameters, self.seconds_left)
+        sight = Sight(self.target, self.now, self.spool, self.accounts)
+        judge = Judge(sight, clients, self.parameters, self.seconds_left)
         judge.run(self._judged())
         if abandoned and not isinstance(clients, Gap):
             clients.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from math import inf
 from threading import Lock
 from typing import Any
@@ -33,6 +34,7 @@ class Gathering:
     spool: Spool
     clients: Clients
     target: Target
+    now: datetime
     seconds_left: Callable[[], float]
     salt: str
     resume: bool
@@ -119,6 +121,7 @@ class Reading:
     def _list(self) -> None:
         start = self.gathering.spool.bookmark(self.kind)
         how: dict[str, Any] = {
+            "now": self.gathering.now,
             "salt": self.gathering.salt,
             "start": start,
             "turn": self._turn,

@@ -87,6 +87,10 @@ class Target:
     region_off: bool = field(default=False, compare=False)
     """Planning already learned that this account has not enabled the region."""
     standing: Standing = field(default=Standing.DUE, compare=False)
+    payer: bool = field(default=True, compare=False)
+    """It manages the organization, or is scanned without one: what an organization has once is asked here."""
+    unscanned: tuple[str, ...] = field(default=(), compare=False)
+    """Of a global target: the regions that the account has enabled and nobody scans."""
 
     @property
     def once(self) -> bool:

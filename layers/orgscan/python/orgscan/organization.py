@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -36,10 +36,17 @@ class Account:
     id: str
     name: str
     state: str = "ACTIVE"
+    management: str = field(default="", compare=False)
+    """The id of the account that manages the organization; empty without one."""
 
     @property
     def active(self) -> bool:
         return self.state == "ACTIVE"
+
+    @property
+    def pays(self) -> bool:
+        """Its own bill, as far as Organizations tells."""
+        return self.management in ("", self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +127,6 @@ def within(scope: Scope) -> Selection:
 
 def _account(told: Mapping[str, Any]) -> Account:
     # `Status` is being retired in favour of `State`; older partitions still send only the former.
-    return Account(told["Id"], told.get("Name", ""), told.get("State") or told.get("Status") or "UNKNOWN")
+    state = told.get("State") or told.get("Status") or "UNKNOWN"
+    # An account's ARN is that of the organization, which belongs to who manages it.
+    return Account(told["Id"], told.get("Name", ""), state, told.get("Arn", "::::").split(":")[4])

@@ -50,6 +50,8 @@ class Plan:
     """Targets that earlier scans looked at and nobody does any more."""
     retiring: tuple[Category, ...] = ()
     """In these, findings of checks that no longer exist are closed: those of which the scan asks for all."""
+    members: tuple[str, ...] = ()
+    """Ids of the organization's accounts, in any state; without one, of those in scope."""
 
     @property
     def moment(self) -> datetime:
@@ -115,6 +117,7 @@ class Planner:
             accounts=len(active),
             planned=len(targets),
             absent=len(absent),
+            members=tuple(sorted(listed if listed is not None else (each.id for each in everyone))),
             retiring=() if request.checks else tuple(map(Category, request.categories or Category)),
         )
         return plan, [*targets, *absent]
@@ -232,8 +235,22 @@ class Planner:
                     }
                 for region, on in {GLOBAL: True, **where}.items():
                     if due[region == GLOBAL] and (not request.regions or _wants(request, region)):
-                        off = own is not None and not on
-                        yield Target(account.id, region, self.home.partition, account.name, off)
+                        yield Target(
+                            account.id,
+                            region,
+                            self.home.partition,
+                            account.name,
+                            region_off=own is not None and not on,
+                            payer=account.pays,
+                            unscanned=self._unscanned(own) if own and region == GLOBAL else (),
+                        )
+
+    def _unscanned(self, own: Known) -> tuple[str, ...]:
+        """The regions that the account has enabled and that no scan is configured to look at."""
+        scope = self.configuration.scope.regions
+        return tuple(
+            sorted(each for each, on in own.enabled.items() if on and not regions.matches(each, scope))
+        )
 
 
 def _by_account(targets: Iterable[Target]) -> dict[str, set[str]]:
@@ -273,6 +290,7 @@ class PlanStore:
                 **told,
                 "checks": tuple(told["checks"]),
                 "skipped": tuple(Account(**account) for account in told["skipped"]),
+                "members": tuple(told["members"]),
                 "retiring": tuple(map(Category, told["retiring"])),
             }
         )
@@ -297,6 +315,8 @@ def target(told: Mapping[str, Any], plan: Plan) -> Target:
         told["name"],
         told["off"],
         Standing(told["standing"]),
+        told["payer"],
+        tuple(told["unscanned"]),
     )
 
 
@@ -307,6 +327,8 @@ def _told(target: Target) -> dict[str, Any]:
         "name": target.account_name,
         "off": target.region_off,
         "standing": target.standing,
+        "payer": target.payer,
+        "unscanned": target.unscanned,
     }
 
 

@@ -11,10 +11,23 @@ from typing import Any
 from orgscan.model import Confidence, Money, Target
 
 TABLE = Path(__file__).parent / "data" / "prices.json"
-"""USD per hour or month of each thing, where and when it cost that, and who says so."""
+"""USD per hour or month of each thing, where and when it cost that, and who says so.
+
+`of_region` is what a region's list is, roughly, to that of the one region that is in the table.
+"""
 HOURS = 730
 """In a month, as AWS itself reckons."""
 CENT = Decimal("0.01")
+
+
+def monthly(target: Target, key: str, amount: float = 1) -> Money | None:
+    """`amount` of what the table lists under a dotted key as a price per month: 'ebs.snapshot_gb', 120."""
+    return _money(target, _listed(key) * Decimal(str(amount)), same_everywhere=_everywhere(key))
+
+
+def hourly(target: Target, key: str, count: float = 1) -> Money | None:
+    """A month of what is billed by the hour, `count` of it: 'elb.application_hour', 'eks.extended_hour'."""
+    return _money(target, _listed(key) * Decimal(str(count)) * HOURS, same_everywhere=_everywhere(key))
 
 
 def instance(target: Target, instance_type: str, platform: str | None) -> Money | None:
@@ -36,12 +49,12 @@ def volume(
 
 
 def public_ipv4(target: Target) -> Money | None:
-    return _money(target, _table()["public_ipv4_hour"] * HOURS)
+    return _money(target, _table()["public_ipv4_hour"] * HOURS, same_everywhere=True)
 
 
 def nat_gateway(target: Target) -> Money | None:
     """One that is zonal, without its addresses and its traffic."""
-    return _money(target, _table()["nat_gateway_hour"] * HOURS)
+    return hourly(target, "nat.hour")
 
 
 def total(parts: Iterable[Money | None]) -> Money | None:
@@ -58,13 +71,26 @@ def doubted(money: Money | None, confidence: Confidence) -> Money | None:
     return money and replace(money, confidence=confidence)
 
 
-def _money(target: Target, monthly: Decimal | None) -> Money | None:
-    """The table is of one region, which stands in for its partition; others have prices of their own."""
+def _listed(key: str) -> Decimal:
+    """KeyError for what is not in the table: a wrong key is a mistake of ours, not an unknown price."""
+    section, _, name = key.partition(".")
+    return Decimal(_table()["usd"][section][name])
+
+
+def _everywhere(key: str) -> bool:
+    return key.partition(".")[0] in _table()["same_everywhere"]
+
+
+def _money(target: Target, monthly: Decimal | None, *, same_everywhere: bool = False) -> Money | None:
+    """From the list of one region to that of the target's. Other partitions have lists of their own."""
     table = _table()
-    if monthly is None or target.partition != table["partition"]:
+    factor = Decimal(1) if same_everywhere else table["of_region"].get(target.api_region)
+    if monthly is None or factor is None or target.partition != table["partition"]:
         return None
     basis = f"{table['region']} list price of {table['as_of']}"
-    return Money(float(monthly.quantize(CENT, ROUND_HALF_UP)), basis, Confidence.HIGH)
+    if factor != 1:
+        basis += f" x {factor} for {target.api_region}"
+    return Money(float((monthly * factor).quantize(CENT, ROUND_HALF_UP)), basis, Confidence.HIGH)
 
 
 @cache

@@ -33,6 +33,7 @@ class Sight:
     target: Target
     now: datetime
     spool: Spool
+    accounts: frozenset[str] = frozenset()
     answers: Mapping[Query, Series | Gap] = field(default_factory=dict)
 
     def tags(self, resource: Resource) -> Mapping[str, str] | None:
@@ -65,6 +66,10 @@ class CheckView:
     @property
     def now(self) -> datetime:
         return self.sight.now
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        return self.sight.accounts
 
     def every(self, kind: type[O]) -> Iterable[O]:
         self._complete(kind)

@@ -112,6 +112,7 @@ class Worker:
             seconds_left=seconds_left,
             resume=resume,
             salt=self.salt,
+            accounts=frozenset(self.plan.members),
         )
 
     def _record(self, seen: Look, seconds_left: Callable[[], float]) -> Receipt:

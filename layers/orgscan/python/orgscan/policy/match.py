@@ -1,0 +1,143 @@
+"""Globs of policies: '*' is any text, '?' any one character; actions are compared without case."""
+
+import re
+from dataclasses import dataclass
+
+ANYTHING = "*"
+ANY_ACTION = "?*:?*"
+"""What every action looks like, 'service:Name'."""
+EVERY_RESOURCE = re.compile(r"\*+|arn:(?:\*+|[^:*?]+(?::\*+)+)(?::\*+)*")
+
+
+def covers(pattern: str, other: str) -> bool:
+    """Whether whatever `other` (a name, or a pattern itself) stands for is matched by the pattern.
+
+    False in doubt ('?*' and '*?' aside, which are the same). Time grows with the product of the lengths.
+    """
+    pattern, other = _ordered(pattern), _ordered(other)
+    place = at = 0
+    star = after = -1
+    while at < len(other):
+        if place < len(pattern) and pattern[place] == "*":
+            star, after = place, at
+            place += 1
+        elif place < len(pattern) and _stands_for(pattern[place], other[at]):
+            place += 1
+            at += 1
+        elif star >= 0:
+            after += 1
+            place, at = star + 1, after
+        else:
+            return False
+    return all(character == "*" for character in pattern[place:])
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some name is matched by both patterns."""
+    one, other = _ordered(one), _ordered(other)
+    reached = _skipping({0}, other)
+    for character in one:
+        if character == "*":
+            reached = set(range(min(reached, default=len(other) + 1), len(other) + 1))
+        else:
+            reached = _skipping(set(_steps(character, other, reached)), other)
+        if not reached:
+            return False
+    return len(other) in reached
+
+
+def is_everything(pattern: str) -> bool:
+    return bool(pattern) and not pattern.strip("*")
+
+
+def is_every_resource(pattern: str) -> bool:
+    """Whether it stands for all resources, of a partition at least: '*', 'arn:*', 'arn:aws:*:*'."""
+    return bool(EVERY_RESOURCE.fullmatch(pattern))
+
+
+def is_wild(text: str) -> bool:
+    """Whether it may stand for more than one value: a glob, or a variable that the request fills."""
+    return "*" in text or "?" in text or "${" in text
+
+
+def literal_start(pattern: str) -> str:
+    """The part before the first wildcard or variable."""
+    ends = [at for at in map(pattern.find, ("*", "?", "${")) if at >= 0]
+    return pattern[: min(ends, default=len(pattern))]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names that any of the patterns matches, or, `outside`, all the others (NotAction, NotResource)."""
+
+    patterns: tuple[str, ...]
+    outside: bool = False
+    caseless: bool = False
+
+    @property
+    def everything(self) -> bool:
+        return not self.outside and any(map(is_everything, self.patterns))
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The patterns as written; '*' for all but some."""
+        return (ANYTHING,) if self.outside else self.patterns
+
+    def include(self, name: str) -> bool:
+        """Whether all that a name or pattern stands for is among them."""
+        if self.outside:
+            return not any(overlap(each, self._folded(name)) for each in self._all)
+        return any(covers(each, self._folded(name)) for each in self._all)
+
+    def touch(self, name: str) -> bool:
+        """Whether anything that a name or pattern stands for is among them."""
+        if self.outside:
+            return not any(covers(each, self._folded(name)) for each in self._all)
+        return any(overlap(each, self._folded(name)) for each in self._all)
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return tuple(map(self._folded, self.patterns))
+
+    def _folded(self, name: str) -> str:
+        return name.lower() if self.caseless else name
+
+
+def _ordered(pattern: str) -> str:
+    """Every run of wildcards as '??*': any order of one means the same."""
+    if "*" not in pattern:
+        return pattern
+    ordered: list[str] = []
+    star = False
+    for character in pattern:
+        if character == "*":
+            star = True
+            continue
+        if star and character != "?":
+            ordered.append("*")
+            star = False
+        ordered.append(character)
+    return "".join((*ordered, "*")) if star else "".join(ordered)
+
+
+def _stands_for(character: str, other: str) -> bool:
+    return other == character if other == "*" else character in (other, "?")
+
+
+def _steps(character: str, other: str, reached: set[int]) -> list[int]:
+    """Where in `other` one can stand after this one character of a name."""
+    ahead = [
+        at + 1 for at in reached if at < len(other) and (other[at] in (character, "?") or character == "?")
+    ]
+    return ahead + [at for at in reached if at < len(other) and other[at] == "*"]
+
+
+def _skipping(reached: set[int], other: str) -> set[int]:
+    """The places, and those behind a '*' that stands for nothing."""
+    behind = set(reached)
+    for at in sorted(reached):
+        place = at
+        while place < len(other) and other[place] == "*":
+            place += 1
+            behind.add(place)
+    return behind

@@ -39,8 +39,9 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import faults, past
+from local import cloudwatch, faults, past, s3
 from local.beyond import Beyond, Refused, Written, write
+from local.emulator import few_managed_policies
 from local.faults import accounts, compute, payer
 from local.place import Account, Book, Place, Planted
 from orgscan import catalog, iam, metrics, regions
@@ -157,6 +158,9 @@ def record() -> Recording:
     """
     with pytest.MonkeyPatch.context() as patch, mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        few_managed_policies(patch)
+        cloudwatch.install(patch)
+        s3.install(patch)
         book = _plant()
         session = _session()
         recorder = Recorder(session, book.beyond)

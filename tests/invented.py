@@ -116,7 +116,7 @@ FRAMEWORKS = (
         title="Good Practice on the Moon v1.0",
         controls=(
             Control(number="1", automated=True),
-            Control(number="2", automated=True),
+            Control(number="2", automated=True, needs=("lamp-burns", "switch-unnamed", "wire-<bare>")),
             Control(number="3", automated=False, why_not="nobody can see the <far> side"),
             Control(number="9", automated=True),
             Control(number="10", automated=False),

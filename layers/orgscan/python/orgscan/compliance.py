@@ -43,6 +43,8 @@ class Control:
     number: str
     automated: bool | None
     """Whether the framework itself says that no human need look. None: not known."""
+    needs: tuple[str, ...] = ()
+    """Ids of the checks that it takes to cover it, where it takes several."""
     why_not: str = ""
     """Why no check can or should cover it, where there is a reason."""
 
@@ -63,6 +65,14 @@ class Framework:
                 if name == self.name and number in found:
                     found[number].append(check.id)
         return {number: tuple(ids) for number, ids in found.items()}
+
+    def missing(self, checks: Iterable[AnyCheck]) -> dict[str, tuple[str, ...]]:
+        """Number of a control -> what it needs and nobody has written yet."""
+        known = {id_ for check in checks for id_ in (check.id, *check.was)}
+        return {
+            control.number: tuple(id_ for id_ in control.needs if id_ not in known)
+            for control in self.controls
+        }
 
 
 @cache
@@ -88,7 +98,12 @@ def _controls(told: Mapping[str, Any]) -> Iterator[Control]:
     kinds = {"automated": True, "manual": False, "unknown": None}
     flags = {number: flag for kind, flag in kinds.items() for number in told[kind]}
     for number in sorted(flags, key=_order):
-        yield Control(number=number, automated=flags[number], why_not=told["uncovered"].get(number, ""))
+        yield Control(
+            number=number,
+            automated=flags[number],
+            needs=tuple(told["needs"].get(number, ())),
+            why_not=told["uncovered"].get(number, ""),
+        )
 
 
 def _order(number: str) -> list[tuple[int, str]]:
@@ -132,6 +147,8 @@ class Outcome:
     checks: tuple[str, ...]
     left_out: tuple[str, ...]
     """Of these, what this scan was to evaluate nowhere: switched off, not asked for, or no place to ask."""
+    missing: tuple[str, ...]
+    """What else it needs and nobody has written yet."""
     targets: int
     """Where any of the checks was due."""
     tally: Tally
@@ -146,8 +163,8 @@ class Outcome:
 
     @property
     def partial(self) -> bool:
-        """The framework wants a human to look, or may: the verdict goes as far as checks do."""
-        return not self.control.automated
+        """It goes as far as checks do: the framework wants a human to look, or may, or checks are missing."""
+        return not self.control.automated or bool(self.missing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,12 +239,14 @@ class Assessment:
 
     def _outcomes(self, framework: Framework) -> Iterator[Outcome]:
         covering = framework.covering(self._catalog.checks)
+        missing = framework.missing(self._catalog.checks)
         for control in framework.controls:
             if checks := covering[control.number]:
                 yield Outcome(
                     control=control,
                     checks=checks,
                     left_out=tuple(check for check in checks if not self._planned(check)),
+                    missing=missing[control.number],
                     targets=sum(self._targets[once] for once in SIDES if self._due[once] & {*checks}),
                     tally=self._tallies[framework.name, control.number],
                 )
@@ -276,6 +295,7 @@ def _detail(outcome: Outcome) -> dict[str, Any]:
         "as_far_as_automated": outcome.partial,
         "checks": list(outcome.checks),
         "left_out": list(outcome.left_out),
+        "missing": list(outcome.missing),
         "targets": outcome.targets,
         "failed": _places(failed) | {"findings": failed.findings},
         "accepted": _places(accepted) | {"findings": accepted.findings},

@@ -59,7 +59,7 @@ def records(_: Reader) -> Iterator[TagRecord]:
 def lamp_left_on(
     lamp: Lamp, view: View, *, hours: int = 8, exempt: Sequence[str] = ("*-night", "a|b")
 ) -> Problems:
-    """A lamp is on & nobody is there.
+    """A lamp is on | nobody is there & it burns.
 
     Lamps named *-night or <any>_* are
     meant to be on. `exempt_*` is code: it is left <alone>.

@@ -39,11 +39,12 @@ def look(  # noqa: PLR0913 (a target, a way in, what to ask, and the means of on
     `parameters`: check id -> threshold -> value, where they differ from the defaults. None: the time is over
     and the spool holds what was seen; only with `resume`, which says that another invocation can go on.
     """
-    due = catalog.planned(once=target.once)
+    spool = spool or Spool()
     if target.region_off:
         off = Gap("region", Blindness.REGION_OFF, f"{target.region} is not enabled in this account")
-        return Look((), Coverage.blind(target, due, off, reach))
-    spool = spool or Spool()
+        for each in catalog.needed(once=target.once):
+            spool.end(each.resource, off)
+        return Look((), Coverage.blind(target, catalog.planned(once=target.once), off, reach))
     looking = _Looking(target, catalog, spool, now, parameters or {}, seconds_left)
     if not spool.judged:
         try:

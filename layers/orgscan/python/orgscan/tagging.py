@@ -1,9 +1,9 @@
 """Tag policies: which keys and values resources must, may and must not carry. Four are predefined.
 
-A policy is {name, rules, required, case_sensitive, allow_empty, types, exempt_types}; `required` are keys for which
-a whole rule would say no more. A rule is {key, key_is_pattern, required, allowed_values, pattern, case_sensitive,
-forbidden, description}. What is left out is as in `POLICY` and `Rule`; a rule's `case_sensitive`, for key and value,
-is its policy's. Patterns match whole values and keys.
+A policy is {name, rules, required, case_sensitive, allow_empty, types, exempt_types}; `required` are keys for
+which a whole rule would say no more. A rule is {key, key_is_pattern, required, allowed_values, pattern,
+case_sensitive, forbidden, description}. What is left out is as in `POLICY` and `Rule`; a rule's
+`case_sensitive`, for key and value, is its policy's. Patterns match whole values and keys.
 """
 
 import re
@@ -143,7 +143,9 @@ class Rule:
         for key, value in self._filled(tags):
             if self.allowed_values and not self._allows(value):
                 alike = [each for each in self.allowed_values if each.casefold() == value.casefold()]
-                instead = f"only in case from {alike[0]}" if alike else f"from {', '.join(self.allowed_values)}"
+                instead = (
+                    f"only in case from {alike[0]}" if alike else f"from {', '.join(self.allowed_values)}"
+                )
                 yield f"{key} is {value!r}, which differs {instead}"
 
     def _allows(self, value: str) -> bool:
@@ -191,7 +193,9 @@ class TagPolicy:
         """By CloudFormation's type, or by our name of the kind."""
         names = {type(resource).__name__, *(resource.aws_types and (resource.aws_type,))}
         types: Sequence[str] = self._told("types")
-        return not names.intersection(self._told("exempt_types")) and bool(not types or names.intersection(types))
+        return not names.intersection(self._told("exempt_types")) and bool(
+            not types or names.intersection(types)
+        )
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:

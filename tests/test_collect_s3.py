@@ -7,6 +7,7 @@ import boto3
 import pytest
 
 from orgscan.model import Blindness, Gap, Target
+from orgscan.policy import parse
 from orgscan.services.s3.collect import s3_account_public_access_blocks, s3_buckets
 from orgscan.services.s3.facts import (
     AccountPublicAccessBlock,
@@ -169,7 +170,7 @@ def test_the_accounts_public_access_block(aws: boto3.Session, clients: Clients, 
 def test_what_a_policy_opens_to_everyone() -> None:
     def opened(**statement: object) -> tuple[str, ...]:
         return opened_to_everyone(
-            {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", **statement}}
+            parse({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", **statement}})
         )
 
     anyone = ("s3:GetObject",)
@@ -181,7 +182,7 @@ def test_what_a_policy_opens_to_everyone() -> None:
     assert opened(Effect="Deny") == ()
     assert opened(Action=["s3:GetObject", "s3:PutObject"]) == ("s3:GetObject", "s3:PutObject")
     assert opened_to_everyone(
-        {"Statement": [{"Effect": "Allow", "NotPrincipal": {}, "NotAction": "s3:Put*"}]}
+        parse({"Statement": [{"Effect": "Allow", "NotPrincipal": {}, "NotAction": "s3:Put*"}]})
     ) == ("s3:*",)
 
 
@@ -193,7 +194,7 @@ def test_which_conditions_narrow_a_policy() -> None:
             "Action": "s3:*",
             "Condition": {operator: {key: value}},
         }
-        return bool(opened_to_everyone({"Statement": [statement]}))
+        return bool(opened_to_everyone(parse({"Statement": [statement]})))
 
     assert not opened("StringEquals", "aws:PrincipalOrgID", "o-1")
     assert not opened("StringEquals", "AWS:SourceVpce", ["vpce-1", "vpce-2"])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 ANYTHING = "*"
 ANY_ACTION = "?*:?*"
 """What every action looks like, 'service:Name'."""
+COLONS = 5
+"""Of an ARN."""
 EVERY_RESOURCE = re.compile(r"\*+|arn:(?:\*+|[^:*?]+(?::\*+)+)(?::\*+)*")
 
 
@@ -51,8 +53,21 @@ def is_everything(pattern: str) -> bool:
 
 
 def is_every_resource(pattern: str) -> bool:
-    """Whether it stands for all resources, of a partition at least: '*', 'arn:*', 'arn:aws:*:*'."""
+    """Whether it stands for all resources, of a partition at least: '*', 'arn:*', 'arn:<partition>:*:*'."""
     return bool(EVERY_RESOURCE.fullmatch(pattern))
+
+
+def reaches(pattern: str, kind: str, *, whole: bool = False) -> bool:
+    """Whether a pattern stands for some resource (or all, `whole`) of a kind: 'arn:*:iam::*:user/*', or '*'.
+
+    By the parts of an ARN: an S3 object's name may hold colons, and is still no user.
+    """
+    test = covers if whole else overlap
+    parts, kinds = pattern.split(":", COLONS), kind.split(":", COLONS)
+    if len(parts) <= COLONS or len(kinds) <= COLONS:
+        return test(pattern, kind)
+    kinds[1] = parts[1]  # an account has one partition, whichever
+    return all(map(test, parts, kinds))
 
 
 def is_wild(text: str) -> bool:
@@ -85,15 +100,17 @@ class Names:
 
     def include(self, name: str) -> bool:
         """Whether all that a name or pattern stands for is among them."""
+        asked = self._asked(name)
         if self.outside:
-            return not any(overlap(each, self._folded(name)) for each in self._all)
-        return any(covers(each, self._folded(name)) for each in self._all)
+            return not any(overlap(each, asked) for each in self._all)
+        return any(covers(each, asked) for each in self._all)
 
     def touch(self, name: str) -> bool:
         """Whether anything that a name or pattern stands for is among them."""
+        asked = self._asked(name)
         if self.outside:
-            return not any(covers(each, self._folded(name)) for each in self._all)
-        return any(overlap(each, self._folded(name)) for each in self._all)
+            return not any(covers(each, asked) for each in self._all)
+        return any(overlap(each, asked) for each in self._all)
 
     @property
     def _all(self) -> tuple[str, ...]:
@@ -101,6 +118,10 @@ class Names:
 
     def _folded(self, name: str) -> str:
         return name.lower() if self.caseless else name
+
+    def _asked(self, name: str) -> str:
+        """What the caller means: of actions, '*' is any that there can be."""
+        return ANY_ACTION if self.caseless and is_everything(name) else self._folded(name)
 
 
 def _ordered(pattern: str) -> str:

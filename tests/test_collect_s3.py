@@ -143,6 +143,27 @@ def test_an_acl_that_makes_no_sense_costs_that_fact_alone(
     assert (one.versioning, two.public_grants, lost) == (None, (), [])
 
 
+def test_a_policy_that_makes_no_sense_costs_that_fact_alone(
+    aws: boto3.Session, clients: Clients, target: Target
+) -> None:
+    for name in ("one", "two"):
+        aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=HERE)
+    answer(clients, target, "s3:GetBucketPolicyStatus", *[{"PolicyStatus": {"IsPublic": True}}] * 2)
+    everyone = '{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}'
+    answer(
+        clients,
+        target,
+        "s3:GetBucketPolicy",
+        {"Policy": f'{{"Statement": [{everyone}, "all of it"]}}'},
+        {"Policy": f'{{"Statement": {everyone}}}'},
+    )
+    buckets = list(s3_buckets.read(clients, target))
+    told = "Malformed: a statement is no object"
+    lost = Gap("bucket_policy_opened", Blindness.FAULT, told)
+    assert {bucket.opened for bucket in buckets} == {lost, ("s3:GetObject",)}
+    assert {bucket.versioning for bucket in buckets} == {None}
+
+
 def test_a_denied_fact_is_a_gap_and_the_others_are_seen(
     aws: boto3.Session, clients: Clients, target: Target
 ) -> None:

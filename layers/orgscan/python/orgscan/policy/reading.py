@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
@@ -163,7 +164,7 @@ def _condition(operator: str, key: str, values: Any) -> Condition:
 
 def _value(value: Any) -> str:
     """Of a condition: AWS wants no quotation marks around numbers and booleans."""
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value)):
         return json.dumps(value)
     return _text(value, "a value of a condition")
 

@@ -233,6 +233,22 @@ RESOURCES = (
     ),
     _sample("denied to another", anyone(), deny(Principal=THEIRS), open=(READ,)),
     _sample("denied to all but ours", anyone(), deny(NotPrincipal={"AWS": OUR_ROLE})),
+    _sample("denied to all but theirs", anyone(), deny(NotPrincipal=THEIRS), external=(OTHER,)),
+    _sample(
+        "something else denied to all but theirs",
+        anyone(),
+        deny("s3:Put*", NotPrincipal=THEIRS),
+        open=(READ,),
+    ),
+    _sample(
+        "denied to all but theirs, and to them", anyone(), deny(NotPrincipal=THEIRS), nobody(), secure=True
+    ),
+    _sample(
+        "denied outside another account",
+        anyone(),
+        nobody({"StringNotEquals": {"aws:PrincipalAccount": [OWN, OTHER]}}),
+        external=(OTHER,),
+    ),
     _sample("denied to all but all", anyone(), deny(NotPrincipal={"AWS": "*"}), open=(READ,)),
     _sample("denied over HTTP", anyone(), nobody(HTTP), open=(READ,), secure=True),
     _sample("denied outside the organization", anyone(), nobody(OUTSIDE)),
@@ -532,6 +548,13 @@ RESOURCES = (
         allow(Principal={"AWS": f"arn:aws:iam::{OTHER}:role/r"}),
         deny(Principal=THEIRS),
     ),
+    _sample(
+        "an account, a user of that name denied",
+        allow(Principal={"AWS": OTHER}),
+        deny(Principal={"AWS": f"arn:aws:iam::{OWN}:user/{OTHER}"}),
+        external=(OTHER,),
+    ),
+    _sample("an account, denied by number", allow(Principal=THEIRS), deny(Principal={"AWS": OTHER})),
     _sample(
         "another account, denied sometimes",
         allow(Principal=THEIRS),

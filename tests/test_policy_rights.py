@@ -190,6 +190,11 @@ IDENTITIES = (
     ),
     sample("one's own keys", given(["iam:CreateAccessKey", "iam:UpdateLoginProfile"], SELF)),
     sample(
+        "keys of who has one's name at the end",
+        given("iam:CreateAccessKey", "arn:aws:iam::*:user/*${aws:username}"),
+        paths=("iam:CreateAccessKey",),
+    ),
+    sample(
         "one's own keys, and others'",
         given("iam:CreateAccessKey", [SELF, "arn:aws:iam::*:user/ci"]),
         paths=("iam:CreateAccessKey",),

@@ -59,14 +59,12 @@ TAGS = ("aws:resourcetag/", "aws:requesttag/")
 POSITIVE = frozenset(
     {"arnequals", "arnlike", "ipaddress", "stringequals", "stringequalsignorecase", "stringlike"}
 )
-NEGATED = {
-    "arnnotequals": "arnequals",
-    "arnnotlike": "arnlike",
-    "notipaddress": "ipaddress",
-    "stringnotequals": "stringequals",
-    "stringnotequalsignorecase": "stringequalsignorecase",
-    "stringnotlike": "stringlike",
-}
+NEGATED = frozenset(
+    {
+        *("arnnotequals", "arnnotlike", "notipaddress"),
+        *("stringnotequals", "stringnotequalsignorecase", "stringnotlike"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

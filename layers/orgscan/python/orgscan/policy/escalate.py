@@ -58,7 +58,7 @@ COMBINED = (
 
 OWN_CREDENTIALS = frozenset({"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"})
 """For oneself they are nothing more than one has."""
-SELF = ("${aws:username}", "${aws:userid}")
+SELF = "/${aws:username}"
 BOUNDED = frozenset({"iam:policyarn", "iam:permissionsboundary"})
 """Keys that leave only chosen policies to attach, or only principals that stay within a boundary."""
 ADMIN_POLICIES = ("policy/AdministratorAccess", "policy/IAMFullAccess", "policy/PowerUserAccess")

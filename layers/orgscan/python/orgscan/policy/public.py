@@ -51,7 +51,7 @@ def open_actions(
     resource: str | None = None,
 ) -> tuple[str, ...]:
     """The actions that no Deny takes back from everyone; `keys`: what a Deny may ask for to count."""
-    closing = [each for each in statements if _closes(each, keys)]
+    closing = [each for each in statements if closes(each, keys)]
     parts = _parts(statement.resources, resource)
     return tuple(
         dict.fromkeys(
@@ -62,7 +62,7 @@ def open_actions(
     )
 
 
-def _closes(statement: Statement, keys: Collection[str]) -> bool:
+def closes(statement: Statement, keys: Collection[str]) -> bool:
     """Whether a Deny leaves only somebody: without conditions, or only concrete values escape them."""
     return (
         statement.denies

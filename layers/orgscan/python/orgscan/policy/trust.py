@@ -9,12 +9,14 @@ from orgscan.policy.condition import (
     ARNS,
     EXTERNAL_ID,
     ORGANIZATION,
+    RESTRICTING,
     SOURCE,
     account_of,
     demanded,
     pinned,
 )
-from orgscan.policy.public import Opening, open_actions, opening, within
+from orgscan.policy.match import Names
+from orgscan.policy.public import Opening, closes, open_actions, opening, within
 from orgscan.policy.statement import AWS, CANONICAL, SERVICE, Statement
 
 TRUST_KEYS = frozenset(
@@ -89,7 +91,7 @@ def trusts_everyone(statements: tuple[Statement, ...]) -> Iterator[Opening]:
 
 def external(statements: tuple[Statement, ...], own: Container[str]) -> Iterator[Grant]:
     for statement in statements:
-        for account, principal in _accounts(statement):
+        for account, principal in _accounts(statement, statements):
             if account not in own and not _is_denied(statement, statements, AWS, principal):
                 yield _grant(account, principal, statement, perimeter=_perimeter(statement, statements))
 
@@ -130,19 +132,31 @@ def _is_denied(allow: Statement, statements: tuple[Statement, ...], kind: str, p
     )
 
 
-def _accounts(statement: Statement) -> Iterator[tuple[str, str]]:
+def _accounts(statement: Statement, statements: tuple[Statement, ...]) -> Iterator[tuple[str, str]]:
     """(account, how it is named), each once."""
     if not statement.allows or not statement.principals:
         return
-    written = statement.principals.of(AWS)
+    written = [*statement.principals.of(AWS)]
     if statement.principals.anyone:
         required = demanded(statement.conditions)
         held = [each for each in statement.conditions if each.key in CALLER_ACCOUNTS]
-        written += tuple(value for each in held if each.pins(required=required) for value in each.values)
+        written += (value for each in held if each.pins(required=required) for value in each.values)
+        written += (principal for deny in statements for principal in _spared(deny, statement.actions))
     for principal in dict.fromkeys(written):
         account = principal if ACCOUNT.fullmatch(principal) else account_of(principal)
         if account:
             yield account, principal
+
+
+def _spared(deny: Statement, actions: Names) -> Iterator[str]:
+    """Whom a Deny that takes everyone back leaves in: what is named is named there."""
+    if not closes(deny, RESTRICTING) or not any(map(deny.actions.touch, actions.shown)):
+        return
+    if deny.principals and deny.principals.outside:
+        yield from (value for kind, value in deny.principals.named if kind == AWS)
+    for condition in deny.conditions:
+        if condition.key in CALLER_ACCOUNTS:
+            yield from condition.values
 
 
 def _perimeter(allow: Statement, statements: tuple[Statement, ...]) -> bool:

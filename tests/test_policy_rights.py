@@ -455,3 +455,4 @@ def test_guardrails_of_organizations() -> None:
     assert scp.denials("s3:GetObject")[-1] == Denial("regions", scp.statements[-1].conditions)
     assert not scp.allows("organizations:LeaveOrganization")
     assert scp.allows("ec2:RunInstances")
+    assert identity(taken("*:*")).denials(ANY) == (Denial(),)

@@ -456,3 +456,10 @@ def test_guardrails_of_organizations() -> None:
     assert not scp.allows("organizations:LeaveOrganization")
     assert scp.allows("ec2:RunInstances")
     assert identity(taken("*:*")).denials(ANY) == (Denial(),)
+
+
+def test_all_but_some_leaves_the_others() -> None:
+    rights = identity(without(action="iam:Put*"))
+    assert rights.allowing("iam:*")
+    assert rights.allowing("iam:P*")
+    assert not rights.allowing("iam:PutRole*")

@@ -27,7 +27,6 @@ DOORS = {
     "orgscan.policy*": ("orgscan.errors", "orgscan.model", "orgscan.network", "orgscan.policy"),
     "orgscan.prices": ("orgscan.model",),
     "orgscan.tagged": (),
-    "orgscan.tagged": (),
     "orgscan.tagging": ("orgscan.model",),
     "orgscan.check": ("orgscan.model",),
     "orgscan.suppress": ("orgscan.model",),

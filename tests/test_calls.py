@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -12,8 +11,8 @@ from tests.served import TARGETS, Asked, Served, record
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    yield Served(record())
+def served() -> Served:
+    return Served(record())
 
 
 def written(asked: Asked) -> tuple[str, str, str]:

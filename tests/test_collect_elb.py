@@ -158,6 +158,7 @@ def test_a_gateways_listener_has_neither_protocol_nor_port(aws: boto3.Session, t
     (found,) = listeners(aws, target, bare, Type="gateway")
     assert (found.protocol, found.port) == ("", 0)
     assert isinstance(listeners(aws, target, bare), Gap)
+    assert isinstance(listeners(aws, target, {**bare, "Port": 80}), Gap)
 
 
 def test_a_tls_listener_that_does_not_say_how_it_encrypts(aws: boto3.Session, target: Target) -> None:

@@ -10,5 +10,7 @@ from orgscan.policy import Policy
 class Repository(Taggable):
     """A private one."""
 
+    aws_types = ("AWS::ECR::Repository",)
+
     name: str
     policy: Policy | Gap | None

@@ -26,12 +26,16 @@ class Container:
 class TaskDefinition(Taggable):
     """The newest active revision of a family: what the next task will run."""
 
+    aws_types = ()
+
     family: str
     containers: tuple[Container, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service(Taggable):
+    aws_types = ("AWS::ECS::Service",)
+
     name: str
     """Within its cluster: 'shop/web'."""
     families: frozenset[str]

@@ -8,6 +8,8 @@ from orgscan.model import Resource, Taggable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster(Taggable):
+    aws_types = ("AWS::EKS::Cluster",)
+
     name: str
     version: str
     """Of Kubernetes: '1.33'."""
@@ -26,6 +28,8 @@ class Cluster(Taggable):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterVersion(Resource):
     """A version of Kubernetes, and how long AWS supports it."""
+
+    aws_types = ()
 
     version: str
     status: str

@@ -34,6 +34,8 @@ class Listener:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadBalancer(Taggable):
+    aws_types = ("AWS::ElasticLoadBalancingV2::LoadBalancer",)
+
     name: str
     type: str
     """'application', 'network', 'gateway'."""
@@ -52,6 +54,8 @@ class LoadBalancer(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetGroup(Taggable):
+    aws_types = ("AWS::ElasticLoadBalancingV2::TargetGroup",)
+
     name: str
     type: str
     """'instance', 'ip', 'lambda', 'alb'."""
@@ -65,6 +69,8 @@ class TargetGroup(Taggable):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsPolicy(Resource):
     """What AWS offers to TLS listeners."""
+
+    aws_types = ()
 
     name: str
     protocols: tuple[str, ...]

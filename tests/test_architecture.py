@@ -39,6 +39,7 @@ DOORS = {
         "orgscan.model",
         "orgscan.network",
         "orgscan.policy",
+        "orgscan.secrets",
         "orgscan.services.*.facts",
     ),
     "orgscan.services.*.checks*": (
@@ -58,6 +59,7 @@ DOORS = {
         "orgscan.model",
         "orgscan.network",
         "orgscan.policy",
+        "orgscan.secrets",
         "orgscan.services.*.facts",
         "orgscan.services.*.collect",
         "botocore.exceptions",

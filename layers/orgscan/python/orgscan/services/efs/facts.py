@@ -1,0 +1,10 @@
+"""What we know about EFS."""
+
+from dataclasses import dataclass
+
+from orgscan.model import Taggable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSystem(Taggable):
+    encrypted: bool

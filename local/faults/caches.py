@@ -1,6 +1,8 @@
 """Caches."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from local import past
 from local.faults.load import measure_daily
@@ -8,7 +10,7 @@ from local.place import Place, scenario, tag_list
 
 IDLE, UNTAGGED = "elasticache-cluster-idle", "tag-required-key-missing"
 
-ABSENT = {"elasticache:DescribeServerlessCaches": {"ServerlessCaches": []}}
+ABSENT: Mapping[str, Any] = {"elasticache:DescribeServerlessCaches": {"ServerlessCaches": []}}
 
 
 def node(place: Place, name: str, *, connections: float, commands: float, **options: str | int) -> str:

@@ -1,6 +1,8 @@
 """Databases that cost too much, are too old or would not survive the loss of a zone; and their snapshots."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from local import past
 from local.faults.data import PLAIN_CLUSTER, PUBLIC_SNAPSHOT, cluster, database
@@ -30,7 +32,7 @@ def _major(engine: str, version: str, days: int) -> dict[str, object]:
     return {"Engine": engine, "MajorEngineVersion": version, "SupportedEngineLifecycles": lifecycles}
 
 
-ABSENT = {
+ABSENT: Mapping[str, Any] = {
     "rds:DescribeDBEngineVersions": {"DBEngineVersions": []},
     "rds:DescribeDBMajorEngineVersions": {
         "DBMajorEngineVersions": [

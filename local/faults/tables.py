@@ -1,5 +1,6 @@
 """DynamoDB tables."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from local.place import Place, scenario, tag_list
 IDLE, RECOVERY = "dynamodb-table-idle", "dynamodb-table-pitr-disabled"
 INDEX = "by-day"
 
-ABSENT = {"backup:ListProtectedResources": {"Results": []}}
+ABSENT: Mapping[str, Any] = {"backup:ListProtectedResources": {"Results": []}}
 
 
 def table(

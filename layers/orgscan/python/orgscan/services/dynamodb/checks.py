@@ -53,12 +53,12 @@ def _paid_for(table: Table) -> str:
 
 
 def _units(table: Table) -> tuple[int, int]:
-    every = (table, *table.indexes)
-    return sum(each.read_units for each in every), sum(each.write_units for each in every)
+    reads = table.read_units + sum(index.read_units for index in table.indexes)
+    return reads, table.write_units + sum(index.write_units for index in table.indexes)
 
 
 def _gib(table: Table) -> float:
-    return sum(each.size_bytes for each in (table, *table.indexes)) / GIB
+    return (table.size_bytes + sum(index.size_bytes for index in table.indexes)) / GIB
 
 
 def _monthly(table: Table, target: Target) -> Money | None:

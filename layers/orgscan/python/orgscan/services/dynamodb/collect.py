@@ -6,17 +6,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from orgscan.collector import Reader, collector
-from orgscan.errors import code_of, fact
+from orgscan.errors import fact
+from orgscan.model import Gap
 from orgscan.services.dynamodb.facts import Index, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import GlobalSecondaryIndexDescriptionTypeDef
-
-DELETED = "ResourceNotFoundException"
+    from mypy_boto3_dynamodb.type_defs import GlobalSecondaryIndexDescriptionTypeDef, TableDescriptionTypeDef
 
 
 @collector(
@@ -26,16 +23,18 @@ def dynamodb_tables(aws: Reader) -> Iterator[Table]:
     """Three calls: the list has names only, and recovery is another question."""
     dynamodb: DynamoDBClient = aws.client("dynamodb")
     for page in aws.pages(dynamodb.get_paginator("list_tables")):
-        yield from aws.each(partial(_table, aws, dynamodb), page["TableNames"])
+        tables: Iterator[Table | Gap] = aws.each(partial(_table, aws, dynamodb), page["TableNames"])
+        for table in tables:
+            if isinstance(table, Gap):
+                aws.spoil(table)  # its own policy may deny to describe it
+            else:
+                yield table
 
 
-def _table(aws: Reader, dynamodb: DynamoDBClient, name: str) -> Table | None:
-    try:
-        table = dynamodb.describe_table(TableName=name)["Table"]
-    except ClientError as error:
-        if code_of(error) == DELETED:
-            return None
-        raise
+def _table(aws: Reader, dynamodb: DynamoDBClient, name: str) -> Table | Gap | None:
+    table = table_description(dynamodb, name)
+    if table is None or isinstance(table, Gap):
+        return table
     provisioned = table["ProvisionedThroughput"]
     replicas = (each["RegionName"] for each in table.get("Replicas", []))
     return Table(
@@ -66,6 +65,11 @@ def _index(table: str, arn: str, index: GlobalSecondaryIndexDescriptionTypeDef) 
         write_units=provisioned.get("WriteCapacityUnits", 0),
         size_bytes=index.get("IndexSizeBytes", 0),
     )
+
+
+@fact(absent="ResourceNotFoundException")
+def table_description(dynamodb: DynamoDBClient, name: str) -> TableDescriptionTypeDef:
+    return dynamodb.describe_table(TableName=name)["Table"]
 
 
 @fact(absent="TableNotFoundException")

@@ -250,10 +250,18 @@ def test_commercial_engines_have_no_dates_to_ask_for(clients: Clients, target: T
     assert found == Support(status="available", standard_until=None, extended_from=None, extended_until=None)
 
 
-@pytest.mark.parametrize("engine", ["docdb", "neptune"])
-def test_engines_of_other_services_are_not_asked_about(clients: Clients, target: Target, engine: str) -> None:
-    refuse(clients, target, "rds:DescribeDBEngineVersions")
-    assert support(clients, target, Engine=engine) is None
+@pytest.mark.parametrize(
+    ("engine", "service"), [("docdb", "DocDB"), ("neptune", "Neptune"), ("aurora-mysql", "RDS")]
+)
+def test_engines_of_other_services_are_not_asked_about(
+    clients: Clients, target: Target, engine: str, service: str
+) -> None:
+    supported(clients, target)
+    told = listed(target, "a", Engine=engine)
+    answer(clients, target, "rds:DescribeDBInstances", {"DBInstances": [told]})
+    (instance,) = rds_db_instances.read(clients, target)
+    assert (instance.support is None) is (service != "RDS")
+    assert instance.aws_type == f"AWS::{service}::DBInstance"
 
 
 @pytest.mark.parametrize("call", ["rds:DescribeDBEngineVersions", "rds:DescribeDBMajorEngineVersions"])

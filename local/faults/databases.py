@@ -33,7 +33,7 @@ def _major(engine: str, version: str, days: int) -> dict[str, object]:
 
 
 ABSENT: Mapping[str, Any] = {
-    "rds:DescribeDBEngineVersions": {"DBEngineVersions": []},
+    "rds:DescribeDBEngineVersions": {"DBEngineVersions": [{"Status": "available"}]},
     "rds:DescribeDBMajorEngineVersions": {
         "DBMajorEngineVersions": [
             _major("postgres", "16", 900),

@@ -10,4 +10,6 @@ from orgscan.model import Resource
 class ProtectedResource(Resource):
     """Something of which AWS Backup holds a recovery point; `arn` is that of the resource itself."""
 
+    aws_types = ()
+
     last_backup: datetime | None

@@ -25,6 +25,8 @@ class Index(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table(Taggable):
+    aws_types = ("AWS::DynamoDB::Table",)
+
     name: str
     status: str
     created: datetime

@@ -17,6 +17,8 @@ class Cache(Taggable):
 class CacheCluster(Cache):
     """Of Redis and Valkey always one node."""
 
+    aws_types = ("AWS::ElastiCache::CacheCluster",)
+
     created: datetime | None
     """None until it is made."""
     engine: str
@@ -32,6 +34,8 @@ class CacheCluster(Cache):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicationGroup(Cache):
+    aws_types = ("AWS::ElastiCache::ReplicationGroup",)
+
     members: tuple[str, ...]
     """Names of its cache clusters."""
     secondary: bool
@@ -40,6 +44,8 @@ class ReplicationGroup(Cache):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerlessCache(Cache):
+    aws_types = ("AWS::ElastiCache::ServerlessCache",)
+
     created: datetime | None
 
     @property

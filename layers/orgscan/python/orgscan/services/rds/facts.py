@@ -5,8 +5,8 @@ from datetime import datetime
 
 from orgscan.model import Gap, Taggable
 
-ELSEWHERE = ("docdb", "neptune")
-"""Engines of other services that answer through RDS's API."""
+ELSEWHERE = {"docdb": "DocDB", "neptune": "Neptune"}
+"""Engines of other services that answer through RDS's API -> how CloudFormation calls the service."""
 OPEN_SOURCE = ("aurora-mysql", "aurora-postgresql", "mariadb", "mysql", "postgres")
 """Engines whose major versions have dates of support."""
 VCPUS = {
@@ -67,6 +67,8 @@ class Database(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DBInstance(Database):
+    aws_types = ("AWS::RDS::DBInstance", "AWS::DocDB::DBInstance", "AWS::Neptune::DBInstance")
+
     status: str
     created: datetime | None
     """None, like `zone`, until there is one."""
@@ -79,6 +81,10 @@ class DBInstance(Database):
     port: int | None
     """None until the instance has an endpoint."""
     security_groups: tuple[str, ...]
+
+    @property
+    def aws_type(self) -> str:
+        return f"AWS::{ELSEWHERE.get(self.engine, 'RDS')}::DBInstance"
 
     @property
     def dimensions(self) -> dict[str, str]:
@@ -95,6 +101,8 @@ class DBInstance(Database):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DBCluster(Database):
+    aws_types = ("AWS::RDS::DBCluster", "AWS::DocDB::DBCluster", "AWS::Neptune::DBCluster")
+
     mode: str | None
     """'provisioned', or 'serverless' for the first generation of Aurora Serverless."""
     multi_az: bool
@@ -103,10 +111,14 @@ class DBCluster(Database):
     least_acus: float | None
     """Aurora capacity units below which Serverless v2 does not go; None: it has no such instances."""
 
+    @property
+    def aws_type(self) -> str:
+        return f"AWS::{ELSEWHERE.get(self.engine, 'RDS')}::DBCluster"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Taggable):
-    """One that somebody made. Those that RDS and AWS Backup make are theirs to delete."""
+    """One that somebody made. Those that RDS and AWS Backup make are not listed."""
 
     name: str
     source: str
@@ -122,9 +134,9 @@ class Snapshot(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DBSnapshot(Snapshot):
-    pass
+    aws_types = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DBClusterSnapshot(Snapshot):
-    pass
+    aws_types = ()

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
+from moto.elasticache.models import elasticache_backends
 from moto.elbv2.models import FakeHealthStatus, elbv2_backends
 from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
+from moto.rds.models import rds_backends
 
 
 def days_ago(days: float) -> datetime:
@@ -61,6 +64,31 @@ def set_target_health(account: str, region: str, group: str, *, healthy: bool) -
         made.health_for = lambda target, _: FakeHealthStatus(
             target["Id"], target["Port"], "traffic-port", "unhealthy", "Target.FailedHealthChecks"
         )
+
+
+def age_database(account: str, region: str, name: str, *, days: float) -> None:
+    """InstanceCreateTime is when RDS made it."""
+    rds_backends[account][region].databases[name].instance_create_time = days_ago(days)
+
+
+def age_database_snapshot(account: str, region: str, name: str, *, days: float) -> None:
+    """SnapshotCreateTime is when RDS made it."""
+    rds_backends[account][region].database_snapshots[name].created = days_ago(days)
+
+
+def age_table(account: str, region: str, name: str, *, days: float) -> None:
+    """CreationDateTime is when DynamoDB made it."""
+    dynamodb_backends[account][region].tables[name].created_at = days_ago(days)
+
+
+def age_cache(account: str, region: str, name: str, *, days: float) -> None:
+    """CacheClusterCreateTime is when ElastiCache made it."""
+    elasticache_backends[account][region].cache_clusters[name].cache_cluster_create_time = days_ago(days)
+
+
+def join_replication_group(account: str, region: str, group: str, members: Sequence[str]) -> None:
+    """ElastiCache makes a group's nodes itself; moto only names some of them."""
+    elasticache_backends[account][region].replication_groups[group].member_clusters = list(members)
 
 
 def age_access_key(account: str, user: str, key: str, *, days: float) -> None:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -62,6 +62,8 @@ LONG = 60
 METRICS = "cloudwatch:GetMetricData"
 TOKEN = "served-page-2"
 HEADER = "X-Served"
+NOWHERE = "https://answered.invalid/"
+"""Every handler is asked, moto's too, which raises where it lacks an operation of a service that it has."""
 LOADER = Loader()
 
 Parsed: TypeAlias = Mapping[str, Any]
@@ -119,7 +121,9 @@ class Recorder:
         if answer is None:
             return None
         headers = HTTPHeaders.from_dict(answer.headers)
-        return AWSResponse(request.url, answer.status, headers, MockRawResponse(answer.body))
+        response = AWSResponse(request.url, answer.status, headers, MockRawResponse(answer.body))
+        request.url = NOWHERE
+        return response
 
     def _keep(self, context: dict[str, Any], parsed_response: Any, response_dict: Any, **_: object) -> None:
         if parsed_response is not None:
@@ -220,9 +224,16 @@ def _measured(resources: Mapping[tuple[Target, str], tuple[Resource, ...]]) -> I
     for check in catalog.checks():
         for (target, _), seen in resources.items():
             for resource in seen if target == HERE else ():
-                if isinstance(resource, check.resource):
-                    dimensions = tuple(sorted(resource.dimensions.items()))
+                for part in (resource, *_parts(resource)) if isinstance(resource, check.resource) else ():
+                    dimensions = tuple(sorted(part.dimensions.items()))
                     yield from (Query(metric, dimensions, LONG) for metric in check.measures)
+
+
+def _parts(resource: Resource) -> Iterator[Resource]:
+    """What is measured within it, as the indexes of a table."""
+    for each in fields(resource):
+        value = getattr(resource, each.name)
+        yield from (part for part in value if isinstance(part, Resource)) if isinstance(value, tuple) else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from moto.core.utils import get_pagination_model, get_service_model
 
 from local import faults, past
 from local.beyond import Beyond, Refused, Written, write
+from local.emulator import few_managed_policies
 from local.faults import accounts, compute
 from local.place import Account, Book, Place, Planted
 from orgscan import catalog, iam, metrics, regions
@@ -155,6 +156,7 @@ def record() -> Recording:
     """
     with pytest.MonkeyPatch.context() as patch, mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        few_managed_policies(patch)
         book = _plant()
         session = _session()
         recorder = Recorder(session, book.beyond)

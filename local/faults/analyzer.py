@@ -1,4 +1,4 @@
-"""What IAM Access Analyzer sees. Moto lacks it: everywhere else two analyzers are at work and find nothing."""
+"""What IAM Access Analyzer sees. Moto lacks it: elsewhere two analyzers are at work and find nothing."""
 
 from typing import Any
 

@@ -89,14 +89,14 @@ class _Judge:
         if not policy.own or not policy.attachments:
             return
         document = known(policy.document)
-        alone = () if document.is_admin() else _paths((document,))
+        alone = () if _is_admin(document) else _paths((document,))
         if alone:
             left = self._left({each.path for each in alone}, policy)
             yield "", "it allows", [each for each in alone if each.path in left]
 
     def of_principal(self, principal: Principal) -> Iterator[tuple[str, str, list[Escalation]]]:
         sources = self._sources(principal)
-        if any(source.policy.is_admin() for source in sources):
+        if any(_is_admin(source.policy) for source in sources):
             return
         left = {each.path: each for each in self._effective(principal, sources)}
         told: set[str] = set()
@@ -152,7 +152,17 @@ class _Judge:
 
 
 def _paths(policies: tuple[Policy, ...], boundary: Policy | None = None) -> tuple[Escalation, ...]:
-    return escalation_paths(map(_relevant, policies), boundary=boundary and _relevant(boundary))
+    return _known_paths(tuple(map(_relevant, policies)), boundary and _relevant(boundary))
+
+
+@lru_cache(REMEMBERED)
+def _known_paths(policies: tuple[Policy, ...], boundary: Policy | None) -> tuple[Escalation, ...]:
+    return escalation_paths(policies, boundary=boundary)
+
+
+@lru_cache(REMEMBERED)
+def _is_admin(policy: Policy) -> bool:
+    return policy.is_admin() is not None
 
 
 @lru_cache(REMEMBERED)

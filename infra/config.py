@@ -173,6 +173,15 @@ class Suppression(Section):
 MATCHES = [name for name, field in Suppression.model_fields.items() if not field.is_required()]
 
 
+class Inventory(Section):
+    """The list of everything that was seen, which Athena reads."""
+
+    enabled: StrictBool = Field(default=True, description="Whether scans write it, and the tables exist.")
+    keep_days: StrictInt = Field(
+        default=90, ge=1, le=3650, description="How long each day's is kept, and can be asked."
+    )
+
+
 class Limits(Section):
     """How large it may get."""
 
@@ -253,6 +262,9 @@ class Config(Section):
     suppressions: tuple[Suppression, ...] = Field(
         default=(), description="Findings that somebody decided to live with, until a date."
     )
+    inventory: Inventory = Field(
+        default=Inventory(), description="The list of everything that was seen, which Athena reads."
+    )
     limits: Limits = Field(default=Limits(), description="How large it may get.")
 
     def stack(self, part: str) -> str:
@@ -281,6 +293,7 @@ class Config(Section):
             routes=tuple(settings.Route(**route.model_dump(exclude={"emails"})) for route in self.routes),
             suppressions=tuple(suppression.rule() for suppression in self.suppressions),
             polite=self.limits.polite,
+            inventory=self.inventory.enabled,
         )
 
 

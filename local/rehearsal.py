@@ -152,6 +152,15 @@ class Rehearsal:
             mail=tuple(self.aws.mail[sent:]),
         )
 
+    def inventory(self, scan: Scan) -> Iterator[Mapping[str, Any]]:
+        """The records of all targets."""
+        pages = self.aws.client("s3").get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.outputs["BucketName"], Prefix="inventory/"):
+            for each in page.get("Contents", []):
+                if each["Key"].endswith(f"/{scan.id}.jsonl.gz"):
+                    lines = gzip.decompress(self._object(each["Key"])).splitlines()
+                    yield from map(json.loads, lines)
+
     def keep(self, scan: Scan, folder: Path) -> Path:
         """The scan's results and mail as files."""
         place = folder / scan.id

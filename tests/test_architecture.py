@@ -63,6 +63,7 @@ DOORS = {
     "orgscan.coverage": ("orgscan.check", "orgscan.model"),
     "orgscan.reconcile": ("orgscan.coverage", "orgscan.model", "orgscan.suppress"),
     "orgscan.receipt": ("orgscan.coverage", "orgscan.model", "orgscan.reconcile", "orgscan.suppress"),
+    "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
     "orgscan.present.*": (
         "orgscan.catalog",
         "orgscan.model",
@@ -94,6 +95,9 @@ DOORS = {
         "infra",
         "orgscan.catalog",
         "orgscan.iam",
+        "orgscan.inventory.COLUMNS",
+        "orgscan.inventory.FOLDER",
+        "orgscan.inventory.OF_",
         "orgscan.model",
         "orgscan.organization.CALLS",
         "orgscan.regions.CALLS",

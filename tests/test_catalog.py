@@ -106,6 +106,21 @@ def test_every_collector_serves_a_check(collector: AnyCollector) -> None:
     assert any(collector in everything.needed(once=once) for once in (True, False))
 
 
+@COLLECTORS
+def test_every_kind_says_under_which_types_the_inventory_lists_it(collector: AnyCollector) -> None:
+    """Of its own: what it inherits would be another kind's. () is an answer too."""
+    types = vars(collector.resource).get("aws_types")
+    assert types is not None, f"{collector.resource.__qualname__} declares no aws_types"
+    assert [name for name in types if not re.fullmatch(r"AWS::[A-Z]\w+::[A-Z]\w+", name)] == []
+
+
+def test_a_type_is_listed_by_one_kind() -> None:
+    """Two would list each resource twice."""
+    types = [name for collector in catalog.collectors() for name in collector.resource.aws_types]
+    assert len(types) == len(set(types))
+    assert {"AWS::EC2::Instance", "AWS::IAM::Role", "AWS::S3::Bucket"} <= set(types)
+
+
 @CALLS
 def test_every_call_only_reads(call: str) -> None:
     # The credential report is made by asking for it; that changes nothing that anyone could notice.

@@ -173,6 +173,14 @@ def refused(read: Read) -> Refused:
                 "polite, suppressed_share; did you mean 'concurrency'?"
             ),
         ),
+        ("inventory: {enabled: 'no'}", "inventory.enabled: 'no': must be true or false"),
+        ("inventory: {keep_days: 0}", "inventory.keep_days: 0: must be at least 1"),
+        ("inventory: {keep_days: 3651}", "inventory.keep_days: 3651: must be at most 3650"),
+        ("inventory: {keep_days: 90.5}", "inventory.keep_days: 90.5: must be a whole number"),
+        (
+            "inventory: {days: 90}",
+            "inventory.days: 90: unknown; must be one of enabled, keep_days; did you mean 'keep_days'?",
+        ),
         ("limits: {polite: 0}", "limits.polite: 0: must be at least 0.1"),
         ("limits: {polite: 100.5}", "limits.polite: 100.5: must be at most 100.0"),
         ("limits: {polite: '2'}", "limits.polite: '2': must be a number"),
@@ -463,6 +471,7 @@ def test_the_functions_are_told_what_is_suppressed(read: Read) -> None:
     }
     told = read(written(first, {"resource_glob": "*:volume/*"}, limits={"polite": 2})).runtime()
     assert told.polite == 2.0
+    assert told.inventory
     assert told.suppressions == (
         Suppression(
             check="s3-bucket-versioning-disabled",
@@ -539,6 +548,12 @@ def test_the_functions_are_told_what_was_decided(read: Read) -> None:
         {"schedule": "daily"},
         {"schedule": "costs", "categories": ["cost"], "account_tags": {"a": "b"}},
     ]
+
+
+def test_an_inventory_can_be_switched_off(read: Read) -> None:
+    told = read("inventory: {enabled: false}").runtime()
+    assert not told.inventory
+    assert Configuration.from_json(told.to_json()) == told
 
 
 def test_the_shipped_file_shows_every_field_with_its_default() -> None:

@@ -27,6 +27,8 @@ class ExternalAccess:
 class AccessAnalysis(Resource):
     """What there is of Access Analyzer in a region: the region as a whole, and its analyzers."""
 
+    aws_types = ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region(AccessAnalysis):

@@ -16,6 +16,8 @@ RESERVED = "/aws-reserved/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootUser(Resource):
+    aws_types = ()
+
     mfa: bool
     password: bool
     """False when root's credentials were deleted, so that nobody can sign in as root, and in GovCloud."""
@@ -36,6 +38,8 @@ class AccessKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials(Resource):
     """A row of the credential report, which IAM renews at most every four hours."""
+
+    aws_types = ()
 
     keys: tuple[AccessKey, ...]
     password_used: datetime | None
@@ -66,6 +70,8 @@ class InlinePolicy:
 class Authorization(Resource):
     """An entry of IAM's one listing of who may do what: a principal or a managed policy."""
 
+    aws_types = ("AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy")
+
     name: str
     policies: tuple[str, ...] = ()
     """ARNs of the managed policies that are attached to it."""
@@ -95,6 +101,10 @@ class Principal(Authorization):
         """AWS made the role for one of its services, and nobody else can change or assume it."""
         return self.kind == "role" and self.path.startswith(SERVICE_LINKED)
 
+    @property
+    def aws_type(self) -> str:
+        return f"AWS::IAM::{self.kind.title()}"
+
     def attached(self, wanted: Iterable[str]) -> Iterator[str]:
         """Which of these it has: ARNs, or names of AWS managed policies ('job-function/Billing')."""
         for policy in wanted:
@@ -114,12 +124,18 @@ class ManagedPolicy(Authorization):
     """How many principals it is the permissions boundary of."""
 
     @property
+    def aws_type(self) -> str:
+        return "AWS::IAM::ManagedPolicy"
+
+    @property
     def own(self) -> bool:
         return is_own(self.arn)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPolicy(Resource):
+    aws_types = ()
+
     min_length: int | Gap | None
     """None when the account has no policy of its own."""
 

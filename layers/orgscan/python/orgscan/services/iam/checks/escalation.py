@@ -88,7 +88,7 @@ class _Judge:
         """What one of its principals can indeed do; (key, words, paths)."""
         if not policy.own or not policy.attachments:
             return
-        document = known(policy.document)
+        document = _relevant(known(policy.document))
         alone = () if _is_admin(document) else _paths((document,))
         if alone:
             left = self._left({each.path for each in alone}, policy)
@@ -123,19 +123,19 @@ class _Judge:
     def _effective(self, principal: Principal, sources: Sequence[Source] = ()) -> tuple[Escalation, ...]:
         boundary = self._listed(principal.boundary) if principal.boundary else None
         policies = tuple(source.policy for source in sources or self._sources(principal))
-        return _paths(policies, known(boundary.document) if boundary else None)
+        return _paths(policies, _relevant(known(boundary.document)) if boundary else None)
 
     def _sources(self, principal: Principal) -> list[Source]:
         """Its policies and its groups'. Unread when one cannot be seen: nor is then what it denies."""
         found = [
-            Source(f"inline policy {each.name}", known(each.document), key=each.name)
+            Source(f"inline policy {each.name}", _relevant(known(each.document)), key=each.name)
             for each in principal.inline
         ]
         for arn in principal.policies:
             managed = self._listed(arn)
             if managed.own or self.include_aws_managed:
                 told = managed.own or any(is_named(arn, name) for name in ADMIN_POLICIES)
-                found.append(Source(managed.name, known(managed.document), told=told))
+                found.append(Source(managed.name, _relevant(known(managed.document)), told=told))
         for group in self._groups(principal):
             found += [replace(source, told=True) for source in self._sources(group)]
         return found
@@ -151,12 +151,8 @@ class _Judge:
         raise Unread(Gap(CHECK, Blindness.NO_DATA, f"{arn} is in use and was not listed"))
 
 
-def _paths(policies: tuple[Policy, ...], boundary: Policy | None = None) -> tuple[Escalation, ...]:
-    return _known_paths(tuple(map(_relevant, policies)), boundary and _relevant(boundary))
-
-
 @lru_cache(REMEMBERED)
-def _known_paths(policies: tuple[Policy, ...], boundary: Policy | None) -> tuple[Escalation, ...]:
+def _paths(policies: tuple[Policy, ...], boundary: Policy | None = None) -> tuple[Escalation, ...]:
     return escalation_paths(policies, boundary=boundary)
 
 

@@ -26,6 +26,7 @@ from typing import Any, Self
 from moto.awslambda.models import lambda_backends
 
 from local.emulator import Emulator
+from local.faults.tagging import parameters
 from local.organization import Organization
 from local.sns import Mail
 
@@ -193,6 +194,7 @@ class Rehearsal:
         told = {
             "regions": list(self.organization.regions),
             "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
+            "checks": {"parameters": parameters(each.id for each in self.organization.accounts)},
             "routes": [{"name": "platform", "emails": [RECIPIENT]}],
             "suppressions": [
                 {

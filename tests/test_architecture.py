@@ -26,6 +26,9 @@ DOORS = {
     "orgscan.network": ("orgscan.model",),
     "orgscan.policy*": ("orgscan.errors", "orgscan.model", "orgscan.network", "orgscan.policy"),
     "orgscan.prices": ("orgscan.model",),
+    "orgscan.tagged": (),
+    "orgscan.tagged": (),
+    "orgscan.tagging": ("orgscan.model",),
     "orgscan.check": ("orgscan.model",),
     "orgscan.suppress": ("orgscan.model",),
     "orgscan.session": ("orgscan.errors", "orgscan.pace", "boto3", "botocore"),
@@ -45,6 +48,7 @@ DOORS = {
         "orgscan.network",
         "orgscan.policy",
         "orgscan.prices",
+        "orgscan.tagging",
         "orgscan.services.*.facts",
         "orgscan.services.*.checks",
         "orgscan.services.*.runtimes",
@@ -60,9 +64,15 @@ DOORS = {
         "botocore.exceptions",
     ),
     "orgscan.services*": ("orgscan.model",),
-    "orgscan.coverage": ("orgscan.check", "orgscan.model"),
+    "orgscan.coverage": ("orgscan.check", "orgscan.model", "orgscan.tagged"),
     "orgscan.reconcile": ("orgscan.coverage", "orgscan.model", "orgscan.suppress"),
-    "orgscan.receipt": ("orgscan.coverage", "orgscan.model", "orgscan.reconcile", "orgscan.suppress"),
+    "orgscan.receipt": (
+        "orgscan.coverage",
+        "orgscan.model",
+        "orgscan.reconcile",
+        "orgscan.suppress",
+        "orgscan.tagged",
+    ),
     "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
     "orgscan.present.*": (
         "orgscan.catalog",
@@ -93,6 +103,7 @@ DOORS = {
     ),
     "infra*": (
         "infra",
+        "orgscan.tagging",
         "orgscan.catalog",
         "orgscan.iam",
         "orgscan.inventory.COLUMNS",
@@ -108,7 +119,7 @@ DOORS = {
         "pydantic",
         "yaml",
     ),
-    "cli*": ("cli", "infra.CannotSynthesize", "infra.config", "orgscan", "rich", "typer"),
+    "cli*": ("cli", "infra.CannotSynthesize", "infra.config", "infra.tags", "orgscan", "rich", "typer"),
     # As AWS would: the synthesized template and the handlers' files, never the library's insides.
     "local*": ("local", "moto", "boto3", "botocore", "rich", "yaml"),
 }

@@ -89,15 +89,9 @@ def test_frameworks_and_equivalents_are_written_one_way(check: Check[Any]) -> No
 
 
 def test_most_checks_can_be_compared_with_another_tool() -> None:
-    without = {check.id for check in catalog.checks() if not check.equivalent}
-    assert without <= {
-        "iam-role-trust-external-account-no-external-id",
-        "iam-role-trust-oidc-subject-unrestricted",
-        "iam-role-trust-public",
-        "iam-role-trust-unknown-account",
-        "iam-role-unused",
-        "tag-required-key-missing",
-    }
+    """Tag policies, and what the scan itself came to, are our own questions."""
+    with_one = [check for check in catalog.checks() if check.equivalent]
+    assert len(with_one) > 0.7 * len(catalog.checks())
 
 
 @COLLECTORS

@@ -262,6 +262,7 @@ class Anything(Resource):
         (float("inf"), "inf"),
         (frozenset({("b", 2), ("a", None)}), [["a", None], ["b", 2]]),
         ({Colour.RED: {1: NOT_LET}}, {"#f00": {"1": {"unread": "denied: s3:GetBucketPolicyStatus"}}}),
+        (frozenset("zyxwvutsrqponm"), list("mnopqrstuvwxyz")),
         ((1, True, 1.5), [1, True, 1.5]),
     ],
 )
@@ -398,5 +399,12 @@ def test_when_the_time_is_over_nothing_is_sent() -> None:
     with pytest.raises(OutOfTime):
         inventory(s3).put(HERE, [Instance], spooled([Instance], many), seconds_left=lambda: next(left))
     assert s3.snapshot() == {}
-    inventory(s3).put(HERE, [Instance], spooled([Instance], many), seconds_left=lambda: LAST_S)
+    asked: list[float] = []
+
+    def enough() -> float:
+        asked.append(LAST_S)
+        return LAST_S
+
+    inventory(s3).put(HERE, [Instance], spooled([Instance], many), seconds_left=enough)
     assert len(s3.snapshot()) == 1
+    assert len(asked) == 3  # of 1,001 records

@@ -316,6 +316,7 @@ ESCALATION_CASES: list[Case] = [
         Problem("inline policy job allows iam:AddUserToGroup", key="job"),
     ),
     # Administrators have nothing to gain.
+    passes(iam_policy_privilege_escalation, replace(ROLE, inline=(inline(allow("*")),))),
     passes(
         iam_policy_privilege_escalation,
         replace(PASSER, policies=(ADMIN, START.arn)),

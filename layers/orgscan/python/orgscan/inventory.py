@@ -60,6 +60,9 @@ LAST_S = 10.0
 LEVEL = 6
 """Of compression: half the time of the highest, for some percent more bytes."""
 
+AS_IT_IS = frozenset({str, int, bool, type(None)})
+"""Types that JSON has too."""
+
 Record = Mapping[str, Any]
 
 
@@ -163,17 +166,19 @@ def _last(arn: str) -> str:
 
 def _plain(fact: Any) -> Any:
     """A fact as JSON has it, whatever it is. Sets are sorted, for they have no order of their own."""
+    if type(fact) in AS_IT_IS:  # most are, which saves half of the time
+        return fact
+    if isinstance(fact, Gap):
+        return {"unread": f"{fact.reason}: {fact.detail}"}
+    if is_dataclass(fact):
+        fact = {each.name: getattr(fact, each.name) for each in fields(cast("Any", fact))}
     match fact:
-        case Gap():
-            return {"unread": f"{fact.reason}: {fact.detail}"}
         case Mapping():
             return {str(_plain(name)): _plain(value) for name, value in fact.items()}
         case AbstractSet():
             return sorted(map(_plain, fact), key=_json)
         case list() | tuple():
             return [_plain(each) for each in fact]
-    if is_dataclass(fact):
-        return {each.name: _plain(getattr(fact, each.name)) for each in fields(cast("Any", fact))}
     return _plain_value(fact)
 
 

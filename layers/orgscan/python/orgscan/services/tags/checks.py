@@ -7,9 +7,7 @@ from typing import Any
 
 from orgscan.check import Problems, View, check
 from orgscan.model import Blindness, Category, Gap, Severity, Taggable, TagRecord, Unread
-from orgscan.services.tags.policies import BASIC, COST_ALLOCATION, MAP, SECURITY, TagPolicy, own
-
-EVERYWHERE: Mapping[str, Any] = {"accounts": [], "types": []}
+from orgscan.tagging import BASIC, COST_ALLOCATION, MAP, SECURITY, TagPolicy, own
 
 
 @check(
@@ -24,9 +22,9 @@ def tag_required_key_missing(
 ) -> Problems:
     """A resource lacks a tag key that a tag policy requires.
 
-    Without an owner nobody answers for a resource, and without an environment nobody dares to delete it. A key
-    without a value counts as missing unless the policy allows it. Never-tagged resources are found too. What AWS
-    itself made is left out.
+    Without an owner nobody answers for a resource, and without an environment nobody dares to delete it.
+    A key without a value counts as missing unless the policy allows it. Never-tagged resources are found
+    too. What AWS itself made is left out.
     """
     for policy in _policies(resource, policies):
         lacking = ", ".join(policy.missing(own(view.tags(resource))))
@@ -46,8 +44,8 @@ def tag_value_not_allowed(
 ) -> Problems:
     """A tag has a value that its tag policy does not allow.
 
-    Reports and automation that select by a tag leave out what is spelled another way. A value that differs only
-    in case says so: such values can be corrected in bulk.
+    Reports and automation that select by a tag leave out what is spelled another way. A value that
+    differs only in case says so: such values can be corrected in bulk.
     """
     for policy in _policies(resource, policies):
         for rule in policy.rules:
@@ -83,7 +81,7 @@ def tag_value_pattern_mismatch(
     fix="Rename the key to the one that the policy names, or remove it.",
     also=(TagRecord,),
 )
-def tag_forbidden_key_present(  # noqa: PLR0913 (thresholds)
+def tag_forbidden_key_present(
     resource: Taggable,
     view: View,
     *,
@@ -94,9 +92,10 @@ def tag_forbidden_key_present(  # noqa: PLR0913 (thresholds)
 ) -> Problems:
     """A resource carries a tag key that a tag policy forbids, or a variant of one that it requires.
 
-    `owner`, `Owner ` and `env` beside `Owner` and `Environment` split every report in two: with `normalise`, keys
-    that differ from a required one only in case, blanks, separators or by a usual abbreviation are told.
-    `keys` and `patterns` (of whole keys) forbid more. Keys that begin with `aws:` are AWS's own and left out.
+    `owner`, `Owner ` and `env` beside `Owner` and `Environment` split every report in two: with
+    `normalise`, keys that differ from a required one only in case, blanks, separators or by a usual
+    abbreviation are told. `keys` and `patterns` (of whole keys) forbid more. Keys that begin with `aws:`
+    are AWS's own and left out.
     """
     if resource.tags_optional:
         return
@@ -122,9 +121,9 @@ def tag_cost_allocation_incomplete(
 ) -> Problems:
     """A resource that costs money does not carry the tags by which costs are allocated.
 
-    What it costs is then nobody's. The predefined policy asks for CostCenter (CC-1234), Project, Owner (an e-mail
-    address) and Environment of instances, volumes, databases, caches, load balancers, NAT gateways, buckets,
-    functions, file systems, clusters and queues.
+    What it costs is then nobody's. The predefined policy asks for CostCenter (CC-1234), Project, Owner
+    (an e-mail address) and Environment of instances, volumes, databases, caches, load balancers, NAT
+    gateways, buckets, functions, file systems, clusters and queues.
     """
     yield from _told(resource, view, policy)
 
@@ -141,9 +140,9 @@ def tag_data_classification_missing(
 ) -> Problems:
     """A store of data does not say how its data is classified.
 
-    Who must protect data has to know which. The predefined policy asks for DataClassification (public, internal,
-    confidential, restricted) of buckets, databases, tables, volumes, file systems, secrets and log groups, and
-    allows Compliance to be pci, hipaa, sox, gdpr or none.
+    Who must protect data has to know which. The predefined policy asks for DataClassification (public,
+    internal, confidential, restricted) of buckets, databases, tables, volumes, file systems, secrets and
+    log groups, and allows Compliance to be pci, hipaa, sox, gdpr or none.
     """
     yield from _told(resource, view, policy)
 
@@ -155,26 +154,26 @@ def tag_data_classification_missing(
     fix="Tag the resource with the id of the agreement.",
     also=(TagRecord,),
 )
-def tag_map_migrated_missing_or_invalid(  # noqa: PLR0913 (thresholds)
+def tag_map_migrated_missing_or_invalid(
     resource: Taggable,
     view: View,
     *,
     policy: Mapping[str, Any] = MAP,
     value_pattern: str = "",
     agreement_start: str = "",
-    in_scope: Mapping[str, Any] = EVERYWHERE,
+    in_scope_accounts: Sequence[str] = [],
+    in_scope_types: Sequence[str] = [],
 ) -> Problems:
     """A resource in scope of a Migration Acceleration Program agreement has no valid map-migrated tag.
 
-    What is not tagged gets no credits. Nothing is in scope until `in_scope` names accounts, and, where the
-    agreement names them, types of resources ('AWS::EC2::Instance'). `agreement_start` (a date, '2026-01-31'):
-    older resources are left out. `value_pattern`: of an agreement whose ids look otherwise.
+    What is not tagged gets no credits. Nothing is in scope until `in_scope_accounts` names accounts, and,
+    where the agreement names them, `in_scope_types` types of resources ('AWS::EC2::Instance').
+    `agreement_start` (a date, '2026-01-31'): older resources are left out. `value_pattern`: of an
+    agreement whose ids look otherwise.
     """
-    scope = {**EVERYWHERE, **in_scope}
-    if view.target.account not in scope["accounts"]:
+    if view.target.account not in in_scope_accounts:
         return
-    limits = {"types": scope["types"]} if scope["types"] else {}
-    changed = {**policy, **limits}
+    changed = {**policy, **({"types": in_scope_types} if in_scope_types else {})}
     if value_pattern:
         changed["rules"] = [{**rule, "pattern": value_pattern} for rule in policy["rules"]]
     problems = list(_told(resource, view, changed))

@@ -10,7 +10,7 @@ from orgscan.check import Problem, Problems, View, check
 from orgscan.model import Blindness, Category, Gap, Severity, Unread, known
 from orgscan.policy import Escalation, Names, Policy, Statement, escalation_paths
 from orgscan.policy.escalate import ASSUME, COMBINED, PASS, SINGLE
-from orgscan.policy.match import is_wild, literal_start
+from orgscan.policy.match import literal_start
 from orgscan.services.iam.checks.permissions import ADMIN_POLICIES
 from orgscan.services.iam.checks.users import groups_named
 from orgscan.services.iam.facts import Authorization, ManagedPolicy, Principal, is_named
@@ -20,7 +20,6 @@ ACTIONS = {
     action.lower()
     for action in (*SINGLE, ASSUME, PASS, *(action for _, *those in COMBINED for action in those))
 }
-SERVICES = {action.partition(":")[0] for action in ACTIONS}
 REMEMBERED = 512
 """Policies: a few are attached everywhere, and AWS's own are long."""
 
@@ -169,23 +168,10 @@ def _relevant(policy: Policy) -> Policy:
 
 def _shortened(statements: Iterable[Statement]) -> Iterator[Statement]:
     for each in statements:
-        if each.allows and not _reaches(each.resources):
-            continue
         if each.actions.outside:
             yield each
         elif patterns := tuple(pattern for pattern in each.actions.patterns if _may_match(pattern)):
             yield replace(each, actions=Names(patterns, caseless=each.actions.caseless))
-
-
-def _reaches(resources: Names) -> bool:
-    """Whether it is about things of these services at all: '*' on a bucket changes no policy."""
-    return resources.outside or any(_service(pattern) in SERVICES | {""} for pattern in resources.patterns)
-
-
-def _service(pattern: str) -> str:
-    """Of an ARN; '' where a pattern leaves it open."""
-    service = f"{pattern}:::".split(":")[2] if pattern.startswith("arn:") else ""
-    return "" if is_wild(service) else service
 
 
 def _may_match(pattern: str) -> bool:

@@ -1,9 +1,9 @@
 """Tag policies: which keys and values resources must, may and must not carry. Four are predefined.
 
-A policy is {name, rules, required, case_sensitive, allow_empty, types, exempt_types}; `required` are keys for which
-a whole rule would say no more. A rule is {key, key_is_pattern, required, allowed_values, pattern, case_sensitive,
-forbidden, description}. What is left out is as in `POLICY` and `Rule`; a rule's `case_sensitive`, for key and value,
-is its policy's. Patterns match whole values and keys.
+A policy is {name, rules, required, case_sensitive, allow_empty, types, exempt_types}; `required` are keys for
+which a whole rule would say no more. A rule is {key, key_is_pattern, required, allowed_values, pattern,
+case_sensitive, forbidden, description}. What is left out is as in `POLICY` and `Rule`; a rule's
+`case_sensitive`, for key and value, is its policy's. Patterns match whole values and keys.
 """
 
 import re

@@ -292,6 +292,15 @@ ESCALATION_CASES: list[Case] = [
         replace(PASSER, policies=(START.arn, managed("no", deny("iam:PassRole")).arn)),
         beside=[START, managed("no", deny("iam:PassRole"))],
     ),
+    passes(
+        iam_policy_privilege_escalation,
+        replace(
+            ROLE,
+            inline=(
+                inline(allow("iam:PutRolePolicy"), {"Effect": "Deny", "NotAction": "s3:*", "Resource": "*"}),
+            ),
+        ),
+    ),
     # A Deny under a condition may not hold.
     fails(
         iam_policy_privilege_escalation,
@@ -303,6 +312,15 @@ ESCALATION_CASES: list[Case] = [
         iam_policy_privilege_escalation,
         USER,
         beside=[replace(GROUP, inline=(inline(allow("iam:PassRole", "ec2:RunInstances")),))],
+    ),
+    passes(
+        iam_policy_privilege_escalation,
+        USER,
+        beside=[
+            replace(
+                GROUP, inline=(inline(allow("iam:PassRole")), inline(allow("ec2:RunInstances"), name="b"))
+            )
+        ],
     ),
     fails(
         iam_policy_privilege_escalation,
@@ -337,7 +355,7 @@ ESCALATION_CASES: list[Case] = [
     fails(
         iam_policy_privilege_escalation,
         managed("attach", allow("iam:Attach*", resource=["arn:aws:s3:::b", f"{HERE}:role/*"])),
-        "it allows iam:AttachUserPolicy, iam:AttachGroupPolicy, iam:AttachRolePolicy",
+        "it allows iam:AttachRolePolicy",
     ),
     passes(
         iam_policy_privilege_escalation,

@@ -21,6 +21,7 @@ from local.beyond import Written
 _SERVICES = {
     "elasticfilesystem": "efs",
     "elasticloadbalancing": "elbv2",
+    "access-analyzer": "accessanalyzer",
     "monitoring": "cloudwatch",
     "tagging": "resourcegroupstaggingapi",
 }
@@ -29,6 +30,7 @@ _SERVICES = {
 _PREFIXES = {
     "efs": "elasticfilesystem",
     "elbv2": "elasticloadbalancing",
+    "accessanalyzer": "access-analyzer",
     "resourcegroupstaggingapi": "tag",
     "s3control": "s3",
 }

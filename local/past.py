@@ -91,10 +91,45 @@ def join_replication_group(account: str, region: str, group: str, members: Seque
     elasticache_backends[account][region].replication_groups[group].member_clusters = list(members)
 
 
-def age_access_key(account: str, user: str, key: str, *, days: float) -> None:
-    """The credential report dates a key by its creation."""
+def age_access_key(account: str, user: str, key: str, *, days: float, used: float | None = None) -> None:
+    """The credential report dates a key by its creation. `used`: days since it was, None: never."""
     keys = iam_backends[account]["aws"].users[user].access_keys
-    next(each for each in keys if each.access_key_id == key).create_date = days_ago(days)
+    found = next(each for each in keys if each.access_key_id == key)
+    found.create_date = days_ago(days)
+    found.last_used = None if used is None else days_ago(used)
+
+
+def age_user(account: str, user: str, *, days: float, used: float | None = None) -> None:
+    """Since when there are a user and its password; `used`: days since it signed in, None: never."""
+    found = iam_backends[account]["aws"].users[user]
+    found.create_date = days_ago(days)
+    found.password_last_used = None if used is None else days_ago(used)
+
+
+def age_role(account: str, role: str, *, days: float, used: float | None = None) -> None:
+    """`used`: days since it was assumed, None: never."""
+    found = iam_backends[account]["aws"].get_role(role)
+    found.create_date = days_ago(days)
+    found.last_used = None if used is None else days_ago(used)
+
+
+def set_root_keys(account: str, *, present: bool) -> None:
+    """Only the root user makes its own keys."""
+    iam_backends[account]["aws"].account_summary._account_access_keys_present = int(present)
+
+
+def set_root_use(account: str, *, days: float) -> None:
+    """When root signed in last. The credential report begins with root; moto knows of users only."""
+    backend = iam_backends[account]["aws"]
+    used = f"{days_ago(days):%Y-%m-%dT%H:%M:%S+00:00}"
+    root = f"<root_account>,arn:aws:iam::{account}:root,2020-01-01T00:00:00+00:00,not_supported,{used},"
+    root += "not_supported,not_supported,true" + 2 * ",false,N/A,N/A,N/A,N/A" + 2 * ",false,N/A"
+
+    def report() -> str:
+        heading, _, rows = type(backend).get_credential_report(backend).partition("\n")
+        return f"{heading}\n{root}\n{rows}"
+
+    backend.get_credential_report = report
 
 
 def set_root_mfa(account: str, *, on: bool) -> None:

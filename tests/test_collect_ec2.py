@@ -71,7 +71,7 @@ def test_instances_of_two_pages(
 ) -> None:
     for _ in range(3):
         ec2.run_instances(ImageId="ami-12345678", MinCount=4, MaxCount=4)
-    monkeypatch.setattr(collect, "PAGE", {"PageSize": 5})
+    monkeypatch.setattr(collect.instances, "PAGE", {"PageSize": 5})
     assert len({instance.id for instance in collect.ec2_instances.read(clients, target)}) == 12
 
 

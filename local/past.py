@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+from moto.autoscaling.models import autoscaling_backends
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
@@ -63,6 +65,29 @@ def empty_default_groups(account: str, region: str) -> None:
             if group.name == "default":
                 group.ingress_rules.clear()
                 group.egress_rules.clear()
+
+
+def encrypt_volumes(account: str, region: str, *, on: bool = True) -> None:
+    """EBS encryption by default; the API would take a call for each of hundreds of regions."""
+    _ec2(account, region).ebs_encryption_by_default = on
+
+
+def age_image(account: str, region: str, image: str, *, days: float, launched: float | None = None) -> None:
+    """CreationDate and LastLaunchedTime are when AWS made and last started it; its snapshot is as old."""
+    made = _ec2(account, region).amis[image]
+    made.creation_date = made.ebs_snapshot.start_time = days_ago(days)
+    made.last_launched_time = None if launched is None else f"{days_ago(launched):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def complete_scaling(account: str, region: str) -> None:
+    """That a policy is enabled, and a scheduled action's ARN, AWS says and moto does not."""
+    scaling = autoscaling_backends[account][region]
+    for policy in scaling.policies.values():
+        policy.enabled = getattr(policy, "enabled", True)
+    for action in scaling.scheduled_actions.values():
+        arn = f"arn:aws:autoscaling:{region}:{account}:scheduledUpdateGroupAction:{uuid4()}"
+        of_group = f"autoScalingGroupName/{action.auto_scaling_group_name}"
+        action.scheduled_action_arn = f"{arn}:{of_group}:scheduledActionName/{action.scheduled_action_name}"
 
 
 @contextmanager

@@ -37,6 +37,7 @@ DOORS = {
         "orgscan.model",
         "orgscan.network",
         "orgscan.policy",
+        "orgscan.secrets",
         "orgscan.services.*.facts",
     ),
     "orgscan.services.*.checks*": (
@@ -55,6 +56,7 @@ DOORS = {
         "orgscan.model",
         "orgscan.network",
         "orgscan.policy",
+        "orgscan.secrets",
         "orgscan.services.*.facts",
         "orgscan.services.*.collect",
         "botocore.exceptions",

@@ -37,7 +37,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.serving import make_server
 
-from local import deploy, dynamodb, sns, workflow
+from local import deploy, dynamodb, snapshots, sns, workflow
 from local.beyond import Beyond
 from local.faults import absent
 from local.iam import Denial, Gate, admin_key
@@ -96,6 +96,7 @@ class Emulator:
             runtime.install(patch)
             deploy.install(patch)
             dynamodb.install(patch)
+            snapshots.install(patch)
             sns.install(patch, self.mail)
             workflow.install(patch, self.endpoint)
             stack.enter_context(_serving(gate, listener))

@@ -39,7 +39,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import faults, past
+from local import faults, past, snapshots
 from local.beyond import Beyond, Refused, Written, write
 from local.faults import accounts, compute
 from local.place import Account, Book, Place, Planted
@@ -155,6 +155,7 @@ def record() -> Recording:
     """
     with pytest.MonkeyPatch.context() as patch, mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        snapshots.install(patch)
         book = _plant()
         session = _session()
         recorder = Recorder(session, book.beyond)
@@ -185,6 +186,7 @@ def _plant() -> Book:
     everywhere, here = (Place(account, each.region, client, book, exposed=True) for each in TARGETS)
     accounts.furnish(everywhere, ALL_FAULTS)
     past.empty_default_groups(ACCOUNT, REGION)
+    past.encrypt_volumes(ACCOUNT, REGION)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):

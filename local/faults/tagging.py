@@ -15,14 +15,11 @@ TAGS = "tag-required-key-missing"
 def untagged_instance(place: Place) -> None:
     """Its volume is untagged too, which is a finding of its own."""
     instance = run(place, "untagged", tags={})
-    for name, arn in ((instance.id, instance.arn), (instance.volume, instance.volume_arn)):
-        place.fails(
-            TAGS,
-            resource=arn,
-            mend=partial(
-                place.client("ec2").create_tags, Resources=[name], Tags=tag_list(place.tags("tagged-at-last"))
-            ),
-        )
+    # The volume's are the ones to be mended: an instance's alone would set the two apart.
+    tags = tag_list(place.tags("tagged-at-last"))
+    mend = partial(place.client("ec2").create_tags, Resources=[instance.volume], Tags=tags)
+    place.fails(TAGS, resource=instance.volume_arn, mend=mend)
+    place.fails(TAGS, resource=instance.arn)
 
 
 @scenario()

@@ -65,6 +65,7 @@ DOORS = {
     "orgscan.coverage": ("orgscan.check", "orgscan.model"),
     "orgscan.reconcile": ("orgscan.coverage", "orgscan.model", "orgscan.suppress"),
     "orgscan.receipt": ("orgscan.coverage", "orgscan.model", "orgscan.reconcile", "orgscan.suppress"),
+    "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
     "orgscan.present.*": (
         "orgscan.catalog",
         "orgscan.model",

@@ -42,6 +42,7 @@ class Category(StrEnum):
     RELIABILITY = "reliability"
     OPERATIONS = "operations"
     TAGGING = "tagging"
+    INVENTORY = "inventory"
 
 
 class Blindness(StrEnum):
@@ -194,6 +195,26 @@ class Finding:
     """None on a cost finding means unpriced, never zero."""
     tags: Mapping[str, str] | None = None
     """The resource's, without what looks secret. None: it has none by nature, or they were not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting(Resource):
+    """What the scan of a target came to. The scan itself makes it, when all else is judged."""
+
+    blind: Gap | None = None
+    """Why nothing of the target could be seen."""
+    asked: int = 0
+    """Kinds of resources that it was asked for."""
+    lost: Mapping[str, Gap] = field(default_factory=dict)
+    """Check -> why it was not, or not fully, evaluated."""
+
+
+class AccountSighting(Sighting):
+    """Of a global target."""
+
+
+class RegionSighting(Sighting):
+    """Of a regional one."""
 
 
 class Unread(Exception):

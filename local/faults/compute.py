@@ -56,7 +56,7 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
     (made,) = reservation["Instances"]
     volume = made["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     if backed_up and tags.get("Environment") in PRODUCTION:
-        snapshot(place, volume, tags)
+        snapshot(place, volume, place.tags("", **tags))
     instance = made["InstanceId"]
     return Instance(
         instance, place.arn("ec2", f"instance/{instance}"), volume, place.arn("ec2", f"volume/{volume}")

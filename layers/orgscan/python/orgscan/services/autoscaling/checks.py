@@ -47,7 +47,7 @@ def autoscaling_group_elb_health_check_off(group: AutoScalingGroup) -> Problems:
 
 
 def _short(source: str) -> str:
-    """'web' of 'arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef'."""
+    """'web' of an ARN that ends in ':targetgroup/web/0123456789abcdef'; a name as it is."""
     parts = source.rpartition(":")[2].split("/")
     return parts[1] if len(parts) > 1 else source
 

@@ -1,6 +1,7 @@
 """What looks secret in user data, however it is packed, and that nothing of it is kept."""
 
 import gzip
+import tracemalloc
 from base64 import b64encode
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -78,7 +79,11 @@ def test_a_part_that_is_compressed_itself() -> None:
 
 def test_nothing_is_unpacked_without_end() -> None:
     bomb = gzip.compress(bytes(50 * 2**20))
+    tracemalloc.start()
     assert isinstance(user_data.find(bomb, SALT), Gap)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 10 * 2**20
     assert isinstance(user_data.find(mime("x").replace(b"x\n", b"") + bytes(2**20), SALT), Gap)
     message = EmailMessage()
     message.make_mixed()

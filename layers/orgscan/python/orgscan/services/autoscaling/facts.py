@@ -7,6 +7,8 @@ from orgscan.model import Resource, Taggable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AutoScalingGroup(Taggable):
+    aws_types = ("AWS::AutoScaling::AutoScalingGroup",)
+
     name: str
     min_size: int
     max_size: int
@@ -25,6 +27,8 @@ class AutoScalingGroup(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingPolicy(Resource):
+    aws_types = ("AWS::AutoScaling::ScalingPolicy",)
+
     group: str
     name: str
     type: str
@@ -35,9 +39,13 @@ class ScalingPolicy(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledAction(Resource):
+    aws_types = ("AWS::AutoScaling::ScheduledAction",)
+
     group: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchConfiguration(Resource):
+    aws_types = ("AWS::AutoScaling::LaunchConfiguration",)
+
     image: str

@@ -19,6 +19,8 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance(Taggable):
+    aws_types = ("AWS::EC2::Instance",)
+
     id: str
     type: str
     state: str
@@ -57,6 +59,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume(Taggable):
+    aws_types = ("AWS::EC2::Volume",)
+
     id: str
     type: str
     size_gib: int
@@ -80,6 +84,8 @@ class Volume(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Taggable):
+    aws_types = ("AWS::EC2::Snapshot",)
+
     id: str
     volume: str
     started: datetime
@@ -96,10 +102,14 @@ class Snapshot(Taggable):
 class PublicSnapshot(Resource):
     """That a snapshot of the account, by the same ARN, may be restored by everyone."""
 
+    aws_types = ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotSharing(Resource):
     """Whether the region lets snapshots be shared with everyone."""
+
+    aws_types = ()
 
     state: str
     """'unblocked', 'block-new-sharing', 'block-all-sharing'."""
@@ -108,6 +118,8 @@ class SnapshotSharing(Resource):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EbsEncryption(Resource):
     """Whether the region encrypts new volumes whatever their maker says."""
+
+    aws_types = ()
 
     by_default: bool
 
@@ -121,6 +133,8 @@ class ImageDisk:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(Taggable):
     """An AMI of the account."""
+
+    aws_types = ("AWS::EC2::Image",)
 
     id: str
     name: str
@@ -141,6 +155,8 @@ class Image(Taggable):
 class TemplateVersion(Resource):
     """The latest or the default version of a launch template."""
 
+    aws_types = ()
+
     name: str
     """As groups pin it: 'lt-1:3'."""
     image: str | None = None
@@ -149,6 +165,8 @@ class TemplateVersion(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroup(Taggable):
+    aws_types = ("AWS::EC2::SecurityGroup",)
+
     id: str
     name: str
     ingress: tuple[Rule, ...] = ()
@@ -157,6 +175,8 @@ class SecurityGroup(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrefixList(Resource):
+    aws_types = ()
+
     id: str
     cidrs: tuple[str, ...] | Gap | None
     """None when AWS manages the list: those name AWS's own addresses, never the world."""
@@ -164,12 +184,16 @@ class PrefixList(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkInterface(Resource):
+    aws_types = ("AWS::EC2::NetworkInterface",)
+
     security_groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address(Taggable):
     """An Elastic IP address."""
+
+    aws_types = ("AWS::EC2::EIP",)
 
     ip: str
     associated: bool
@@ -182,6 +206,8 @@ class Address(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NatGateway(Taggable):
+    aws_types = ("AWS::EC2::NatGateway",)
+
     id: str
     state: str
     created: datetime
@@ -196,6 +222,8 @@ class NatGateway(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTable(Resource):
+    aws_types = ("AWS::EC2::RouteTable",)
+
     id: str
     nat_gateways: tuple[str, ...]
     """Those that its routes lead to."""

@@ -37,7 +37,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.serving import make_server
 
-from local import cloudwatch, deploy, dynamodb, s3, sns, workflow
+from local import cloudwatch, deploy, dynamodb, s3, snapshots, sns, workflow
 from local.beyond import Beyond
 from local.faults import absent
 from local.iam import Denial, Gate, admin_key
@@ -98,6 +98,7 @@ class Emulator:
             dynamodb.install(patch)
             cloudwatch.install(patch)
             s3.install(patch)
+            snapshots.install(patch)
             sns.install(patch, self.mail)
             workflow.install(patch, self.endpoint)
             stack.enter_context(_serving(gate, listener))

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+from moto.autoscaling.models import autoscaling_backends
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
 from moto.elasticache.models import elasticache_backends
@@ -144,6 +146,41 @@ def empty_default_groups(account: str, region: str) -> None:
             if group.name == "default":
                 group.ingress_rules.clear()
                 group.egress_rules.clear()
+
+
+def encrypt_volumes(account: str, region: str, *, on: bool = True) -> None:
+    """EBS encryption by default; the API would take a call for each of hundreds of regions."""
+    _ec2(account, region).ebs_encryption_by_default = on
+
+
+def age_image(account: str, region: str, image: str, *, days: float, launched: float | None = None) -> str:
+    """CreationDate and LastLaunchedTime are when AWS made and last started it. Returns its snapshot's id."""
+    made = _ec2(account, region).amis[image]
+    made.creation_date = made.ebs_snapshot.start_time = days_ago(days)
+    made.last_launched_time = None if launched is None else f"{days_ago(launched):%Y-%m-%dT%H:%M:%SZ}"
+    return str(made.ebs_snapshot.id)
+
+
+def mark(account: str, region: str, resource: str, **tags: str) -> None:
+    """Tags of AWS's own, whose keys begin with `aws:`."""
+    _ec2(account, region).tags[resource] |= tags
+
+
+def balance(account: str, region: str, group: str) -> None:
+    """A target group sends an Auto Scaling group its traffic; moto wants to know all about it."""
+    arn = f"arn:aws:elasticloadbalancing:{region}:{account}:targetgroup/{group[:32]}/0123456789abcdef"
+    autoscaling_backends[account][region].autoscaling_groups[group].target_group_arns = [arn]
+
+
+def complete_scaling(account: str, region: str, *, disabled: Sequence[str] = ()) -> None:
+    """Whether a policy is enabled, and a scheduled action's ARN, AWS says and moto does not."""
+    scaling = autoscaling_backends[account][region]
+    for name, policy in scaling.policies.items():
+        policy.enabled = getattr(policy, "enabled", name not in disabled)
+    for action in scaling.scheduled_actions.values():
+        arn = f"arn:aws:autoscaling:{region}:{account}:scheduledUpdateGroupAction:{uuid4()}"
+        of_group = f"autoScalingGroupName/{action.auto_scaling_group_name}"
+        action.scheduled_action_arn = f"{arn}:{of_group}:scheduledActionName/{action.scheduled_action_name}"
 
 
 @contextmanager

@@ -39,7 +39,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import cloudwatch, faults, past, s3
+from local import cloudwatch, faults, past, s3, snapshots
 from local.beyond import Beyond, Refused, Written, write
 from local.emulator import few_managed_policies
 from local.faults import accounts, compute, payer, tagging
@@ -165,6 +165,7 @@ def record() -> Recording:
         few_managed_policies(patch)
         cloudwatch.install(patch)
         s3.install(patch)
+        snapshots.install(patch)
         book = _plant()
         session = _session()
         recorder = Recorder(session, book.beyond)
@@ -205,6 +206,7 @@ def _plant() -> Book:
     )
     payer.unguarded(everywhere, acquired["CreateAccountStatus"]["AccountId"])
     past.empty_default_groups(ACCOUNT, REGION)
+    past.encrypt_volumes(ACCOUNT, REGION)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):

@@ -47,6 +47,17 @@ def measure_gateway(place: Place, gateway: str, *, mib_a_day: float) -> None:
     _put(place, "AWS/NATGateway", data)
 
 
+def measure_volume(place: Place, volume: str, *, operations_a_day: float) -> None:
+    """A volume's last eight days."""
+    dimensions = {"VolumeId": volume}
+    operations = steady(operations_a_day / 2)
+    data = [
+        *_series("VolumeReadOps", dimensions, operations, period=DAY, days=8),
+        *_series("VolumeWriteOps", dimensions, operations, period=DAY, days=8),
+    ]
+    _put(place, "AWS/EBS", data)
+
+
 def measure_balancer(
     place: Place, arn: str, *, arrivals_a_day: float, mib_a_day: float, namespace: str = "AWS/ApplicationELB"
 ) -> None:

@@ -185,6 +185,7 @@ def _plant() -> Book:
     everywhere, here = (Place(account, each.region, client, book, exposed=True) for each in TARGETS)
     accounts.furnish(everywhere, ALL_FAULTS)
     past.empty_default_groups(ACCOUNT, REGION)
+    past.keep_vpcs(ACCOUNT, REGION)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):
@@ -204,7 +205,8 @@ def _measured(resources: Mapping[tuple[Target, str], tuple[Resource, ...]]) -> I
     for check in catalog.checks():
         for (target, _), seen in resources.items():
             for resource in seen if target == HERE else ():
-                if isinstance(resource, check.resource):
+                # A check may ask about what it looks at beside its own.
+                if isinstance(resource, (check.resource, *check.also)) and resource.dimensions:
                     dimensions = tuple(sorted(resource.dimensions.items()))
                     yield from (Query(metric, dimensions, LONG) for metric in check.measures)
 

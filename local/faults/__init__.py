@@ -49,6 +49,7 @@ def plant(places: Sequence[Place], book: Book) -> None:
         accounts.furnish(place, number)
     for place in regional:
         past.empty_default_groups(place.account.id, place.region)
+        past.keep_vpcs(place.account.id, place.region)
     often = max(1, round(math.cbrt(len(regional) / DOZEN)))
     for each in scenarios():
         for _ in range(each.copies * often):

@@ -30,6 +30,7 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
     encrypted: bool = True,
     backed_up: bool = True,
     groups: tuple[str, ...] = (),
+    subnet: str = "",
     tags: dict[str, str] | None = None,
 ) -> Instance:
     """A running instance whose root volume has the same tags, and a snapshot if production needs one."""
@@ -49,6 +50,7 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
         MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": endpoint},
         BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": disk}],
         SecurityGroupIds=groups,
+        **({"SubnetId": subnet} if subnet else {}),
         TagSpecifications=specified("instance", tags) + specified("volume", tags),
     )
     (made,) = reservation["Instances"]

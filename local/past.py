@@ -91,7 +91,17 @@ def close_admin_ports(account: str, region: str, acl: str) -> None:
     """Deny SSH and RDP before everything is allowed."""
     for number, (protocol, port) in enumerate((("6", 22), ("6", 3389), ("17", 3389)), start=90):
         _ec2(account, region).create_network_acl_entry(
-            acl, number, protocol, "deny", False, "0.0.0.0/0", None, None, port, port, None
+            network_acl_id=acl,
+            rule_number=number,
+            protocol=protocol,
+            rule_action="deny",
+            egress=False,
+            cidr_block="0.0.0.0/0",
+            icmp_code=None,
+            icmp_type=None,
+            port_range_from=port,
+            port_range_to=port,
+            ipv6_cidr_block=None,
         )
 
 
@@ -117,7 +127,7 @@ def fill_subnet(account: str, region: str, subnet: str, *, free: int) -> None:
 
 def age_vpc_endpoint(account: str, region: str, endpoint: str, *, days: float) -> None:
     """CreationTimestamp is when AWS made it."""
-    _ec2(account, region).vpc_end_points[endpoint].created_at = days_ago(days)
+    _ec2(account, region).vpc_end_points[endpoint].creation_timestamp = days_ago(days)
 
 
 def hand_over(account: str, region: str, interfaces: Sequence[str]) -> None:

@@ -134,11 +134,11 @@ def lint(
     """
     now = datetime.now(UTC)
     try:
-        decided = _load(config, now)
+        decided = load(config, now)
         rules = decided.runtime().suppressions
         counted = tally(rules, read(findings)) if findings else None
     except (CannotSynthesize, NotFindings) as refused:
-        _complain(str(refused).splitlines())
+        complain(str(refused).splitlines())
         raise typer.Exit(WRONG) from None
     verdicts = judge(rules, counted, now=now, allowed=decided.limits.suppressed_share)
     if as_json:
@@ -150,7 +150,7 @@ def lint(
         if not counted:
             typer.echo(f"\n{HOW.format(stack=decided.stack('hub'))}")
     too_much = [verdict for verdict in verdicts if verdict.refused]
-    _complain(_refusal(verdict) for verdict in too_much)
+    complain(_refusal(verdict) for verdict in too_much)
     if too_much:
         raise typer.Exit(TOO_MUCH)
 
@@ -306,7 +306,7 @@ def _refusal(verdict: Verdict) -> str:
     return f"{verdict.rule.what}: covers {some}; limits.suppressed_share allows {verdict.allowed}%"
 
 
-def _complain(lines: Iterable[str]) -> None:
+def complain(lines: Iterable[str]) -> None:
     for line in lines:
         sys.stderr.write(f"{_printable(line)}\n")
 
@@ -316,7 +316,7 @@ def _printable(line: str) -> str:
     return "".join(each if each.isprintable() else "?" for each in line)
 
 
-def _load(path: Path, now: datetime) -> Config:
+def load(path: Path, now: datetime) -> Config:
     from infra import config  # noqa: PLC0415 (takes a third of a second, which no other command need wait)
 
     return config.load(path, today=now.date())

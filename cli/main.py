@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from difflib import get_close_matches
+from pathlib import Path
 from textwrap import fill
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
-from cli.describe import describe, permissions
-from cli.lint import lint
-from orgscan import catalog
-from orgscan.catalog import AnyCheck
+from cli import listing
+from cli.describe import describe, elsewhere, permissions, policy, service
+from cli.lint import complain, lint, load
+from infra import CannotSynthesize
+from orgscan import catalog, compliance, iam
+from orgscan.catalog import AnyCheck, Catalog
+from orgscan.model import Category, Severity
 
 WIDTH = 100
+WRONG = 2
+"""Exit code where the configuration is."""
 
 app = typer.Typer(
     help="What orgscan checks, what it must be allowed to read, and whether orgscan.yaml is right.",
@@ -27,67 +36,158 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for machines.")]
 
 
-def _known(check: str) -> AnyCheck:
+def _one_of(kind: str, known: Callable[[], Sequence[str]]) -> Callable[[str], str]:
+    """A parser of names, in capitals or not; who misspells one is told the closest."""
+
+    def parse(given: str) -> str:
+        names = {name.casefold(): name for name in known()}
+        if given.casefold() in names:
+            return names[given.casefold()]
+        close = get_close_matches(given.casefold(), names, n=1)
+        near = f"; did you mean {names[close[0]]!r}?" if close else ""
+        raise typer.BadParameter(f"{given!r} is not a {kind}{near}")
+
+    return parse
+
+
+def _check(given: str) -> AnyCheck:
     by_id = {each.id: each for each in catalog.checks()}
-    if check not in by_id:
-        near = "".join(f"; did you mean {match!r}?" for match in get_close_matches(check, by_id, n=1))
-        raise typer.BadParameter(f"{check!r} is not a check{near}")
-    return by_id[check]
+    id_ = catalog.everything().renamed().get(given, given)
+    return by_id[_one_of("check", lambda: [*by_id])(id_)]
+
+
+def _services() -> Sequence[str]:
+    return sorted({service(check) for check in catalog.checks()})
+
+
+def _frameworks() -> Sequence[str]:
+    return [framework.name for framework in compliance.frameworks()]
+
+
+Services = Annotated[
+    list[str] | None,
+    typer.Option("--service", parser=_one_of("service", _services), metavar="NAME", help="Only of these."),
+]
+Frameworks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--framework",
+        parser=_one_of("framework", _frameworks),
+        metavar="NAME",
+        help="Only what covers a control of one of these: 'CIS AWS 5.0', FSBP.",
+    ),
+]
+Categories = Annotated[
+    list[Category] | None,
+    typer.Option("--category", metavar="NAME", help=f"Only of these: {', '.join(Category)}."),
+]
+Severities = Annotated[
+    list[Severity] | None,
+    typer.Option("--severity", metavar="NAME", help=f"Only of these: {', '.join(Severity)}."),
+]
 
 
 @app.command()
-def checks(*, as_json: AsJson = False) -> None:
-    """Every check: severity, category, id and title."""
-    described = [describe(check) for check in catalog.checks()]
+def checks(
+    *,
+    services: Services = None,
+    categories: Categories = None,
+    severities: Severities = None,
+    frameworks: Frameworks = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every check: severity, category, id and title. A filter that is given twice takes both."""
+    described = [
+        describe(check)
+        for check in catalog.checks()
+        if (not services or service(check) in services)
+        and (not categories or check.category in categories)
+        and (not severities or check.severity in severities)
+        and (not frameworks or {name for name, _ in map(compliance.split, check.maps)} & {*frameworks})
+    ]
     if as_json:
         typer.echo(json.dumps(described, indent=1))
-        return
-    columns = ("severity", "category", "id")
-    widths = [max(len(each[name]) for each in described) for name in columns]
-    for each in described:
-        cells = (each[name].ljust(width) for name, width in zip(columns, widths, strict=True))
-        typer.echo(f"{'  '.join(cells)}  {each['title']}")
+    elif sys.stdout.isatty():
+        listing.show(Console(highlight=False), described)
+    else:
+        for line in listing.lines(described):
+            typer.echo(line)
 
 
 @app.command()
 def show(
-    check: Annotated[AnyCheck, typer.Argument(parser=_known, metavar="ID", help="A check's id.")],
+    check: Annotated[AnyCheck, typer.Argument(parser=_check, metavar="ID", help="A check's id.")],
     *,
     as_json: AsJson = False,
 ) -> None:
     """One check: what is wrong, why it matters, how to fix it, what it reads."""
     described = describe(check)
-    typer.echo(json.dumps(described, indent=1) if as_json else "\n".join(_page(described)))
+    if as_json:
+        typer.echo(json.dumps(described, indent=1))
+        return
+    width = min(WIDTH, Console().width) if sys.stdout.isatty() else WIDTH
+    typer.echo("\n".join(page(described, width)))
 
 
-@app.command()
-def policy() -> None:
+@app.command(name="policy")
+def print_policy(
+    *,
+    config: Annotated[
+        Path | None, typer.Option(help="Without what only checks need that are off in this configuration.")
+    ] = None,
+) -> None:
     """The IAM policy of the role in member accounts: what collectors declare, and nothing else."""
-    statement = {
-        "Sid": "ReadWhatCollectorsDeclare",
-        "Effect": "Allow",
-        "Action": [*permissions()],
-        "Resource": "*",
-    }
-    typer.echo(json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=1))
+    everything = catalog.everything()
+    if config:
+        try:
+            off = load(config, datetime.now(UTC)).runtime().off
+        except CannotSynthesize as refused:
+            complain(str(refused).splitlines())
+            raise typer.Exit(WRONG) from None
+        on = tuple(check for check in everything.checks if check.id not in off)
+        everything = Catalog(on, everything.collectors)
+    typer.echo(json.dumps(policy(permissions(everything)), indent=1))
 
 
 app.command()(lint)
 
 
-def _page(check: dict[str, Any]) -> Iterator[str]:
+def page(check: Mapping[str, Any], width: int) -> Iterator[str]:
+    """For people, in lines of at most so many characters where there are spaces to break at."""
     yield f"{check['id']}  ({check['severity']}, {check['category']})"
-    yield from ("", fill(f"{check['title']} {check['why']}", WIDTH), "")
-    yield fill(f"Fix: {check['fix']}", WIDTH)
+    for paragraph in (check["title"], *check["why"].split("\n\n"), f"Fix: {check['fix']}"):
+        yield from ("", fill(paragraph, width, break_long_words=False, break_on_hyphens=False))
     thresholds = [f"{name} = {json.dumps(value)}" for name, value in check["parameters"].items()]
     sections = {
-        "Judges": check["judges"],
+        f"Judges, {' and '.join(check['scope'])}": check["judges"],
+        "Looks at": check["looks_at"],
+        "Measures": check["metrics"],
         "Thresholds, which orgscan.yaml can change": thresholds,
         "Frameworks": check["frameworks"],
-        "The same question in other tools": check["equivalent"],
-        "Reads": check["reads"],
+        "The same question in other tools": [*map(_elsewhere, check["equivalent"])],
+        "Reads": [*map(_read, check["reads"])],
         "References": check["references"],
+        "Earlier ids": check["was"],
     }
     for heading, lines in sections.items():
         if lines:
-            yield from ("", heading, *(f"  {line}" for line in lines))
+            yield from ("", heading)
+            for line in lines:
+                yield fill(
+                    line,
+                    width,
+                    initial_indent="  ",
+                    subsequent_indent="    ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+
+
+def _read(call: str) -> str:
+    allowed = iam.action(call)
+    return call if call == allowed else f"{call}, which {allowed} allows"
+
+
+def _elsewhere(equivalent: str) -> str:
+    _, _, name = elsewhere(equivalent)
+    return f"{equivalent}  {name}".rstrip()

@@ -5,7 +5,7 @@ planted; a scenario plants other answers with `Place.answers`. The answers take 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -15,6 +15,8 @@ from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
 
 Result: TypeAlias = Mapping[str, Any]
+Answer: TypeAlias = "Result | Refused | Callable[[Result], Result | None]"
+"""What is answered, or what makes it of the parameters; None: the embedded AWS answers itself."""
 
 
 class Refused(Exception):
@@ -39,14 +41,12 @@ class Written:
 class Beyond:
     """`absent`: 'service:Operation' -> what it answers where nothing was planted."""
 
-    absent: Mapping[str, Result | Refused] = field(default_factory=dict)
-    _planted: dict[tuple[str, str, str], list[tuple[Result, Result | Refused]]] = field(
+    absent: Mapping[str, Answer] = field(default_factory=dict)
+    _planted: dict[tuple[str, str, str], list[tuple[Result, Answer]]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
-    def plant(
-        self, account: str, region: str, call: str, result: Result | Refused, parameters: Result
-    ) -> None:
+    def plant(self, account: str, region: str, call: str, result: Answer, parameters: Result) -> None:
         """From now on the call answers so, if it is made with these parameters among others.
 
         What was planted last is asked first. KeyError: no module says that the call is absent.
@@ -57,10 +57,10 @@ class Beyond:
 
     def result(self, account: str, region: str, call: str, asked: Result) -> Result | Refused | None:
         """None: the call is the embedded AWS's own."""
-        for parameters, result in self._planted.get((account, region, call), ()):
-            if parameters.items() <= asked.items():
-                return result
-        return self.absent.get(call)
+        planted = self._planted.get((account, region, call), ())
+        fitting = (result for parameters, result in planted if parameters.items() <= asked.items())
+        answer = next(fitting, self.absent.get(call))
+        return answer(asked) if callable(answer) else answer
 
     def write(self, account: str, region: str, call: str, asked: Result) -> Written | None:
         """The same, as AWS writes it."""

@@ -37,7 +37,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.serving import make_server
 
-from local import deploy, dynamodb, sns, workflow
+from local import cloudwatch, deploy, dynamodb, s3, sns, workflow
 from local.beyond import Beyond
 from local.faults import absent
 from local.iam import Denial, Gate, admin_key
@@ -85,7 +85,7 @@ class Emulator:
             stack.callback(_forget)
             _write_log(stack, workdir)
             _configure(patch)
-            _few_managed_policies(patch)
+            few_managed_policies(patch)
             _client_classes_once(patch)
             _describe_regions(patch, opt_in_regions)
             beyond = beyond or Beyond(absent())
@@ -96,6 +96,8 @@ class Emulator:
             runtime.install(patch)
             deploy.install(patch)
             dynamodb.install(patch)
+            cloudwatch.install(patch)
+            s3.install(patch)
             sns.install(patch, self.mail)
             workflow.install(patch, self.endpoint)
             stack.enter_context(_serving(gate, listener))
@@ -192,7 +194,7 @@ def _configure(patch: pytest.MonkeyPatch) -> None:
     patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 
-def _few_managed_policies(patch: pytest.MonkeyPatch) -> None:
+def few_managed_policies(patch: pytest.MonkeyPatch) -> None:
     """Loading all 1,582 managed policies would take 0.1 s for every account."""
     policies = json.loads(iam_models.aws_managed_policies_data)
     few = {name: policies[name] for name in _MANAGED_POLICIES}

@@ -19,6 +19,7 @@ from local import past
 from local.beyond import Beyond
 from local.faults import absent, plant, rework
 from local.faults.accounts import adopt
+from local.faults.payer import guard
 from local.place import GLOBAL, HOME, Account, Book, Changes, Clients, Place, Planted
 
 REGIONS = ("us-east-1", "eu-west-1", "eu-central-1", "ap-southeast-2", "me-south-1")
@@ -40,6 +41,8 @@ _FIRST = (
     ("acme-sandbox-grace", "Sandbox", "dev"),
 )
 """Name, OU, stage: even the smallest organization has one of each kind."""
+_UNGUARDED = "Acquired"
+"""The unit that no guardrails are attached to yet."""
 _NO_ROLE, _CLOSED = "acme-acquired <crm>", "acme-legacy"
 _WITHOUT_OPT_IN = ("acme-security", "acme-shop-dev")
 _TEAMS = ("search", "billing", "mobile", "fraud", "media", "pricing", "claims", "maps", "chat", "ledger")
@@ -193,10 +196,15 @@ class Organization:
             Content=json.dumps(_DENY_REGION),
         )["Policy"]["PolicySummary"]["Id"]
         organizations.attach_policy(PolicyId=policy, TargetId=units["Sandbox"])
+        guard(
+            organizations,
+            (unit for path, unit in units.items() if path and "/" not in path and path != _UNGUARDED),
+        )
 
     def plant(self, clients: Clients) -> None:
         """Put everything that can be seen in order, then plant the faults."""
-        plant(self._places(clients), self._book)
+        unguarded = [each.id for each in self.active if each.ou == _UNGUARDED]
+        plant(self._places(clients), self._book, unguarded)
 
     def adopt(self, clients: Clients) -> None:
         """Tag and version what deploying the scanner left in the management account, as its team would."""
@@ -220,6 +228,7 @@ class Organization:
                 book=self._book,
                 why_blind=blind.get((account.id, region)),
                 exposed=account.id in exposed,
+                payer=account.id == self.hub,
             )
             for account in self.active
             for region in (GLOBAL, *self.regions)

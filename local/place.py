@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from local.beyond import Beyond, Refused
+from local.beyond import Answer, Beyond
 
 GLOBAL = "global"
 HOME = "us-east-1"
@@ -90,6 +90,8 @@ class Place:
     why_blind: str | None = None
     exposed: bool = False
     """The account's S3 public access block does not stop what is public."""
+    payer: bool = False
+    """The account manages the organization."""
 
     def client(self, service: str) -> Any:
         return self.clients(service, self.account.id, HOME if self.region == GLOBAL else self.region)
@@ -105,8 +107,17 @@ class Place:
         return stem if number == 1 else f"{stem}-{number}"
 
     def tags(self, name: str, **more: str) -> dict[str, str]:
-        """All that the tag policy asks for; `more` adds or overrides, an empty value leaves the key out."""
-        tags = {"Name": name, "Environment": self.account.stage, "Owner": "platform@acme.example", **more}
+        """All that tag policies ask for; `more` adds or overrides, an empty value leaves the key out."""
+        tags = {
+            "Name": name,
+            "Environment": self.account.stage,
+            "Owner": "platform@acme.example",
+            "CostCenter": "CC-1234",
+            "Project": "shop",
+            "DataClassification": "internal",
+            "map-migrated": "mig12345",
+            **more,
+        }
         return {key: value for key, value in tags.items() if value}
 
     def fails(
@@ -126,7 +137,7 @@ class Place:
     def unmeasured(self, check: str, *, resource: str) -> None:
         self.book.no_data.add(Planted(self.account.id, self.region, check, resource))
 
-    def answers(self, call: str, result: Mapping[str, Any] | Refused, **parameters: Any) -> None:
+    def answers(self, call: str, result: Answer, **parameters: Any) -> None:
         """What AWS answers here to a call that some module's `ABSENT` names, made with these parameters."""
         region = HOME if self.region == GLOBAL else self.region
         self.book.beyond.plant(self.account.id, region, call, result, parameters)
@@ -154,18 +165,20 @@ class Scenario:
     copies: int
     once: bool
     exposed: bool | None
+    payer: bool
 
     def fits(self, place: Place) -> bool:
-        return (place.region == GLOBAL) == self.once and self.exposed in (None, place.exposed)
+        here = (place.region == GLOBAL) == self.once and (place.payer or not self.payer)
+        return here and self.exposed in (None, place.exposed)
 
 
 def scenario(
-    *, copies: int = 1, once: bool = False, exposed: bool | None = None
+    *, copies: int = 1, once: bool = False, exposed: bool | None = None, payer: bool = False
 ) -> Callable[[Callable[[Place], None]], Scenario]:
-    """Declare what to plant. `once`: per account, not per region; `exposed`: only where the place is so."""
+    """Declare what to plant. `once`: per account, not per region; `exposed`, `payer`: only where it is so."""
 
     def declare(plant: Callable[[Place], None]) -> Scenario:
-        return Scenario(plant, copies, once, exposed)
+        return Scenario(plant, copies, once, exposed, payer)
 
     return declare
 

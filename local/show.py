@@ -89,6 +89,16 @@ def totals(console: Console, scan: Scan) -> None:
     )
 
 
+def compliance(console: Console, scan: Scan) -> None:
+    console.print("compliance, of the controls that checks cover")
+    for told in scan.summary["compliance"]:
+        parts = [f"{told['passed']} passed", f"{told['failed']} failed"]
+        if told["accepted"]:
+            parts.append(f"{told['accepted']} accepted")
+        parts.append(f"{told['not_judged']} not judged of {told['with_checks']}")
+        line(console, f"  {told['framework']}: {', '.join(parts)}")
+
+
 def changes(console: Console, scan: Scan) -> None:
     told = scan.summary["changes"]
     parts = [

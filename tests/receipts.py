@@ -72,6 +72,7 @@ def receipt(
         "unconfirmed": 0,
         "unconfirmed_since": "",
         "suppressed": {},
+        "found": {},
         "suppressed_by": {},
     }
     return Receipt(**{**told, **different})

@@ -39,9 +39,10 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import faults, past
+from local import cloudwatch, faults, past, s3
 from local.beyond import Beyond, Refused, Written, write
-from local.faults import accounts, compute
+from local.emulator import few_managed_policies
+from local.faults import accounts, compute, payer, tagging
 from local.place import Account, Book, Place, Planted
 from orgscan import catalog, iam, metrics, regions
 from orgscan.metrics import Query
@@ -49,7 +50,8 @@ from orgscan.model import GLOBAL, Blindness, Resource, Target
 from orgscan.session import CONFIG, Clients, declared
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
-EVERYWHERE, HERE = Target(ACCOUNT, GLOBAL), Target(ACCOUNT, REGION)
+EVERYWHERE = Target(ACCOUNT, GLOBAL, unscanned=("eu-north-1", "eu-west-3"))
+HERE = Target(ACCOUNT, REGION)
 TARGETS = (EVERYWHERE, HERE)
 ONCE = CONFIG.merge(Config(retries={"total_max_attempts": 1}))
 """For clients that take the first answer: between two attempts botocore sleeps."""
@@ -91,7 +93,7 @@ class Recording:
     resources: Mapping[tuple[Target, str], tuple[Resource, ...]]
     """(target, collector's name) -> what it yielded."""
     planted: frozenset[Planted]
-    """The faults of this world."""
+    """The faults of this world, as far as they are any by default."""
     look_alikes: frozenset[Planted]
 
 
@@ -112,7 +114,8 @@ class Recorder:
 
     def _send(self, request: Any, **_: object) -> Any:
         asked: Asked = self._asking.now
-        answer = self._beyond.write(ACCOUNT, asked.region, asked.call, asked.parameters)
+        region = "us-east-1" if asked.region == "aws-global" else asked.region
+        answer = self._beyond.write(ACCOUNT, region, asked.call, asked.parameters)
         if answer is None:
             return None
         headers = HTTPHeaders.from_dict(answer.headers)
@@ -155,6 +158,9 @@ def record() -> Recording:
     """
     with pytest.MonkeyPatch.context() as patch, mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+        few_managed_policies(patch)
+        cloudwatch.install(patch)
+        s3.install(patch)
         book = _plant()
         session = _session()
         recorder = Recorder(session, book.beyond)
@@ -169,7 +175,8 @@ def record() -> Recording:
         with declared(metrics.CALLS):
             metrics.fetch(clients.get("cloudwatch", REGION), _measured(resources), now)
         regions.of_account(lambda: clients)
-        return Recording(now, recorder.answers, resources, frozenset(book.open), frozenset(book.look_alikes))
+        planted = frozenset(each for each in book.open if each.check not in tagging.CONFIGURED)
+        return Recording(now, recorder.answers, resources, planted, frozenset(book.look_alikes))
 
 
 def _plant() -> Book:
@@ -182,8 +189,17 @@ def _plant() -> Book:
         return _session().client(service, region_name=region)
 
     account = Account(ACCOUNT, "acme-shop-prod", "prod")
-    everywhere, here = (Place(account, each.region, client, book, exposed=True) for each in TARGETS)
+    everywhere, here = (
+        Place(account, each.region, client, book, exposed=True, payer=True) for each in TARGETS
+    )
     accounts.furnish(everywhere, ALL_FAULTS)
+    organizations = client("organizations", ACCOUNT, "us-east-1")
+    organizations.create_organization(FeatureSet="ALL")
+    acquired = organizations.create_account(AccountName="acquired", Email="aws@acme.example")
+    organizations.enable_policy_type(
+        RootId=organizations.list_roots()["Roots"][0]["Id"], PolicyType="SERVICE_CONTROL_POLICY"
+    )
+    payer.unguarded(everywhere, acquired["CreateAccountStatus"]["AccountId"])
     past.empty_default_groups(ACCOUNT, REGION)
     past.keep_vpcs(ACCOUNT, REGION)
     for each in faults.scenarios():

@@ -26,6 +26,7 @@ DOORS = {
     "orgscan.network*": ("orgscan.model", "orgscan.network"),
     "orgscan.policy*": ("orgscan.errors", "orgscan.model", "orgscan.network", "orgscan.policy"),
     "orgscan.prices": ("orgscan.model",),
+    "orgscan.tagging": ("orgscan.model",),
     "orgscan.check": ("orgscan.model",),
     "orgscan.suppress": ("orgscan.model",),
     "orgscan.session": ("orgscan.errors", "orgscan.pace", "boto3", "botocore"),
@@ -45,6 +46,7 @@ DOORS = {
         "orgscan.network",
         "orgscan.policy",
         "orgscan.prices",
+        "orgscan.tagging",
         "orgscan.services.*.facts",
         "orgscan.services.*.checks",
         "orgscan.services.*.runtimes",
@@ -63,6 +65,7 @@ DOORS = {
     "orgscan.coverage": ("orgscan.check", "orgscan.model"),
     "orgscan.reconcile": ("orgscan.coverage", "orgscan.model", "orgscan.suppress"),
     "orgscan.receipt": ("orgscan.coverage", "orgscan.model", "orgscan.reconcile", "orgscan.suppress"),
+    "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
     "orgscan.present.*": (
         "orgscan.catalog",
         "orgscan.model",
@@ -92,8 +95,12 @@ DOORS = {
     ),
     "infra*": (
         "infra",
+        "orgscan.tagging",
         "orgscan.catalog",
         "orgscan.iam",
+        "orgscan.inventory.COLUMNS",
+        "orgscan.inventory.FOLDER",
+        "orgscan.inventory.OF_",
         "orgscan.model",
         "orgscan.organization.CALLS",
         "orgscan.regions.CALLS",
@@ -104,7 +111,7 @@ DOORS = {
         "pydantic",
         "yaml",
     ),
-    "cli*": ("cli", "infra.CannotSynthesize", "infra.config", "orgscan", "rich", "typer"),
+    "cli*": ("cli", "infra.CannotSynthesize", "infra.config", "infra.tags", "orgscan", "rich", "typer"),
     # As AWS would: the synthesized template and the handlers' files, never the library's insides.
     "local*": ("local", "moto", "boto3", "botocore", "rich", "yaml"),
 }

@@ -249,6 +249,21 @@ def test_the_summary_is_kept_in_the_bucket_and_in_the_trend(hub: Hub, table: Any
     assert (row["changes"], row["finished"]) == (told["changes"], told["finished"])
 
 
+def test_compliance_is_kept_in_full_beside_the_summary_that_has_its_totals(hub: Hub) -> None:
+    hub.scan(replace(FIRST, checks=(WASTE, SSH)), look(OPEN_SSH), look(target=SANDBOX))
+    totals = {told["framework"]: told for told in hub.summary(FIRST)["compliance"]}
+    full = {told["framework"]: told for told in json.loads(hub.read(FIRST, "compliance.json"))}
+    assert totals.keys() == full.keys()
+    for name, told in totals.items():
+        assert {key: full[name][key] for key in told} == told
+        assert len(full[name]["list"]) == told["controls"]
+    (control,) = (each for each in full["CIS AWS 3.0"]["list"] if each["control"] == "5.2")
+    assert (control["verdict"], SSH in control["checks"]) == ("failed", True)
+    assert control["failed"] == {"accounts": 1, "targets": 1, "findings": 1}
+    (other,) = (each for each in full["CIS AWS 3.0"]["list"] if each["control"] == "1.5")
+    assert (other["verdict"], other["left_out"]) == ("not-judged", other["checks"]), "it was not asked for"
+
+
 def test_reporting_again_tells_the_same(hub: Hub) -> None:
     summary = hub.scan(FIRST, look(OPEN_SSH))
     messages, left = hub.messages(FIRST), list(hub.store.receipts(FIRST.scan))

@@ -356,7 +356,29 @@ def test_suppressed_findings_are_kept_and_found_apart(store: FindingStore) -> No
         {(Severity.HIGH, Category.SECURITY): 1},
     )
     assert receipt.suppressed_by == {rule.key: 1}
+    assert receipt.found == {"thing-wrong": (1, 1)}
     assert list(store.receipts("1")) == [receipt]
+
+
+def test_a_receipt_says_whose_its_findings_are(store: FindingStore) -> None:
+    """All that are open there, whichever checks this scan asked for."""
+    store.record("1", STARTED, saw(finding(), finding(key="a"), finding(key="b")))
+    left = store.record("2", LATER, saw(finding(check="other"), checks=["other", "clean"]))
+    assert left.found == {"thing-wrong": (3, 0), "other": (1, 0)}
+    assert left.attributed
+    store.record("3", LATER, saw(checks=["thing-wrong", "other"]))
+    assert [each.found for each in store.receipts("3")] == [{}]
+
+
+def test_a_receipt_of_an_earlier_version_does_not_say_whose_its_findings_are(
+    store: FindingStore, table: Any
+) -> None:
+    store.record("1", STARTED, saw(finding()))
+    (row,) = (row for row in table.scan()["Items"] if row["pk"] == "SCAN#1")
+    del row["found"]
+    table.put_item(Item=row)
+    (left,) = store.receipts("1")
+    assert (left.found, left.attributed) == ({}, False)
 
 
 def test_what_was_accepted_is_no_news_when_it_is_mended(store: FindingStore) -> None:

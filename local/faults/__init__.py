@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from local import past
-from local.faults import accounts, compute, identity, network, storage
+from local.faults import accounts, compute, identity, network, payer, storage
 from local.place import GLOBAL, Act, Book, Changes, Place, Planted, Remedy, Scenario
 
 DOZEN = 46
@@ -41,8 +41,11 @@ def _declared(found: object, module: ModuleType) -> bool:
     return isinstance(found, Scenario) and found.plant.__module__ == module.__name__
 
 
-def plant(places: Sequence[Place], book: Book) -> None:
-    """Put in order what can be seen, then plant every scenario: more often, but sparser, in a larger one."""
+def plant(places: Sequence[Place], book: Book, unguarded: Sequence[str] = ()) -> None:
+    """Put in order what can be seen, then plant every scenario: more often, but sparser, in a larger one.
+
+    `unguarded`: accounts under no guardrails.
+    """
     seen = [place for place in places if not place.why_blind]
     regional = [place for place in seen if place.region != GLOBAL]
     for number, place in enumerate(place for place in seen if place.region == GLOBAL):
@@ -50,6 +53,10 @@ def plant(places: Sequence[Place], book: Book) -> None:
     for place in regional:
         past.empty_default_groups(place.account.id, place.region)
         past.keep_vpcs(place.account.id, place.region)
+    for place in seen:
+        if place.payer and place.region == GLOBAL:
+            for account in unguarded:
+                payer.unguarded(place, account)
     often = max(1, round(math.cbrt(len(regional) / DOZEN)))
     for each in scenarios():
         for _ in range(each.copies * often):
@@ -106,6 +113,10 @@ def _plant_unseen(places: Iterable[Place]) -> None:
         )
         for each in blind_faults:
             each.plant(place)
+    for place in places:
+        told = payer.unseen(place) if place.why_blind else None
+        if told:
+            place.book.open[told] = Remedy()
 
 
 def _shuffled(places: Iterable[Place]) -> list[Place]:

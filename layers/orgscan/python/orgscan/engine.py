@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from orgscan.catalog import AnyCheck, Catalog
+from orgscan.catalog import AnyCollector, Catalog
 from orgscan.coverage import Coverage, Look, Reach
 from orgscan.errors import NO_ANSWER, gap
 from orgscan.gather import RESERVE_S, Gathering
-from orgscan.judge import Judge
-from orgscan.model import Blindness, Finding, Gap, Resource, Target
+from orgscan.judge import Judge, Judged
+from orgscan.model import Blindness, Finding, Gap, Resource, Sighting, Target
 from orgscan.session import Clients
 from orgscan.sight import Sight
 from orgscan.spool import Spool
 
+ENTRY, REGION = "sts:AssumeRole", "region"
+"""Scopes of gaps: why an account could not be entered, and why nothing of a region could be seen."""
+CLOSED = frozenset({Blindness.DENIED_BY_SCP, Blindness.REGION_OFF, Blindness.UNREACHABLE})
+"""What can be said of a region as a whole."""
 JUDGING_S_PER_1000 = 1.0
 """What judging a thousand resources may take on a small function."""
 
@@ -41,20 +45,20 @@ def look(  # noqa: PLR0913 (a target, a way in, what to ask, and the means of on
     organization's. None: the time is over
     and the spool holds what was seen; only with `resume`, which says that another invocation can go on.
     """
-    due = catalog.planned(once=target.once)
-    if target.region_off:
-        off = Gap("region", Blindness.REGION_OFF, f"{target.region} is not enabled in this account")
-        return Look((), Coverage.blind(target, due, off, reach))
     spool = spool or Spool()
     looking = _Looking(target, catalog, spool, now, parameters or {}, seconds_left, accounts)
-    if not spool.judged:
-        try:
-            clients: Clients | Gap = enter()
-        except NO_ANSWER as error:
-            clients = gap("sts:AssumeRole", error)
-        if not looking.whole(clients, salt=salt, resume=resume):
-            return None
+    if not spool.judged and not looking.whole(_enter(target, enter), salt=salt, resume=resume):
+        return None
     return looking.result(reach)
+
+
+def _enter(target: Target, enter: Callable[[], Clients]) -> Clients | Gap:
+    if target.region_off:
+        return Gap(REGION, Blindness.REGION_OFF, f"{target.region} is not enabled in this account")
+    try:
+        return enter()
+    except NO_ANSWER as error:
+        return gap(ENTRY, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class _Looking:
 
     def whole(self, clients: Clients | Gap, *, salt: str, resume: bool) -> bool:
         """Whether all is collected and judged; otherwise another invocation must go on."""
-        collectors = self.catalog.needed(once=self.target.once)
+        collectors = self._collectors()
         abandoned = False
         if isinstance(clients, Gap):
             for each in collectors:
@@ -87,31 +91,62 @@ class _Looking:
                 return False
         sight = Sight(self.target, self.now, self.spool, self.accounts)
         judge = Judge(sight, clients, self.parameters, self.seconds_left)
-        judge.run(self._judged())
+        judge.run(self._judged(itself=False), lambda: self._itself(clients))
         if abandoned and not isinstance(clients, Gap):
             clients.close()
         return True
 
     def result(self, reach: Reach | None) -> Look:
-        closed = self._closed()
-        if closed:
-            due = self.catalog.planned(once=self.target.once)
-            return Look((), Coverage.blind(self.target, due, closed, reach))
-        return Look(_Findings(self.spool), self._coverage(reach or Reach()))
+        coverage, blind = self._coverage(reach or Reach()), self._blind()
+        if blind:
+            others = {check.id for check in self._judged(itself=False)}
+            coverage = replace(coverage, gaps={**coverage.gaps, **dict.fromkeys(others, blind)})
+        return Look(_Findings(self.spool), coverage)
 
-    def _judged(self) -> Mapping[AnyCheck, Sequence[type[Resource]]]:
+    def _collectors(self) -> list[AnyCollector]:
+        """Without what no collector can tell: what the scan came to."""
+        needed = self.catalog.needed(once=self.target.once)
+        return [each for each in needed if not issubclass(each.resource, Sighting)]
+
+    def _judged(self, *, itself: bool | None = None) -> Judged:
+        """The planned checks; only, or without, those of what the scan itself came to."""
         once = self.target.once
-        return {check: self.catalog.judged(check, once=once) for check in self.catalog.planned(once=once)}
+        judged = {check: self.catalog.judged(check, once=once) for check in self.catalog.planned(once=once)}
+        if itself is None:
+            return judged
+        return {
+            check: kinds for check, kinds in judged.items() if issubclass(check.resource, Sighting) is itself
+        }
 
-    def _closed(self) -> Gap | None:
+    def _itself(self, clients: Clients | Gap) -> Judged:
+        """Put what was seen and what was not into the spool, as one more resource."""
+        checks, asked = self._judged(itself=True), len(self._own())
+        blind = clients if isinstance(clients, Gap) and not asked else self._blind()
+        lost = {} if blind or not checks else self._coverage(Reach()).gaps
+        where = "account" if self.target.once else f"region/{self.target.region}"
+        for kind in {kind for kinds in checks.values() for kind in kinds if issubclass(kind, Sighting)}:
+            seen = kind(arn=self.target.arn("account", where), blind=blind, asked=asked, lost=lost)
+            self.spool.keep(kind, [seen], None)
+            self.spool.end(kind, None)
+        return checks
+
+    def _blind(self) -> Gap | None:
         """One gap for a target that nothing of could be seen, instead of one for every call."""
-        # What an account has once is read here too, where a check looks at it; it says nothing of the region.
-        own = [c.resource for c in self.catalog.needed(once=self.target.once) if c.once == self.target.once]
+        own = self._own()
         gaps = [lost for kind in own if (lost := self.spool.gap(kind)) and not self.spool.count(kind)]
-        if not own or len(gaps) < len(own) or {lost.reason for lost in gaps} != {Blindness.DENIED_BY_SCP}:
+        reasons = {lost.reason for lost in gaps}
+        if not own or len(gaps) < len(own) or len(reasons) > 1:
             return None
-        first = min(lost.detail for lost in gaps)
-        return Gap("region", Blindness.DENIED_BY_SCP, f"every call in {self.target.region}, such as {first}")
+        if all(lost.scope in (ENTRY, REGION) for lost in gaps):
+            return gaps[0]
+        reason, first = reasons.pop(), min(lost.detail for lost in gaps)
+        if reason not in CLOSED:
+            return None
+        return Gap(REGION, reason, f"every call in {self.target.region}, such as {first}")
+
+    def _own(self) -> list[type[Resource]]:
+        """Not what an account has once, which is read here too where a check looks at it."""
+        return [each.resource for each in self._collectors() if each.once == self.target.once]
 
     def _coverage(self, reach: Reach) -> Coverage:
         checks = self._judged()
@@ -126,7 +161,7 @@ class _Looking:
                 count, most = unread
                 of = f"{count} of {sum(map(self.spool.count, kinds))} resources"
                 gaps[check.id] = Gap(most.scope, most.reason, f"{of}: {most.detail}")
-        kinds = [each.resource for each in self.catalog.needed(once=self.target.once)]
+        kinds = [each.resource for each in self._collectors()]
         return Coverage(
             target=self.target,
             planned=frozenset(check.id for check in checks),

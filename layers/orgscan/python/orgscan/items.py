@@ -77,6 +77,7 @@ def from_receipt(receipt: Receipt) -> dict[str, Any]:
             "resources": dict(receipt.resources),
             "open": {"|".join(kind): count for kind, count in receipt.open.items()},
             "suppressed": {"|".join(kind): count for kind, count in receipt.suppressed.items()},
+            "found": dict(receipt.found),
             "suppressed_by": dict(receipt.suppressed_by),
             "changed": {"|".join(kind): count for kind, count in receipt.changed.items()},
             "notable": [_from_notable(notable) for notable in receipt.notable],
@@ -100,6 +101,9 @@ def to_receipt(item: Mapping[str, Any]) -> Receipt:
         resources={kind: int(count) for kind, count in item["resources"].items()},
         open={_open_kind(kind): int(count) for kind, count in item["open"].items()},
         suppressed={_open_kind(kind): int(count) for kind, count in item.get("suppressed", {}).items()},
+        found={
+            check: (int(opened), int(accepted)) for check, (opened, accepted) in item.get("found", {}).items()
+        },
         suppressed_by={key: int(count) for key, count in item.get("suppressed_by", {}).items()},
         changed={_change_kind(kind): int(count) for kind, count in item["changed"].items()},
         notable=tuple(_to_notable(notable) for notable in item["notable"]),

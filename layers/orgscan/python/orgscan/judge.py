@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import Any
+from typing import Any, TypeAlias
 
 from orgscan import metrics
 from orgscan.catalog import AnyCheck
@@ -28,6 +28,9 @@ QUERIES_AT_ONCE = 5_000
 """Metrics in memory at a time."""
 PROBLEMS, LONGEST = 50, 500
 """Of a finding, and characters of each: DynamoDB refuses items above 400 KB."""
+
+Judged: TypeAlias = Mapping[AnyCheck, Sequence[type[Resource]]]
+"""Checks, each with the kinds it judges."""
 
 logger = logging.getLogger(__name__)
 
@@ -54,13 +57,21 @@ class Judge:
     _queries: dict[Query, None] = field(default_factory=dict)
     _hangs: set[AnyCheck] = field(default_factory=set)
 
-    def run(self, checks: Mapping[AnyCheck, Sequence[type[Resource]]]) -> None:
-        """`checks`: each with the kinds it judges here. The verdicts are kept in the spool."""
+    def run(self, checks: Judged, after: Callable[[], Judged] = dict) -> None:
+        """`checks`: each with the kinds it judges here. The verdicts are kept in the spool.
+
+        `after`: what to judge then, which depends on what those came to.
+        """
+        self.sight.spool.begin_judging()
+        self._run(checks)
+        self._run(after())
+        self.sight.spool.end_judging()
+
+    def _run(self, checks: Judged) -> None:
         judges: dict[type[Resource], list[AnyCheck]] = defaultdict(list)
         for check, kinds in checks.items():
             for kind in kinds:
                 judges[kind].append(check)
-        self.sight.spool.begin_judging()
         for kind, those in judges.items():
             for after, resources in self.sight.spool.chunks(kind):
                 if self._late():
@@ -73,7 +84,6 @@ class Judge:
                     self._measure()
         while self._waiting:
             self._measure()
-        self.sight.spool.end_judging()
 
     def _late(self) -> bool:
         return self.seconds_left() < STORING_S

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -42,6 +42,7 @@ class Category(StrEnum):
     RELIABILITY = "reliability"
     OPERATIONS = "operations"
     TAGGING = "tagging"
+    INVENTORY = "inventory"
 
 
 class Blindness(StrEnum):
@@ -110,7 +111,17 @@ class Target:
 class Resource:
     """What a collector saw. Subclasses add only the facts that some check reads."""
 
+    aws_types: ClassVar[tuple[str, ...]] = ()
+    """Under which the inventory lists it: CloudFormation's name, ('AWS::EC2::Instance',), or, where that has
+    none, one of the same form. Several, where the resource says which (`aws_type`). (): it is left out, being
+    a setting, or listed by another kind, or because its collector does not list all there are."""
+
     arn: str
+
+    @property
+    def aws_type(self) -> str:
+        """Which of `aws_types` it is."""
+        return self.aws_types[0]
 
     @property
     def dimensions(self) -> Mapping[str, str]:
@@ -130,6 +141,8 @@ class Taggable(Resource):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagRecord(Resource):
     """What the tagging API says of a resource; it leaves out what was never tagged."""
+
+    aws_types = ()
 
     tags: Mapping[str, str]
 
@@ -194,6 +207,26 @@ class Finding:
     """None on a cost finding means unpriced, never zero."""
     tags: Mapping[str, str] | None = None
     """The resource's, without what looks secret. None: it has none by nature, or they were not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting(Resource):
+    """What the scan of a target came to. The scan itself makes it, when all else is judged."""
+
+    blind: Gap | None = None
+    """Why nothing of the target could be seen."""
+    asked: int = 0
+    """Kinds of resources that it was asked for."""
+    lost: Mapping[str, Gap] = field(default_factory=dict)
+    """Check -> why it was not, or not fully, evaluated."""
+
+
+class AccountSighting(Sighting):
+    """Of a global target."""
+
+
+class RegionSighting(Sighting):
+    """Of a regional one."""
 
 
 class Unread(Exception):

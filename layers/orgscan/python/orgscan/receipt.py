@@ -53,6 +53,8 @@ class Receipt:
     resources: Mapping[str, int]
     open: Mapping[tuple[Severity, Category], int]
     suppressed: Mapping[tuple[Severity, Category], int]
+    found: Mapping[str, tuple[int, int]]
+    """Check -> its findings, open and suppressed; without those that have none."""
     suppressed_by: Mapping[str, int]
     """Key of a suppression -> how many findings it covers."""
     changed: Mapping[tuple[Change, Severity, Category, str], int]
@@ -71,6 +73,12 @@ class Receipt:
         return self.planned - sum(len(unseen.checks) for unseen in self.unseen)
 
     @property
+    def attributed(self) -> bool:
+        """Whether `found` tells of each finding; receipts of earlier versions do not have it."""
+        counted = sum(self.open.values()) + sum(self.suppressed.values())
+        return sum(map(sum, self.found.values())) == counted
+
+    @property
     def changes(self) -> Mapping[tuple[Change, Severity, Category], int]:
         totals: Counter[tuple[Change, Severity, Category]] = Counter()
         for (change, severity, category, _), count in self.changed.items():
@@ -85,6 +93,10 @@ class Tally:
     scan: str
     open: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
     suppressed: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
+    open_by: Counter[str] = field(default_factory=Counter)
+    """Check -> open findings."""
+    accepted_by: Counter[str] = field(default_factory=Counter)
+    """Check -> suppressed ones."""
     suppressed_by: Counter[str] = field(default_factory=Counter)
     changed: Counter[tuple[Change, Severity, Category, str]] = field(default_factory=Counter)
     savings: dict[str, float] = field(default_factory=dict)
@@ -99,9 +111,11 @@ class Tally:
         kind = (finding.severity, finding.category)
         if record.status is Status.SUPPRESSED:
             self.suppressed[kind] += 1
+            self.accepted_by[finding.check] += 1
             self.suppressed_by[record.suppressed_by] += 1
         if record.status is Status.OPEN:
             self.open[kind] += 1
+            self.open_by[finding.check] += 1
             self._add_money(record)
             if due and not step.found:
                 self.unconfirmed += 1
@@ -136,6 +150,10 @@ class Tally:
             resources=coverage.resources,
             open=self.open,
             suppressed=self.suppressed,
+            found={
+                check: (self.open_by[check], self.accepted_by[check])
+                for check in sorted({*self.open_by, *self.accepted_by})
+            },
             suppressed_by=self.suppressed_by,
             changed=self.changed,
             notable=tuple(map(_told, self._notable())),

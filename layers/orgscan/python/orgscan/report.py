@@ -12,6 +12,7 @@ from io import TextIOWrapper
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from orgscan import compliance
 from orgscan.catalog import Catalog
 from orgscan.coverage import Coverage, Look
 from orgscan.model import Blindness, Gap, Severity, Standing, Target
@@ -57,6 +58,10 @@ class Results:
 
     def put_summary(self, summary: ScanSummary) -> None:
         self._put("summary.json", json.dumps(describe(summary), indent=1).encode())
+
+    def put_compliance(self, summary: ScanSummary) -> None:
+        """Control by control: too much for the trend line, which has the totals."""
+        self._put("compliance.json", json.dumps(compliance.details(summary.compliance), indent=1).encode())
 
     def put_findings(self, records: Iterable[Record]) -> None:
         """Every open or suppressed finding as gzip JSON Lines, streamed: their number does not matter."""
@@ -106,6 +111,7 @@ class Reporter:
         results = Results(self.s3, self.bucket, scan)
         results.put_findings(self._open())
         results.put_summary(summary)
+        results.put_compliance(summary)
         messages = list(self._messages(plan, told, results.address))
         results.put_messages(messages)
         self.store.put_scan(scan, describe(summary))
@@ -221,6 +227,7 @@ def describe(summary: ScanSummary) -> Mapping[str, Any]:
             }
             for ending in summary.endings[:GAPS]
         ],
+        "compliance": compliance.totals(summary.compliance),
         "monthly_usd": summary.monthly_usd,
         "unpriced": summary.unpriced,
         "resources": dict(sorted(summary.resources.items())),

@@ -146,6 +146,17 @@ class Spool:
         for _, chunk in self.chunks(kind):
             yield from chunk
 
+    def by_arn(self, kind: type[Resource]) -> Iterator[Any]:
+        """`every`, in an order that does not depend on when they came."""
+        after = ""
+        while rows := self._all(
+            "SELECT arn, body FROM resources WHERE kind = ? AND arn > ? ORDER BY arn LIMIT ?",
+            *(_name(kind), after, CHUNK),
+        ):
+            after = rows[-1][0]
+            for _, body in rows:
+                yield _load(body)
+
     def related(self, kind: type[Resource], attribute: str, value: str) -> list[Any]:
         """Those whose attribute equals the value, or, for tuples and sets, contains it."""
         with self._lock:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from orgscan import catalog
 from orgscan.catalog import Catalog
+from orgscan.compliance import Assessment, Result
 from orgscan.model import Blindness, Category, Severity, Standing, Target
 from orgscan.organization import Account
 from orgscan.plan import Plan
@@ -82,6 +83,8 @@ class ScanSummary:
     """Key of a suppression -> how many findings it covers."""
     endings: tuple[Ending, ...] = ()
     resources: Counter[str] = field(default_factory=Counter)
+    compliance: tuple[Result, ...] = ()
+    """Of each framework; empty for a route, which may not concern all of it."""
 
     @property
     def complete(self) -> bool:
@@ -128,18 +131,23 @@ def summarise(
 ) -> ScanSummary:
     """Of everything, or of what a route is about. Reads each receipt once, keeps none.
 
-    `checks`: all that exist; what is deployed if left out.
+    `receipts` come by account. `checks`: all that exist; what is deployed if left out.
     """
+    everyone = route is None
     route = route or Route(name="everything")
     everything = checks or catalog.everything()
     summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if _about(route, each.id)))
     summary.endings = tuple(each for each in endings if _concerned(route, each.rule, everything))
     asked = _checks(plan, route, everything)
+    assessment = Assessment(plan.checks, everything) if everyone else None
     for receipt in receipts:
+        if assessment:
+            assessment.add(receipt)
         if _about(route, receipt.target.account):
             _add_coverage(summary, receipt, asked[receipt.target.once] if asked else None)
             _add_findings(summary, receipt, route)
     summary.monthly_usd = round(summary.monthly_usd, 2)
+    summary.compliance = assessment.results() if assessment else ()
     return summary
 
 

@@ -10,6 +10,8 @@ from orgscan.network import Entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpc(Taggable):
+    aws_types = ("AWS::EC2::VPC",)
+
     id: str
     default: bool
     owner: str
@@ -18,6 +20,8 @@ class Vpc(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subnet(Taggable):
+    aws_types = ("AWS::EC2::Subnet",)
+
     id: str
     vpc: str
     zone: str
@@ -30,6 +34,8 @@ class Subnet(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowLog(Resource):
+    aws_types = ("AWS::EC2::FlowLog",)
+
     of: str
     """The id of the VPC, subnet or interface whose traffic it records."""
     active: bool
@@ -41,6 +47,8 @@ class FlowLog(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkAcl(Taggable):
+    aws_types = ("AWS::EC2::NetworkAcl",)
+
     id: str
     default: bool
     subnets: tuple[str, ...]
@@ -51,6 +59,8 @@ class NetworkAcl(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VpcEndpoint(Taggable):
+    aws_types = ("AWS::EC2::VPCEndpoint",)
+
     id: str
     type: str
     """'Gateway', 'Interface', 'GatewayLoadBalancer', ..."""
@@ -76,6 +86,8 @@ class VpcEndpoint(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchTemplateVersion(Resource):
+    aws_types = ()
+
     """The newest or the default version of a launch template."""
 
     security_groups: tuple[str, ...]

@@ -42,6 +42,8 @@ class Block(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPublicAccessBlock(Resource):
+    aws_types = ()
+
     on: frozenset[Block] | Gap | None
     """None when nobody ever set it."""
 
@@ -57,6 +59,8 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket(Taggable):
+    aws_types = ("AWS::S3::Bucket",)
+
     name: str
     policy_is_public: bool | Gap | None
     """None when the bucket has no policy."""

@@ -142,15 +142,15 @@ def refused(read: Read) -> Refused:
         (
             "tag_policies: [{name: a, required: []}]",
             (
-                "tag_policies[0]: {name: a, required: []}: must have `required` or `rules`, or be the name of a "
-                "predefined one: basic, cost-allocation, security, map-2.0"
+                "tag_policies[0]: {name: a, required: []}: must have `required` or `rules`, or be the name "
+                "of a predefined one: basic, cost-allocation, security, map-2.0"
             ),
         ),
         (
             "tag_policies: [{name: a, rules: [{key: a, pattern: '('}]}]",
             (
-                "tag_policies[0].rules[0].pattern: '(': must be a regular expression: missing ), unterminated "
-                "subpattern at position 0"
+                "tag_policies[0].rules[0].pattern: '(': must be a regular expression: missing ), "
+                "unterminated subpattern at position 0"
             ),
         ),
         (
@@ -167,15 +167,15 @@ def refused(read: Read) -> Refused:
         (
             "tag_policies: [{name: a, rules: [{key: a, forbidden: true, required: true}]}]",
             (
-                "tag_policies[0].rules[0]: {forbidden: true, key: a, required: true}: what is "
+                "tag_policies[0].rules[0]: {forbidden: true, key: a, required: true}: what is forbidden "
                 "must not be required, and needs neither values nor pattern"
             ),
         ),
         (
             "tag_policies: [{name: a, rules: [{key: a.*, key_is_pattern: true, required: true}]}]",
             (
-                "tag_policies[0].rules[0]: {key: a.*, key_is_pattern: true, required: true}: a pattern of keys "
-                "must not be required: it names none"
+                "tag_policies[0].rules[0]: {key: a.*, key_is_pattern: true, required: true}: a pattern of "
+                "keys must not be required: it names none"
             ),
         ),
         (

@@ -43,12 +43,12 @@ class Principals:
 
     def include(self, kind: str, principal: str) -> bool:
         """Whether a Deny hits this principal; an account's root stands for all of the account."""
-        if self.outside:
-            return False
         account = account_of(principal) or principal
-        whole = (account, f":iam::{account}:root")
+        if self.outside:
+            return self.spare_only_named and not any(account in value for _, value in self.named)
+        whole = f":iam::{account}:root"
         return self.everyone or any(
-            each == kind and (value == principal or (kind == AWS and value.endswith(whole)))
+            each == kind and (value in (principal, account) or value.endswith(whole))
             for each, value in self.named
         )
 

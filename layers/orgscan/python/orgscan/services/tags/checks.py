@@ -166,9 +166,10 @@ def tag_map_migrated_missing_or_invalid(
 ) -> Problems:
     """A resource in scope of a Migration Acceleration Program agreement has no valid map-migrated tag.
 
-    What is not tagged gets no credits. Nothing is in scope until `in_scope_accounts` names accounts, and, where
-    the agreement names them, `in_scope_types` types of resources ('AWS::EC2::Instance'). `agreement_start` (a
-    date, '2026-01-31'): older resources are left out. `value_pattern`: of an agreement whose ids look otherwise.
+    What is not tagged gets no credits. Nothing is in scope until `in_scope_accounts` names accounts, and,
+    where the agreement names them, `in_scope_types` types of resources ('AWS::EC2::Instance').
+    `agreement_start` (a date, '2026-01-31'): older resources are left out. `value_pattern`: of an
+    agreement whose ids look otherwise.
     """
     if view.target.account not in in_scope_accounts:
         return

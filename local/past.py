@@ -11,6 +11,7 @@ from typing import Any
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.flow_logs import FlowLogs
 from moto.ec2.utils import random_flow_log_id
+from moto.elbv2.models import FakeHealthStatus, elbv2_backends
 from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
@@ -45,6 +46,23 @@ def age_snapshot(account: str, region: str, snapshot: str, *, days: float) -> No
 def age_nat_gateway(account: str, region: str, gateway: str, *, days: float) -> None:
     """CreateTime is when AWS made it."""
     _ec2(account, region).nat_gateways[gateway]._created_at = days_ago(days)
+
+
+def age_balancer(account: str, region: str, arn: str, *, days: float) -> None:
+    """CreatedTime is when AWS made it."""
+    balancer = elbv2_backends[account][region].load_balancers[arn]
+    balancer.created_time = f"{days_ago(days).isoformat(timespec='milliseconds')}Z"
+
+
+def set_target_health(account: str, region: str, group: str, *, healthy: bool) -> None:
+    """What the health checks of a target group find; moto's targets are always well."""
+    made = elbv2_backends[account][region].target_groups[group]
+    if healthy:
+        del made.health_for
+    else:
+        made.health_for = lambda target, _: FakeHealthStatus(
+            target["Id"], target["Port"], "traffic-port", "unhealthy", "Target.FailedHealthChecks"
+        )
 
 
 def age_access_key(account: str, user: str, key: str, *, days: float) -> None:

@@ -64,6 +64,19 @@ def measure_endpoint(place: Place, endpoint: str, service: str, *, mib_a_day: fl
     )
 
 
+def measure_balancer(
+    place: Place, arn: str, *, arrivals_a_day: float, mib_a_day: float, namespace: str = "AWS/ApplicationELB"
+) -> None:
+    """A load balancer's last eight days: requests, or new flows, and bytes."""
+    dimensions = {"LoadBalancer": arn.partition(":loadbalancer/")[2]}
+    arrivals = "RequestCount" if namespace == "AWS/ApplicationELB" else "NewFlowCount"
+    data = [
+        *_series(arrivals, dimensions, steady(arrivals_a_day), period=DAY, days=8),
+        *_series("ProcessedBytes", dimensions, steady(mib_a_day * MIB), period=DAY, days=8),
+    ]
+    _put(place, namespace, data)
+
+
 def _series(
     metric: str, dimensions: dict[str, str], load: Load, *, period: timedelta, days: int
 ) -> Iterator[dict[str, Any]]:

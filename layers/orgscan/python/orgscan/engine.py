@@ -171,6 +171,7 @@ class _Looking:
             unread={check.id: _Unread(self.spool, check.id) for check in checks},
             listed=frozenset(check.id for check in checks) - unlisted,
             reach=reach,
+            tagged=self.spool.shares(),
         )
 
 

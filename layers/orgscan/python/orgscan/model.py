@@ -224,9 +224,13 @@ class Sighting(Resource):
 class AccountSighting(Sighting):
     """Of a global target."""
 
+    aws_types = ()
+
 
 class RegionSighting(Sighting):
     """Of a regional one."""
+
+    aws_types = ()
 
 
 class Unread(Exception):

@@ -10,6 +10,7 @@ from orgscan.network import Rule, openings, opens
 from orgscan.services.ec2.checks.network import entries, in_use
 from orgscan.services.ec2.facts import NetworkInterface, PrefixList, SecurityGroup
 from orgscan.services.ec2.facts_network import LaunchTemplateVersion
+from orgscan.services.elb.facts import LoadBalancer
 from orgscan.services.rds.facts import DBInstance
 
 SSH, RDP = 22, 3389
@@ -42,6 +43,7 @@ USERS: tuple[tuple[type[Resource], str], ...] = (
     (NetworkInterface, "security_groups"),
     (LaunchTemplateVersion, "security_groups"),
     (DBInstance, "security_groups"),
+    (LoadBalancer, "security_groups"),
 )
 """Kinds that name security groups, and the fact in which they do. Some have no interface at the moment."""
 
@@ -222,7 +224,7 @@ def ec2_security_group_unused(group: SecurityGroup, view: View) -> Problems:
     """A security group is attached to nothing, and nothing refers to it.
 
     Its rules wait for somebody to pick it by mistake. Used is also what rules of another group name, and what
-    launch templates and databases name though they have no network interface at the moment. Default groups
+    launch templates, databases and load balancers name though they have no network interface at the moment. Default groups
     cannot be deleted; those that AWS services made are theirs.
     """
     if group.name == "default" or group.owner != view.target.account or _of_a_service(group, view):

@@ -224,8 +224,8 @@ def ec2_security_group_unused(group: SecurityGroup, view: View) -> Problems:
     """A security group is attached to nothing, and nothing refers to it.
 
     Its rules wait for somebody to pick it by mistake. Used is also what rules of another group name, and what
-    launch templates, databases and load balancers name though they have no network interface at the moment. Default groups
-    cannot be deleted; those that AWS services made are theirs.
+    launch templates, databases and load balancers name though they have no network interface at the moment.
+    Default groups cannot be deleted; those that AWS services made are theirs.
     """
     if group.name == "default" or group.owner != view.target.account or _of_a_service(group, view):
         return

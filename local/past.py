@@ -12,6 +12,8 @@ from uuid import uuid4
 from moto.autoscaling.models import autoscaling_backends
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.flow_logs import FlowLogs
+from moto.ec2.utils import random_flow_log_id
 from moto.elasticache.models import elasticache_backends
 from moto.elbv2.models import FakeHealthStatus, elbv2_backends
 from moto.iam.models import iam_backends
@@ -181,6 +183,76 @@ def complete_scaling(account: str, region: str, *, disabled: Sequence[str] = ())
         arn = f"arn:aws:autoscaling:{region}:{account}:scheduledUpdateGroupAction:{uuid4()}"
         of_group = f"autoScalingGroupName/{action.auto_scaling_group_name}"
         action.scheduled_action_arn = f"{arn}:{of_group}:scheduledActionName/{action.scheduled_action_name}"
+
+
+def keep_vpcs(account: str, region: str, *, vpc: str = "") -> None:
+    """All of them, or one, as the company wants them: with a flow log, SSH and RDP denied by the default ACL.
+
+    The API can do this too, in half a dozen calls for each of hundreds of regions.
+    """
+    ec2 = _ec2(account, region)
+    for each in [vpc] if vpc else [*ec2.vpcs]:
+        record_traffic(account, region, each)
+        for acl in ec2.network_acls.values():
+            if acl.vpc_id == each and acl.default:
+                close_admin_ports(account, region, acl.id)
+
+
+def empty_default_group(account: str, region: str, vpc: str) -> None:
+    """Of a new VPC."""
+    for group in _ec2(account, region).groups[vpc].values():
+        group.ingress_rules.clear()
+        group.egress_rules.clear()
+
+
+def close_admin_ports(account: str, region: str, acl: str) -> None:
+    """Deny SSH and RDP before everything is allowed."""
+    for number, (protocol, port) in enumerate((("6", 22), ("6", 3389), ("17", 3389)), start=90):
+        _ec2(account, region).create_network_acl_entry(
+            network_acl_id=acl,
+            rule_number=number,
+            protocol=protocol,
+            rule_action="deny",
+            egress=False,
+            cidr_block="0.0.0.0/0",
+            icmp_code=None,
+            icmp_type=None,
+            port_range_from=port,
+            port_range_to=port,
+            ipv6_cidr_block=None,
+        )
+
+
+def record_traffic(account: str, region: str, vpc: str, *, delivered: bool = True) -> None:
+    """A flow log to a bucket of another account, which moto would want to see."""
+    ec2 = _ec2(account, region)
+    bucket, made = "arn:aws:s3:::acme-flow-logs", random_flow_log_id()
+    status = "SUCCESS" if delivered else "FAILED"
+    ec2.flow_logs[made] = FlowLogs(ec2, made, vpc, "ALL", bucket, "", "", 600, "s3", "", status)
+
+
+def forget_traffic(account: str, region: str, vpc: str) -> None:
+    """Delete the flow logs of a VPC."""
+    logs = _ec2(account, region).flow_logs
+    for made in [each.id for each in logs.values() if each.resource_id == vpc]:
+        del logs[made]
+
+
+def fill_subnet(account: str, region: str, subnet: str, *, free: int) -> None:
+    """AvailableIpAddressCount, without as many interfaces."""
+    _ec2(account, region).get_subnet(subnet)._available_ip_addresses = free
+
+
+def age_vpc_endpoint(account: str, region: str, endpoint: str, *, days: float) -> None:
+    """CreationTimestamp is when AWS made it."""
+    _ec2(account, region).vpc_end_points[endpoint].creation_timestamp = days_ago(days)
+
+
+def hand_over(account: str, region: str, interfaces: Sequence[str]) -> None:
+    """What services made is theirs and in use; moto calls it the customer's, and attached to nothing."""
+    for each in interfaces:
+        interface = _ec2(account, region).get_network_interface(each)
+        interface.requester_managed, interface.status = True, "in-use"
 
 
 @contextmanager

@@ -207,6 +207,7 @@ def _plant() -> Book:
     payer.unguarded(everywhere, acquired["CreateAccountStatus"]["AccountId"])
     past.empty_default_groups(ACCOUNT, REGION)
     past.encrypt_volumes(ACCOUNT, REGION)
+    past.keep_vpcs(ACCOUNT, REGION)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):
@@ -226,9 +227,11 @@ def _measured(resources: Mapping[tuple[Target, str], tuple[Resource, ...]]) -> I
     for check in catalog.checks():
         for (target, _), seen in resources.items():
             for resource in seen if target == HERE else ():
-                for part in (resource, *_parts(resource)) if isinstance(resource, check.resource) else ():
+                # A check may ask about what it looks at beside its own, and about parts of it.
+                concerned = isinstance(resource, (check.resource, *check.also))
+                for part in (resource, *_parts(resource)) if concerned else ():
                     dimensions = tuple(sorted(part.dimensions.items()))
-                    yield from (Query(metric, dimensions, LONG) for metric in check.measures)
+                    yield from (Query(each, dimensions, LONG) for each in check.measures if dimensions)
 
 
 def _parts(resource: Resource) -> Iterator[Resource]:

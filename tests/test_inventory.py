@@ -19,7 +19,7 @@ from orgscan.errors import OutOfTime
 from orgscan.inventory import COLUMNS, LAST_S, Inventory, write
 from orgscan.model import GLOBAL, Blindness, Gap, Resource, Taggable, TagRecord, Target
 from orgscan.network import Rule
-from orgscan.services.ec2.facts import Instance, Metadata, SecurityGroup, Snapshot
+from orgscan.services.ec2.facts import Instance, Metadata, RouteTable, SecurityGroup, Snapshot
 from orgscan.services.iam.facts import Authorization, Principal
 from orgscan.services.s3.facts import Block, Bucket, Grant
 from orgscan.spool import CHUNK, Spool
@@ -36,6 +36,7 @@ SERVER = Instance(
     tags={"Name": "web", "owner": "ada"},
     id="i-1",
     type="t3.micro",
+    image="ami-1",
     state="running",
     launched=LAUNCHED,
     metadata=Metadata(enabled=True, tokens_required=False),
@@ -229,11 +230,11 @@ def test_tags_that_nobody_could_read_are_not_none() -> None:
 
 
 def test_what_has_no_tags_by_nature_has_none() -> None:
-    snapshot = Snapshot(
-        arn="arn:aws:ec2:eu-west-1::snapshot/snap-1", volume="v", started=LAUNCHED, completed=True
+    table = RouteTable(
+        arn="arn:aws:ec2:eu-west-1:123456789012:route-table/rtb-1", id="rtb-1", nat_gateways=()
     )
-    (record,) = resources(spooled([Snapshot, TagRecord], [snapshot], {TagRecord: NO_TAGS}), Snapshot)
-    assert (record["tags"], record["id"], "tags" in record["facts"]) == (None, "snap-1", False)
+    (record,) = resources(spooled([RouteTable, TagRecord], [table], {TagRecord: NO_TAGS}), RouteTable)
+    assert (record["tags"], record["id"], "tags" in record["facts"]) == (None, "rtb-1", False)
 
 
 # Whatever a fact is

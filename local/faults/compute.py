@@ -30,6 +30,7 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
     encrypted: bool = True,
     backed_up: bool = True,
     groups: tuple[str, ...] = (),
+    subnet: str = "",
     tags: dict[str, str] | None = None,
     user_data: str = "",
 ) -> Instance:
@@ -50,6 +51,7 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
         MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": endpoint},
         BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": disk}],
         SecurityGroupIds=groups,
+        **({"SubnetId": subnet} if subnet else {}),
         TagSpecifications=specified("instance", tags) + specified("volume", tags),
         **({"UserData": user_data} if user_data else {}),
     )

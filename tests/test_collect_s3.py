@@ -7,6 +7,7 @@ import boto3
 import pytest
 
 from orgscan.model import Blindness, Gap, Target
+from orgscan.policy import parse
 from orgscan.services.s3.collect import s3_account_public_access_blocks, s3_buckets
 from orgscan.services.s3.facts import (
     AccountPublicAccessBlock,
@@ -142,6 +143,27 @@ def test_an_acl_that_makes_no_sense_costs_that_fact_alone(
     assert (one.versioning, two.public_grants, lost) == (None, (), [])
 
 
+def test_a_policy_that_makes_no_sense_costs_that_fact_alone(
+    aws: boto3.Session, clients: Clients, target: Target
+) -> None:
+    for name in ("one", "two"):
+        aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=HERE)
+    answer(clients, target, "s3:GetBucketPolicyStatus", *[{"PolicyStatus": {"IsPublic": True}}] * 2)
+    everyone = '{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}'
+    answer(
+        clients,
+        target,
+        "s3:GetBucketPolicy",
+        {"Policy": f'{{"Statement": [{everyone}, "all of it"]}}'},
+        {"Policy": f'{{"Statement": {everyone}}}'},
+    )
+    buckets = list(s3_buckets.read(clients, target))
+    told = "Malformed: a statement is no object"
+    lost = Gap("bucket_policy_opened", Blindness.FAULT, told)
+    assert {bucket.opened for bucket in buckets} == {lost, ("s3:GetObject",)}
+    assert {bucket.versioning for bucket in buckets} == {None}
+
+
 def test_a_denied_fact_is_a_gap_and_the_others_are_seen(
     aws: boto3.Session, clients: Clients, target: Target
 ) -> None:
@@ -169,7 +191,7 @@ def test_the_accounts_public_access_block(aws: boto3.Session, clients: Clients, 
 def test_what_a_policy_opens_to_everyone() -> None:
     def opened(**statement: object) -> tuple[str, ...]:
         return opened_to_everyone(
-            {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", **statement}}
+            parse({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", **statement}})
         )
 
     anyone = ("s3:GetObject",)
@@ -181,7 +203,7 @@ def test_what_a_policy_opens_to_everyone() -> None:
     assert opened(Effect="Deny") == ()
     assert opened(Action=["s3:GetObject", "s3:PutObject"]) == ("s3:GetObject", "s3:PutObject")
     assert opened_to_everyone(
-        {"Statement": [{"Effect": "Allow", "NotPrincipal": {}, "NotAction": "s3:Put*"}]}
+        parse({"Statement": [{"Effect": "Allow", "NotPrincipal": {}, "NotAction": "s3:Put*"}]})
     ) == ("s3:*",)
 
 
@@ -193,7 +215,7 @@ def test_which_conditions_narrow_a_policy() -> None:
             "Action": "s3:*",
             "Condition": {operator: {key: value}},
         }
-        return bool(opened_to_everyone({"Statement": [statement]}))
+        return bool(opened_to_everyone(parse({"Statement": [statement]})))
 
     assert not opened("StringEquals", "aws:PrincipalOrgID", "o-1")
     assert not opened("StringEquals", "AWS:SourceVpce", ["vpce-1", "vpce-2"])

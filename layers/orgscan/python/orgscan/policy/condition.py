@@ -5,13 +5,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orgscan.network import worlds
-from orgscan.policy.match import is_wild
+from orgscan.policy.match import COLONS, is_wild
 
 ACCOUNT = re.compile(r"[0-9]{12}")
 ORG_PATH = re.compile(r"o-[a-z0-9]+/")
 UNIQUE_ID = re.compile(r"[A-Z0-9]{16,}:")
 OWN = re.compile(r"\$\{aws:resource(account|orgid|orgpaths)\}", re.IGNORECASE)
 """Variables that the request cannot choose: whose the resource is."""
+SOMEBODY = "0" * 12
 
 SOURCE_IP = "aws:sourceip"
 EXTERNAL_ID = "sts:externalid"
@@ -48,6 +49,7 @@ RESTRICTING = frozenset(
 )
 """Keys that take 'everyone' back to somebody: the usual ones, and those that S3's own 'public' knows."""
 
+IS_SERVICE = "aws:principalisawsservice"
 MFA = "aws:multifactorauthpresent"
 MFA_AGE = "aws:multifactorauthage"
 OWNED = frozenset({"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"})
@@ -57,14 +59,12 @@ TAGS = ("aws:resourcetag/", "aws:requesttag/")
 POSITIVE = frozenset(
     {"arnequals", "arnlike", "ipaddress", "stringequals", "stringequalsignorecase", "stringlike"}
 )
-NEGATED = {
-    "arnnotequals": "arnequals",
-    "arnnotlike": "arnlike",
-    "notipaddress": "ipaddress",
-    "stringnotequals": "stringequals",
-    "stringnotequalsignorecase": "stringequalsignorecase",
-    "stringnotlike": "stringlike",
-}
+NEGATED = frozenset(
+    {
+        *("arnnotequals", "arnnotlike", "notipaddress"),
+        *("stringnotequals", "stringnotequalsignorecase", "stringnotlike"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,11 @@ class Condition:
         return self.key == MFA and self.operator == "bool" and _all_say("true", self.values)
 
     @property
+    def spares_services(self) -> bool:
+        """Whether a Deny with it leaves alone what AWS's services do themselves, and nobody else."""
+        return self.key == IS_SERVICE and self.operator == "bool" and _all_say("false", self.values)
+
+    @property
     def limits_callers(self) -> bool:
         """Whether only some may use what is allowed, or only from somewhere or at some time."""
         if self.demands_mfa or (self.operator.startswith("dateless") and not self.optional):
@@ -149,8 +154,8 @@ def pinned(conditions: Collection[Condition], keys: Collection[str]) -> frozense
 
 def account_of(arn: str) -> str:
     """The account in an ARN, or ''."""
-    parts = arn.split(":", 5)
-    return parts[4] if len(parts) > 5 and ACCOUNT.fullmatch(parts[4]) else ""  # noqa: PLR2004 (an ARN's parts)
+    parts = arn.split(":", COLONS)
+    return parts[4] if len(parts) > COLONS and ACCOUNT.fullmatch(parts[4]) else ""
 
 
 def _all_say(word: str, values: tuple[str, ...]) -> bool:
@@ -163,7 +168,7 @@ def _is_concrete(key: str, value: str) -> bool:
     if key == "lambda:functionurlauthtype":
         return value.upper() == "AWS_IAM"
     if key in ARNS:
-        return _is_somebodys(value)
+        return _is_somebodys(OWN.sub(SOMEBODY, value))
     if key in PATHS:
         return bool(ORG_PATH.match(value))
     if key == "aws:userid" and UNIQUE_ID.match(value):
@@ -174,16 +179,15 @@ def _is_concrete(key: str, value: str) -> bool:
 def _is_somebodys(arn: str) -> bool:
     """Whether an ARN, maybe with wildcards, is one account's, or, without an account, one bucket's.
 
-    Bucket names are unique, so 'arn:aws:s3:*:*:name' is one bucket's; other names anybody can use.
+    Bucket names are unique, so 's3:*:*:name' is one bucket's, wherever it is; other names anybody can use.
     """
     if account_of(arn):
         return True
-    if not arn.startswith("arn:") or arn.count(":") < 5:  # noqa: PLR2004 (an ARN's parts)
+    if not arn.startswith("arn:") or arn.count(":") < COLONS:
         return bool(arn) and not is_wild(arn)
-    _, _, service, _, account, name = arn.split(":", 5)
+    _, _, service, _, account, name = arn.split(":", COLONS)
     if service == "s3" and account in ("", "*"):
-        bucket = name.partition("/")[0]
-        return bool(bucket) and not is_wild(bucket)
+        return bool(name) and "/" not in name and not is_wild(name)
     return not is_wild(account + name)
 
 

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from orgscan.model import Blindness, Gap
-from orgscan.policy import escalate, public, reading, rights, trust
+from orgscan.policy import escalate, federation, public, reading, rights, trust
 from orgscan.policy.escalate import Escalation
+from orgscan.policy.federation import Federation
 from orgscan.policy.match import ANYTHING
 from orgscan.policy.public import Opening
 from orgscan.policy.reading import Malformed
 from orgscan.policy.rights import Admin, Denial
 from orgscan.policy.statement import Statement
-from orgscan.policy.trust import Federation, Grant, ServiceGrant
+from orgscan.policy.trust import Grant, ServiceGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Policy:
 
     def federated(self) -> tuple[Federation, ...]:
         """The identity providers that Allows name, and what of a subject each asks for."""
-        return tuple(trust.federated(self.statements))
+        return tuple(federation.federated(self.statements))
 
     def trusts_everyone(self) -> tuple[Opening, ...]:
         """Where a trust policy lets everyone in; fewer conditions help than for a resource."""

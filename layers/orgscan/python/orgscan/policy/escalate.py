@@ -1,5 +1,6 @@
 """Known ways from some permissions to more of them."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -8,30 +9,37 @@ from orgscan.policy.match import is_wild
 from orgscan.policy.rights import allowing, is_unrestricted
 from orgscan.policy.statement import Statement
 
-SINGLE = (
-    "iam:CreatePolicyVersion",
-    "iam:SetDefaultPolicyVersion",
-    "iam:AttachUserPolicy",
-    "iam:AttachGroupPolicy",
-    "iam:AttachRolePolicy",
-    "iam:PutUserPolicy",
-    "iam:PutGroupPolicy",
-    "iam:PutRolePolicy",
-    "iam:AddUserToGroup",
-    "iam:CreateAccessKey",
-    "iam:CreateLoginProfile",
-    "iam:UpdateLoginProfile",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:DeleteRolePermissionsBoundary",
-    "iam:DeleteUserPermissionsBoundary",
-    "ssm:SendCommand",
-    "ssm:StartSession",
-    "ec2-instance-connect:SendSSHPublicKey",
-    "lambda:UpdateFunctionCode",
-    "glue:UpdateDevEndpoint",
+USER, GROUP, ROLE, POLICY = (
+    ("arn:*:iam::*:" + kind,) for kind in ("user/*", "group/*", "role/*", "policy/*")
 )
+INSTANCE = ("arn:*:ec2:*:*:*",)
+NODE = ("arn:*:ssm:*:*:*", *INSTANCE)
+SINGLE: dict[str, tuple[str, ...]] = {
+    "iam:CreatePolicyVersion": POLICY,
+    "iam:SetDefaultPolicyVersion": POLICY,
+    "iam:AttachUserPolicy": USER,
+    "iam:AttachGroupPolicy": GROUP,
+    "iam:AttachRolePolicy": ROLE,
+    "iam:PutUserPolicy": USER,
+    "iam:PutGroupPolicy": GROUP,
+    "iam:PutRolePolicy": ROLE,
+    "iam:AddUserToGroup": GROUP,
+    "iam:CreateAccessKey": USER,
+    "iam:CreateLoginProfile": USER,
+    "iam:UpdateLoginProfile": USER,
+    "iam:UpdateAssumeRolePolicy": ROLE,
+    "iam:DeleteRolePermissionsBoundary": ROLE,
+    "iam:DeleteUserPermissionsBoundary": USER,
+    "ssm:SendCommand": NODE,
+    "ssm:StartSession": NODE,
+    "ec2-instance-connect:SendSSHPublicKey": INSTANCE,
+    "lambda:UpdateFunctionCode": ("arn:*:lambda:*:*:*",),
+    "glue:UpdateDevEndpoint": ("arn:*:glue:*:*:*",),
+}
+"""Action -> the resources that it is about: on others, allowing it gives nothing."""
 ASSUME = "sts:AssumeRole"
 """On every role only: a named one is what the action is for."""
+ANY_ROLE = re.compile(r"arn:[^:]*:(?:iam|\*):[^:]*:[^:]*:(?:\*|role\*|role/\*)")
 PASS = "iam:PassRole"  # noqa: S105 (an action's name)
 COMBINED = (
     ("lambda", "lambda:CreateFunction", "lambda:InvokeFunction"),
@@ -50,7 +58,7 @@ COMBINED = (
 
 OWN_CREDENTIALS = frozenset({"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"})
 """For oneself they are nothing more than one has."""
-SELF = ("${aws:username}", "${aws:userid}")
+SELF = "/${aws:username}"
 BOUNDED = frozenset({"iam:policyarn", "iam:permissionsboundary"})
 """Keys that leave only chosen policies to attach, or only principals that stay within a boundary."""
 ADMIN_POLICIES = ("policy/AdministratorAccess", "policy/IAMFullAccess", "policy/PowerUserAccess")
@@ -71,24 +79,31 @@ def paths(
     """`boundary`: the permissions boundary, which must allow every action as well."""
     given = tuple(statements)
     limits = None if boundary is None else tuple(boundary)
-    for action in SINGLE:
-        if any(_escalates(each, action) for each in _allowing(given, limits, action)):
+    for action, kinds in SINGLE.items():
+        if any(_escalates(each, action) for each in _allowing(given, limits, action, kinds)):
             yield Escalation(action)
-    if any(_is_any_role(each) for each in _allowing(given, limits, ASSUME)):
+    if any(_is_any_role(each) for each in _allowing(given, limits, ASSUME, ROLE)):
         yield Escalation(f"{ASSUME} on *")
-    passing = _allowing(given, limits, PASS)
+    passing = _allowing(given, limits, PASS, ROLE)
     for service, *actions in COMBINED:
         passes = [each for each in passing if _passes_to(each, service)]
-        if passes and all(_allowing(given, limits, action) for action in actions):
+        if passes and all(_allowing(given, limits, action, _kinds(action)) for action in actions):
             yield Escalation(" + ".join((PASS, *actions)), all(map(_names_roles, passes)))
 
 
 def _allowing(
-    statements: tuple[Statement, ...], boundary: tuple[Statement, ...] | None, action: str
+    statements: tuple[Statement, ...],
+    boundary: tuple[Statement, ...] | None,
+    action: str,
+    kinds: tuple[str, ...],
 ) -> list[Statement]:
-    if boundary is not None and not any(allowing(boundary, action)):
+    if boundary is not None and not any(allowing(boundary, action, kinds=kinds)):
         return []
-    return list(allowing(statements, action))
+    return list(allowing(statements, action, kinds=kinds))
+
+
+def _kinds(action: str) -> tuple[str, ...]:
+    return (f"arn:*:{action.partition(':')[0]}:*:*:*",)
 
 
 def _escalates(statement: Statement, action: str) -> bool:
@@ -107,7 +122,7 @@ def _is_any_role(statement: Statement) -> bool:
     """Whether it reaches every role, of some account at least."""
     if statement.resources.outside or is_unrestricted(statement.resources):
         return True
-    return any(each.rpartition(":")[2] in ("*", "role*", "role/*") for each in statement.resources.patterns)
+    return any(map(ANY_ROLE.fullmatch, statement.resources.patterns))
 
 
 def _names_roles(statement: Statement) -> bool:

@@ -1,11 +1,17 @@
 """Globs of policies: '*' is any text, '?' any one character; actions are compared without case."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 ANYTHING = "*"
 ANY_ACTION = "?*:?*"
 """What every action looks like, 'service:Name'."""
+COLONS = 5
+"""Of an ARN."""
 EVERY_RESOURCE = re.compile(r"\*+|arn:(?:\*+|[^:*?]+(?::\*+)+)(?::\*+)*")
 
 
@@ -14,6 +20,8 @@ def covers(pattern: str, other: str) -> bool:
 
     False in doubt ('?*' and '*?' aside, which are the same). Time grows with the product of the lengths.
     """
+    if not _is_glob(pattern):
+        return pattern == other
     pattern, other = _ordered(pattern), _ordered(other)
     place = at = 0
     star = after = -1
@@ -34,6 +42,10 @@ def covers(pattern: str, other: str) -> bool:
 
 def overlap(one: str, other: str) -> bool:
     """Whether some name is matched by both patterns."""
+    if not _is_glob(other):
+        return covers(one, other)
+    if not _is_glob(one):
+        return covers(other, one)
     one, other = _ordered(one), _ordered(other)
     reached = _skipping({0}, other)
     for character in one:
@@ -51,13 +63,26 @@ def is_everything(pattern: str) -> bool:
 
 
 def is_every_resource(pattern: str) -> bool:
-    """Whether it stands for all resources, of a partition at least: '*', 'arn:*', 'arn:aws:*:*'."""
+    """Whether it stands for all resources, of a partition at least: '*', 'arn:*', 'arn:<partition>:*:*'."""
     return bool(EVERY_RESOURCE.fullmatch(pattern))
+
+
+def reaches(pattern: str, kind: str, *, whole: bool = False) -> bool:
+    """Whether a pattern stands for some resource (or all, `whole`) of a kind: 'arn:*:iam::*:user/*', or '*'.
+
+    By the parts of an ARN: an S3 object's name may hold colons, and is still no user.
+    """
+    test = covers if whole else overlap
+    parts, kinds = pattern.split(":", COLONS), kind.split(":", COLONS)
+    if len(parts) <= COLONS or len(kinds) <= COLONS:
+        return test(pattern, kind)
+    kinds[1] = parts[1]  # an account has one partition, whichever
+    return all(map(test, parts, kinds))
 
 
 def is_wild(text: str) -> bool:
     """Whether it may stand for more than one value: a glob, or a variable that the request fills."""
-    return "*" in text or "?" in text or "${" in text
+    return _is_glob(text) or "${" in text
 
 
 def literal_start(pattern: str) -> str:
@@ -85,22 +110,47 @@ class Names:
 
     def include(self, name: str) -> bool:
         """Whether all that a name or pattern stands for is among them."""
+        asked = self._asked(name)
         if self.outside:
-            return not any(overlap(each, self._folded(name)) for each in self._all)
-        return any(covers(each, self._folded(name)) for each in self._all)
+            return not any(overlap(each, asked) for each in self._near(asked))
+        return any(covers(each, asked) for each in self._near(asked))
 
     def touch(self, name: str) -> bool:
         """Whether anything that a name or pattern stands for is among them."""
+        asked = self._asked(name)
         if self.outside:
-            return not any(covers(each, self._folded(name)) for each in self._all)
-        return any(overlap(each, self._folded(name)) for each in self._all)
+            return not any(covers(each, asked) for each in self._near(asked))
+        return any(overlap(each, asked) for each in self._near(asked))
 
-    @property
-    def _all(self) -> tuple[str, ...]:
-        return tuple(map(self._folded, self.patterns))
+    def _asked(self, name: str) -> str:
+        """What the caller means: of actions, '*' is any that there can be."""
+        if not self.caseless:
+            return name
+        return ANY_ACTION if is_everything(name) else name.lower()
 
-    def _folded(self, name: str) -> str:
-        return name.lower() if self.caseless else name
+    def _near(self, asked: str) -> Iterable[str]:
+        """The patterns that may have to do with it."""
+        if not self.caseless:
+            return self.patterns
+        service = asked.partition(":")[0]
+        by_service = _by_service(self.patterns)
+        if _is_glob(service):
+            return chain.from_iterable(by_service.values())
+        return (*by_service.get(service, ()), *by_service.get(ANYTHING, ()))
+
+
+@lru_cache(maxsize=256)
+def _by_service(actions: tuple[str, ...]) -> Mapping[str, list[str]]:
+    """Service, or '*' where an action leaves it open -> its actions: some policies name a thousand."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for action in map(str.lower, actions):
+        service = action.partition(":")[0]
+        found[ANYTHING if _is_glob(service) else service].append(action)
+    return found
+
+
+def _is_glob(text: str) -> bool:
+    return "*" in text or "?" in text
 
 
 def _ordered(pattern: str) -> str:

@@ -30,7 +30,7 @@ def openings(
     keys = RESTRICTING | {key.lower() for key in also}
     for statement in statements:
         if statement.allows and statement.principals and statement.principals.anyone:
-            actions = open_actions(statement, statements, resource)
+            actions = open_actions(statement, statements, RESTRICTING, resource)
             if actions and not pinned(statement.conditions, keys):
                 yield opening(statement, actions)
 
@@ -45,10 +45,13 @@ def narrowing(conditions: tuple[Condition, ...]) -> str:
 
 
 def open_actions(
-    statement: Statement, statements: tuple[Statement, ...], resource: str | None = None
+    statement: Statement,
+    statements: tuple[Statement, ...],
+    keys: Collection[str],
+    resource: str | None = None,
 ) -> tuple[str, ...]:
-    """The actions that no Deny takes back from everyone."""
-    closing = [each for each in statements if _closes(each)]
+    """The actions that no Deny takes back from everyone; `keys`: what a Deny may ask for to count."""
+    closing = [each for each in statements if closes(each, keys)]
     parts = _parts(statement.resources, resource)
     return tuple(
         dict.fromkeys(
@@ -59,13 +62,13 @@ def open_actions(
     )
 
 
-def _closes(statement: Statement) -> bool:
+def closes(statement: Statement, keys: Collection[str]) -> bool:
     """Whether a Deny leaves only somebody: without conditions, or only concrete values escape them."""
     return (
         statement.denies
         and statement.principals is not None
         and statement.principals.spare_only_named
-        and all(each.key in RESTRICTING and each.pins_by_denial() for each in statement.conditions)
+        and all(each.key in keys and each.pins_by_denial() for each in statement.conditions)
     )
 
 

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from orgscan.errors import Told
 from orgscan.policy.condition import Condition
-from orgscan.policy.match import ANYTHING, Names
+from orgscan.policy.match import ANYTHING, COLONS, Names
 from orgscan.policy.statement import ALL, AWS, CANONICAL, FEDERATED, SERVICE, Effect, Principals, Statement
 
 TOP = frozenset({"version", "id", "statement"})
@@ -28,7 +29,7 @@ class Malformed(Told):
 
 
 def statements(document: str | Mapping[str, Any]) -> tuple[Statement, ...]:
-    """Of a policy as AWS answers it: JSON, JSON encoded for URLs (IAM), or read already. Malformed."""
+    """Of a policy as AWS answers it: JSON, also escaped (API Gateway) or URL-encoded (IAM), or read."""
     policy = _members(_json(document) if isinstance(document, str) else document, TOP, "a policy")
     if "statement" not in policy:
         raise Malformed("a policy without statements")
@@ -42,6 +43,8 @@ def _json(text: str) -> Any:
     plain = text.strip()
     if not plain.startswith("{"):
         plain = unquote(plain)
+    if plain.startswith('{\\"'):
+        plain = plain.replace('\\"', '"').replace("\\/", "/")
     try:
         return json.loads(plain, object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -82,7 +85,7 @@ def _statement(value: Any) -> Statement:
     return Statement(
         effect=effect,
         actions=actions,
-        resources=_names(parts, "resource") or Names((ANYTHING,)),
+        resources=_resources(_names(parts, "resource")),
         principals=_principals(parts),
         conditions=_conditions(parts.get("condition", {})),
         sid=_text(parts.get("sid", ""), "Sid"),
@@ -98,6 +101,15 @@ def _names(parts: Mapping[str, Any], name: str, *, caseless: bool = False) -> Na
     if not patterns:
         raise Malformed(f"{name} is empty")
     return Names(patterns, outside=outside, caseless=caseless)
+
+
+def _resources(names: Names | None) -> Names:
+    """AWS completes ARNs that end early: 'arn:*:sqs' is all of SQS."""
+    if names is None:
+        return Names((ANYTHING,))
+    missing = (COLONS - each.count(":") if each.startswith("arn:") else 0 for each in names.patterns)
+    patterns = tuple(each + ":*" * count for each, count in zip(names.patterns, missing, strict=True))
+    return Names(patterns, outside=names.outside)
 
 
 def _principals(parts: Mapping[str, Any]) -> Principals | None:
@@ -152,7 +164,7 @@ def _condition(operator: str, key: str, values: Any) -> Condition:
 
 def _value(value: Any) -> str:
     """Of a condition: AWS wants no quotation marks around numbers and booleans."""
-    if isinstance(value, (bool, int, float)):
+    if isinstance(value, (bool, int)) or (isinstance(value, float) and isfinite(value)):
         return json.dumps(value)
     return _text(value, "a value of a condition")
 

@@ -1,10 +1,10 @@
 """What policies of identities and organizations allow and deny, and where they allow everything."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from orgscan.policy.condition import Condition
-from orgscan.policy.match import ANY_ACTION, ANYTHING, Names, is_every_resource
+from orgscan.policy.match import ANY_ACTION, ANYTHING, Names, is_every_resource, reaches
 from orgscan.policy.public import narrowing, within
 from orgscan.policy.statement import Statement
 
@@ -35,7 +35,7 @@ class Denial:
 
 def admin(statements: tuple[Statement, ...]) -> Admin | None:
     """The widest statement that allows everything; partial Denies leave it as it is."""
-    if any(deny.denies and not deny.conditions and _is_all(deny) for deny in statements):
+    if any(_denies_all(each) for each in statements):
         return None
     found = [
         Admin(each.sid, any(one.limits_callers for one in each.conditions), narrowing(each.conditions))
@@ -46,25 +46,35 @@ def admin(statements: tuple[Statement, ...]) -> Admin | None:
 
 
 def allowing(
-    statements: Iterable[Statement], action: str, resource: str | None = None
+    statements: Iterable[Statement],
+    action: str,
+    resource: str | None = None,
+    kinds: Collection[str] = (ANYTHING,),
 ) -> Iterator[Statement]:
-    """The Allows of an action on (all that is written as) a resource, None: on any at all."""
+    """The Allows of an action on (all that is written as) a resource, None: on any at all of some kinds."""
     everything = tuple(statements)
     for each in everything:
-        if each.allows and each.actions.touch(action) and _left(each, action, resource, everything):
-            yield each
+        if each.allows and each.actions.touch(action):
+            parts = _parts(each.resources, resource, kinds)
+            if any(not _is_denied(part, action, everything) for part in parts):
+                yield each
 
 
-def _left(allow: Statement, action: str, resource: str | None, statements: tuple[Statement, ...]) -> bool:
-    """Whether something of what an Allow gives is not denied without conditions."""
-    if resource is not None and not allow.resources.include(resource):
-        return False
-    asked = Names((resource,)) if resource is not None else allow.resources
-    parts = [Names((each,)) for each in asked.patterns] if not asked.outside else [asked]
-    denies = [
-        each for each in statements if each.denies and not each.conditions and each.actions.include(action)
-    ]
-    return any(not any(within(part, deny.resources) for deny in denies) for part in parts)
+def _parts(resources: Names, resource: str | None, kinds: Collection[str]) -> list[Names]:
+    """What of a statement's resources was asked for."""
+    if resource is not None:
+        return [Names((resource,))] if resources.include(resource) else []
+    if resources.outside:
+        spared = all(any(reaches(each, kind, whole=True) for each in resources.patterns) for kind in kinds)
+        return [] if spared else [resources]
+    return [Names((each,)) for each in resources.patterns if any(reaches(each, kind) for kind in kinds)]
+
+
+def _is_denied(part: Names, action: str, statements: tuple[Statement, ...]) -> bool:
+    return any(
+        each.denies and not each.conditions and each.actions.include(action) and within(part, each.resources)
+        for each in statements
+    )
 
 
 def denials(statements: Iterable[Statement], action: str, resource: str = ANYTHING) -> Iterator[Denial]:
@@ -120,6 +130,15 @@ def _is_recent(version: str) -> bool:
         return float(version) >= OLDEST_TLS
     except ValueError:
         return False
+
+
+def _denies_all(statement: Statement) -> bool:
+    return (
+        statement.denies
+        and not statement.conditions
+        and statement.actions.include(ANY_ACTION)
+        and statement.resources.everything
+    )
 
 
 def _is_all(statement: Statement) -> bool:

@@ -46,9 +46,9 @@ class Principals:
         if self.outside:
             return False
         account = account_of(principal) or principal
-        whole = (account, f":iam::{account}:root")
+        whole = f":iam::{account}:root"
         return self.everyone or any(
-            each == kind and (value == principal or (kind == AWS and value.endswith(whole)))
+            each == kind and (value in (principal, account) or value.endswith(whole))
             for each, value in self.named
         )
 

@@ -1,24 +1,23 @@
-"""Whom policies of roles and resources let in by name: other accounts, services, identity providers."""
+"""Whom policies of roles and resources let in by name: other accounts, services."""
 
 import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from orgscan.policy.condition import (
     ACCOUNT,
     ARNS,
     EXTERNAL_ID,
     ORGANIZATION,
+    RESTRICTING,
     SOURCE,
-    Condition,
     account_of,
     demanded,
     pinned,
 )
-from orgscan.policy.match import is_wild, literal_start
-from orgscan.policy.public import Opening, open_actions, opening, within
-from orgscan.policy.statement import AWS, CANONICAL, FEDERATED, SERVICE, Statement
+from orgscan.policy.match import Names
+from orgscan.policy.public import Opening, closes, open_actions, opening, within
+from orgscan.policy.statement import AWS, CANONICAL, SERVICE, Statement
 
 TRUST_KEYS = frozenset(
     {
@@ -81,88 +80,37 @@ class ServiceGrant:
     """To a source: aws:SourceArn, aws:SourceAccount and their like, or Alexa's lambda:EventSourceToken."""
 
 
-class Subject(StrEnum):
-    """What a trust asks of the subject of an identity provider's token."""
-
-    MISSING = "missing"
-    WILD = "wild"
-    """A wildcard where the organization (or namespace) should stand."""
-    ORGANIZATION = "organization"
-    """Everything of one organization."""
-    NAMED = "named"
-
-    @property
-    def unrestricted(self) -> bool:
-        return self in (Subject.MISSING, Subject.WILD)
-
-
-@dataclass(frozen=True, slots=True)
-class Federation:
-    """An identity provider that an Allow names."""
-
-    provider: str
-    """As written: an ARN or a name."""
-    host: str
-    """'token.actions.githubusercontent.com'; '' for SAML."""
-    actions: tuple[str, ...]
-    sid: str = ""
-    subject: Subject = Subject.MISSING
-    subjects: tuple[str, ...] = ()
-    """The values that decided `subject`."""
-    has_audience: bool = False
-
-    @property
-    def is_saml(self) -> bool:
-        return not self.host
-
-
 def trusts_everyone(statements: tuple[Statement, ...]) -> Iterator[Opening]:
     """Where a trust policy lets everyone in. An Allow with NotPrincipal always does, whatever is asked."""
     for statement in statements:
         if statement.allows and statement.principals and statement.principals.anyone:
-            actions = open_actions(statement, statements)
+            actions = open_actions(statement, statements, TRUST_KEYS)
             if actions and (statement.principals.outside or not pinned(statement.conditions, TRUST_KEYS)):
                 yield opening(statement, actions)
 
 
 def external(statements: tuple[Statement, ...], own: Container[str]) -> Iterator[Grant]:
     for statement in statements:
-        for account, principal in _accounts(statement):
+        for account, principal in _accounts(statement, statements):
             if account not in own and not _is_denied(statement, statements, AWS, principal):
-                yield _grant(account, principal, statement)
+                yield _grant(account, principal, statement, perimeter=_perimeter(statement, statements))
 
 
 def services(statements: tuple[Statement, ...]) -> Iterator[ServiceGrant]:
-    for statement, service in _named(statements, SERVICE):
-        bound = bool(pinned(statement.conditions, SOURCE | ORGANIZATION | {EVENT_TOKEN}))
+    for statement, service in named(statements, SERVICE):
+        bound = bool(pinned(statement.conditions, SOURCE | {EVENT_TOKEN}))
         yield ServiceGrant(service, statement.actions.shown, statement.sid, bound)
 
 
 def deleted(statements: tuple[Statement, ...]) -> Iterator[str]:
-    return (principal for _, principal in _named(statements, AWS) if DELETED.fullmatch(principal))
+    return (principal for _, principal in named(statements, AWS) if DELETED.fullmatch(principal))
 
 
 def canonical(statements: tuple[Statement, ...]) -> Iterator[str]:
-    return (principal for _, principal in _named(statements, CANONICAL) if principal != LOG_DELIVERY)
+    return (principal for _, principal in named(statements, CANONICAL) if principal != LOG_DELIVERY)
 
 
-def federated(statements: tuple[Statement, ...]) -> Iterator[Federation]:
-    for statement, provider in _named(statements, FEDERATED):
-        name = _provider_name(provider)
-        host = "" if ":saml-provider/" in provider else name.partition("/")[0]
-        subject, subjects = _subject(name, statement.conditions) if host else (Subject.NAMED, ())
-        yield Federation(
-            provider=provider,
-            host=host,
-            actions=statement.actions.shown,
-            sid=statement.sid,
-            subject=subject,
-            subjects=subjects,
-            has_audience=bool(pinned(statement.conditions, _audiences(name, saml=not host))),
-        )
-
-
-def _named(statements: tuple[Statement, ...], kind: str) -> Iterator[tuple[Statement, str]]:
+def named(statements: tuple[Statement, ...], kind: str) -> Iterator[tuple[Statement, str]]:
     """The principals of a kind that an Allow names and no Deny takes back."""
     for statement in statements:
         if statement.allows and statement.principals:
@@ -184,22 +132,51 @@ def _is_denied(allow: Statement, statements: tuple[Statement, ...], kind: str, p
     )
 
 
-def _accounts(statement: Statement) -> Iterator[tuple[str, str]]:
+def _accounts(statement: Statement, statements: tuple[Statement, ...]) -> Iterator[tuple[str, str]]:
     """(account, how it is named), each once."""
     if not statement.allows or not statement.principals:
         return
-    named = statement.principals.of(AWS)
+    written = [*statement.principals.of(AWS)]
     if statement.principals.anyone:
         required = demanded(statement.conditions)
         held = [each for each in statement.conditions if each.key in CALLER_ACCOUNTS]
-        named += tuple(value for each in held if each.pins(required=required) for value in each.values)
-    for principal in dict.fromkeys(named):
+        written += (value for each in held if each.pins(required=required) for value in each.values)
+        written += (principal for deny in statements for principal in _spared(deny, statement.actions))
+    for principal in dict.fromkeys(written):
         account = principal if ACCOUNT.fullmatch(principal) else account_of(principal)
         if account:
             yield account, principal
 
 
-def _grant(account: str, principal: str, statement: Statement) -> Grant:
+def _spared(deny: Statement, actions: Names) -> Iterator[str]:
+    """Whom a Deny that takes everyone back leaves in: what is named is named there."""
+    if not closes(deny, RESTRICTING) or not any(map(deny.actions.touch, actions.shown)):
+        return
+    if deny.principals and deny.principals.outside:
+        yield from (value for kind, value in deny.principals.named if kind == AWS)
+    for condition in deny.conditions:
+        if condition.key in CALLER_ACCOUNTS:
+            yield from condition.values
+
+
+def _perimeter(allow: Statement, statements: tuple[Statement, ...]) -> bool:
+    """Whether one Deny keeps all outside of an organization from what is allowed, AWS's services aside."""
+    return any(
+        deny.denies
+        and deny.principals is not None
+        and deny.principals.everyone
+        and any(each.key in ORGANIZATION for each in deny.conditions)
+        and all(
+            each.spares_services or (each.key in ORGANIZATION and each.pins_by_denial())
+            for each in deny.conditions
+        )
+        and within(allow.actions, deny.actions)
+        and within(allow.resources, deny.resources)
+        for deny in statements
+    )
+
+
+def _grant(account: str, principal: str, statement: Statement, *, perimeter: bool) -> Grant:
     conditions = statement.conditions
     return Grant(
         account=account,
@@ -207,82 +184,7 @@ def _grant(account: str, principal: str, statement: Statement) -> Grant:
         actions=statement.actions.shown,
         sid=statement.sid,
         has_external_id=bool(pinned(conditions, {EXTERNAL_ID})),
-        restricted_to_org=bool(pinned(conditions, ORGANIZATION)),
+        restricted_to_org=perimeter or bool(pinned(conditions, ORGANIZATION)),
         has_source=bool(pinned(conditions, SOURCE)),
         has_mfa=any(each.demands_mfa for each in conditions),
     )
-
-
-# Identity providers
-
-
-def _provider_name(provider: str) -> str:
-    """What its condition keys begin with: the ARN's part behind 'oidc-provider/'."""
-    return (provider.partition("oidc-provider/")[2] or provider).lower()
-
-
-def _audiences(name: str, *, saml: bool) -> set[str]:
-    if saml:
-        return {"saml:aud"}
-    return {f"{name}:{claim}" for claim in ("aud", "oaud", "app_id")}
-
-
-ORGANIZATION_CLAIMS = frozenset(
-    {
-        *("repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref"),
-        *("enterprise_id", "namespace_id", "namespace_path", "project_id", "project_path"),
-        *("terraform_organization_id", "terraform_organization_name", "organization_id", "organization_slug"),
-    }
-)
-"""Claims that are as good as a subject: they name the organization, or something of it."""
-IN_SUBJECT = re.compile(
-    r"(?:repo|repository|job_workflow_ref|project_path|group_path|org):?/?[^/:*?]+[/@]"
-    r"|(?:organization|repository_owner|repository_owner_id|repository_id|enterprise|namespace_id"
-    r"|project_id|organization_id|workspace):[^:*?]+:"
-    r"|system:serviceaccount:[^:*?]+:"
-    r"|\{[^}*?]+\}"
-)
-"""A subject's start with its organization: GitHub, GitLab, CircleCI; Terraform, Buildkite; EKS; Bitbucket."""
-STRUCTURED = re.compile(
-    r"repo|repository|job_workflow_ref|project_path|group_path|org/|organization|enterprise|workspace"
-    r"|namespace_id|project_id|system:|\{",
-)
-RANK = (Subject.MISSING, Subject.WILD, Subject.ORGANIZATION, Subject.NAMED)
-
-
-def _subject(name: str, conditions: tuple[Condition, ...]) -> tuple[Subject, tuple[str, ...]]:
-    """All conditions must hold, so the narrowest decides; any of its values is enough, so the widest does."""
-    required = demanded(conditions)
-    found: tuple[Subject, tuple[str, ...]] = (Subject.MISSING, ())
-    for each in conditions:
-        provider, _, claim = each.key.rpartition(":")
-        asks = each.operator in ("stringequals", "stringequalsignorecase", "stringlike")
-        if provider != name or not asks or (each.optional and each.key not in required) or not each.values:
-            continue
-        if claim == "sub":
-            subject = min((_scope(value) for value in each.values), key=RANK.index)
-        elif claim in ORGANIZATION_CLAIMS:
-            subject = min((_claimed(value) for value in each.values), key=RANK.index)
-        else:
-            continue
-        if RANK.index(subject) > RANK.index(found[0]):
-            found = subject, each.values
-    return found
-
-
-def _scope(subject: str) -> Subject:
-    if not is_wild(subject):
-        return Subject.NAMED if subject else Subject.WILD
-    start = literal_start(subject)
-    organization = IN_SUBJECT.match(start)
-    if organization:
-        rest = subject[organization.end() :]
-        return Subject.ORGANIZATION if not rest.strip("*?:/") else Subject.NAMED
-    return Subject.WILD if not start or STRUCTURED.match(start) else Subject.NAMED
-
-
-def _claimed(value: str) -> Subject:
-    if not is_wild(value):
-        return Subject.NAMED if value else Subject.WILD
-    organization, slash, _ = literal_start(value).partition("/")
-    return Subject.ORGANIZATION if organization and slash else Subject.WILD

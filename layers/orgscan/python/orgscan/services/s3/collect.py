@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
-from orgscan.model import Target
+from orgscan.model import Gap, Target
+from orgscan.policy import read
 from orgscan.services.s3.facts import AccountPublicAccessBlock, Block, Bucket, Grant, opened_to_everyone
 
 if TYPE_CHECKING:
@@ -78,8 +78,9 @@ def bucket_policy_is_public(s3: S3Client, bucket: str) -> bool:
 
 
 @fact(absent="NoSuchBucketPolicy")
-def bucket_policy_opened(s3: S3Client, bucket: str) -> tuple[str, ...]:
-    return opened_to_everyone(json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"]))
+def bucket_policy_opened(s3: S3Client, bucket: str) -> tuple[str, ...] | Gap:
+    policy = read("bucket_policy_opened", s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    return policy if isinstance(policy, Gap) else opened_to_everyone(policy)
 
 
 @fact(absent=())

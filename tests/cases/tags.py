@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from orgscan.model import Blindness, Gap, Taggable, TagRecord
-from orgscan.services.lambda_.facts import Function
 from orgscan.services.tags.checks import tag_required_key_missing
+from tests.cases import lambda_
 from tests.cases.case import Case, cannot_tell, fails, passes
 
 TAGGED = Taggable(
@@ -13,7 +13,7 @@ TAGGED = Taggable(
 )
 UNTAGGED = replace(TAGGED, tags={})
 UNLISTED = replace(TAGGED, tags=None)
-FUNCTION = Function(arn="arn:aws:lambda:eu-west-1:123456789012:function:a", name="a", runtime=None, tags={})
+FUNCTION = replace(lambda_.FUNCTION, tags={})
 NOTHING = "policy basic: Name is missing, Environment is missing, Owner is missing"
 DENIED = Gap("tag-records", Blindness.DENIED, "tag:GetResources")
 COSTS = {"name": "costs", "required": ["CostCenter"]}

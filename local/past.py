@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from moto.awslambda.models import lambda_backends
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
@@ -43,6 +44,12 @@ def age_snapshot(account: str, region: str, snapshot: str, *, days: float) -> No
 def age_nat_gateway(account: str, region: str, gateway: str, *, days: float) -> None:
     """CreateTime is when AWS made it."""
     _ec2(account, region).nat_gateways[gateway]._created_at = days_ago(days)
+
+
+def age_function(account: str, region: str, function: str, *, days: float) -> None:
+    """LastModified is when AWS was last told to change it."""
+    made = lambda_backends[account][region].get_function(function)
+    made.last_modified = f"{days_ago(days).isoformat(timespec='milliseconds')}+0000"
 
 
 def age_access_key(account: str, user: str, key: str, *, days: float) -> None:

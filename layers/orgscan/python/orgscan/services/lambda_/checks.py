@@ -230,7 +230,8 @@ def lambda_function_url_public(function: Function) -> Problems:
     Anyone on the internet can call the function, as often as they like, and you pay. Low where its policy
     lets nobody in without a signature: the URL answers Forbidden, until somebody changes the policy.
     """
-    for url in sorted(known(function.urls) or (), key=_cannot_be_told):
+    urls = known(function.urls)
+    for url in sorted(urls or (), key=_cannot_be_told):
         yield from _judge_url(url)
 
 

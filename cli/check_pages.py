@@ -11,7 +11,7 @@ from typing import Any
 from cli.compliance_pages import file_of
 from cli.describe import ADVISOR, describe, elsewhere
 from cli.markdown import code, folded, number, page, prose, several, table
-from infra.config import TAG_CHECK, TAG_POLICIES
+from infra import tags
 from orgscan import iam
 from orgscan.catalog import Catalog
 from orgscan.compliance import Framework, split
@@ -114,9 +114,10 @@ def _frameworks(check: Described, files: Mapping[str, str]) -> Iterator[str]:
 def _example(check: Described) -> Iterator[str]:
     """What has a section of its own in orgscan.yaml stands there, and not among the other thresholds."""
     thresholds = dict(check["parameters"])
-    own = thresholds.pop(TAG_POLICIES, None) if check["id"] == TAG_CHECK else None
-    if own is not None:
-        yield from _field("tag_policies", own, "")
+    own = [name for name in thresholds if tags.is_section(check["id"], name)]
+    for name in own:
+        policies = thresholds.pop(name)
+        yield from _field("tag_policies", policies if isinstance(policies, list) else [policies], "")
     if thresholds:
         yield from ("checks:", "  parameters:", f"    {check['id']}:")
     for name, default in thresholds.items():

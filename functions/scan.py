@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import catalog, session
+from orgscan.inventory import Inventory
 from orgscan.model import Target
 from orgscan.plan import Plan, PlanStore, target
 from orgscan.settings import Configuration, ScanSettings
@@ -43,14 +44,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             polite=configuration.polite,
         )
 
+    s3 = _home().get("s3")
     worker = Worker(
         plan=plan,
         catalog=catalog.everything(),
         configuration=configuration,
         store=FindingStore(_home().table(settings.table)),
-        checkpoints=Checkpoints(_home().get("s3"), settings.bucket, plan.scan),
+        checkpoints=Checkpoints(s3, settings.bucket, plan.scan),
         enter=enter,
         salt=settings.salt,
+        inventory=Inventory(s3, settings.bucket, plan.scan, plan.started)
+        if configuration.inventory
+        else None,
     )
     receipt = worker.scan(here, event["part"], lambda: context.get_remaining_time_in_millis() / 1000)
     if receipt:

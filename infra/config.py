@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StrictBool,
     StrictInt,
@@ -23,16 +21,14 @@ from pydantic import (
     field_validator,
 )
 
-from infra import ROOT, CannotSynthesize, yaml_text
+from infra import ROOT, CannotSynthesize, tags, yaml_text
 from infra import fields as f
+from infra.fields import Section
 from infra.refusal import refusals
 from orgscan import catalog, settings, suppress
 from orgscan.model import GLOBAL, Category, Severity
 
 SCHEMA = ROOT / "orgscan.schema.json"
-
-# Tag policies have a section of their own: this check's threshold is not set among the others.
-TAG_CHECK, TAG_POLICIES = "tag-required-key-missing", "policies"
 
 
 class ConfigError(CannotSynthesize):
@@ -40,10 +36,6 @@ class ConfigError(CannotSynthesize):
 
     def __init__(self, file: Path, refused: list[str]) -> None:
         super().__init__("\n".join(f"{file.name}: {line}" for line in refused))
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Accounts(Section):
@@ -102,16 +94,6 @@ class Schedule(Section):
     def request(self) -> dict[str, Any]:
         """The input of the executions it starts."""
         return {"schedule": self.name, **self.scope.model_dump(mode="json", exclude_defaults=True)}
-
-
-class TagPolicy(Section):
-    """Which tags resources must carry."""
-
-    name: f.Name = Field(description="Unique; appears in findings.")
-    required: tuple[f.TagKey, ...] = Field(min_length=1, description="The keys every resource must carry.")
-    case_sensitive: StrictBool = Field(default=True, description="true: `owner` is not `Owner`.")
-    allow_empty: StrictBool = Field(default=False, description="true: a key without a value is enough.")
-    exempt_types: tuple[f.Kind, ...] = Field(default=(), description="Kinds of resources that need no tags.")
 
 
 class Route(Section):
@@ -173,6 +155,15 @@ class Suppression(Section):
 MATCHES = [name for name, field in Suppression.model_fields.items() if not field.is_required()]
 
 
+class Inventory(Section):
+    """The list of everything that was seen, which Athena reads."""
+
+    enabled: StrictBool = Field(default=True, description="Whether scans write it, and the tables exist.")
+    keep_days: StrictInt = Field(
+        default=90, ge=1, le=3650, description="How long each day's is kept, and can be asked."
+    )
+
+
 class Limits(Section):
     """How large it may get."""
 
@@ -208,7 +199,7 @@ def _thresholds() -> type[Section]:
         thresholds: dict[str, Any] = {
             name: (f.type_of(default), default)
             for name, default in check.parameters.items()
-            if (check.id, name) != (TAG_CHECK, TAG_POLICIES)
+            if not tags.is_section(check.id, name)
         }
         if thresholds:
             section = create_model(check.id, __base__=Section, __doc__=check.title, **thresholds)
@@ -244,14 +235,17 @@ class Config(Section):
     role: Role = Field(default=Role(), description="The role in every account.")
     schedules: tuple[Schedule, ...] = Field(default=(), description="When to scan what.")
     checks: Checks = Field(default=Checks(), description="Which checks run, and how strict they are.")
-    tag_policies: tuple[TagPolicy, ...] = Field(
-        default=(), description=f"What {TAG_CHECK} demands; empty: its own default."
+    tag_policies: tuple[tags.TagPolicy, ...] = Field(
+        default=(), description="What tags are checked against; empty: what each check has by default."
     )
     routes: tuple[Route, ...] = Field(
         default=(), description="Who is told of what. The first also hears of trouble with orgscan itself."
     )
     suppressions: tuple[Suppression, ...] = Field(
         default=(), description="Findings that somebody decided to live with, until a date."
+    )
+    inventory: Inventory = Field(
+        default=Inventory(), description="The list of everything that was seen, which Athena reads."
     )
     limits: Limits = Field(default=Limits(), description="How large it may get.")
 
@@ -263,9 +257,8 @@ class Config(Section):
         """What the functions need of it."""
         accounts, parameters = self.accounts, self.checks.parameters
         thresholds = parameters.model_dump(mode="json", exclude_defaults=True)
-        if self.tag_policies:
-            policies = [policy.model_dump(mode="json") for policy in self.tag_policies]
-            thresholds[TAG_CHECK] = {**thresholds.get(TAG_CHECK, {}), TAG_POLICIES: policies}
+        for check, told in tags.thresholds(self.tag_policies).items():
+            thresholds[check] = {**thresholds.get(check, {}), **told}
         return settings.Configuration(
             scope=settings.Scope(
                 organization=accounts.organization,
@@ -281,6 +274,7 @@ class Config(Section):
             routes=tuple(settings.Route(**route.model_dump(exclude={"emails"})) for route in self.routes),
             suppressions=tuple(suppression.rule() for suppression in self.suppressions),
             polite=self.limits.polite,
+            inventory=self.inventory.enabled,
         )
 
 

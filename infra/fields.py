@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from botocore.loaders import Loader
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    ValidationInfo,
+)
 
 from infra import schedule
 from orgscan import catalog
@@ -19,9 +28,11 @@ from orgscan.suppress import LONGEST_DAYS
 
 EXTERNAL_ID = "^[0-9A-Za-z+=,.@:/_-]{2,1224}$"
 ENABLED = "enabled"
+LONGEST_PATTERN = 256
 
 CHECKS = [check.id for check in catalog.checks()]
-KINDS = sorted(each.resource.__name__ for each in catalog.collectors() if issubclass(each.resource, Taggable))
+TAGGABLE = [each.resource for each in catalog.collectors() if issubclass(each.resource, Taggable)]
+KINDS = sorted({name for kind in TAGGABLE for name in (kind.__name__, *kind.aws_types)})
 REGIONS = sorted(
     region for partition in Loader().load_data("endpoints")["partitions"] for region in partition["regions"]
 )
@@ -33,6 +44,10 @@ TIMEZONES = {"UTC", *available_timezones()}
 
 SHAPES: dict[str, str] = {}
 """Pattern -> what is allowed, in words."""
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def closest(name: str, names: Iterable[str]) -> str:
@@ -100,6 +115,17 @@ def _day(text: Any) -> date:
     raise ValueError("must be a date, such as 2026-06-30")
 
 
+def pattern(text: str) -> str:
+    """A regular expression."""
+    try:
+        re.compile(text)
+    except re.error as wrong:
+        raise ValueError(f"must be a regular expression: {wrong}") from None
+    if len(text) > LONGEST_PATTERN:
+        raise ValueError(f"must be at most {LONGEST_PATTERN} characters long")
+    return text
+
+
 def _soon(day: date, info: ValidationInfo) -> date:
     today: date | None = (info.context or {}).get(TODAY)
     if today and (day - today).days > LONGEST_DAYS:
@@ -128,7 +154,10 @@ Name = Annotated[str, _shape("^[a-z][a-z0-9-]{0,39}$", "1-40 of a-z, 0-9 and -, 
 StackName = Annotated[str, _shape("^[a-z][a-z0-9-]{0,19}$", "1-20 of a-z, 0-9 and -, first a letter")]
 RoleName = Annotated[str, _shape("^[0-9A-Za-z+=,.@_-]{1,64}$", "1-64 letters, digits and +=,.@_-")]
 ExternalId = Annotated[str, _shape(EXTERNAL_ID, "2-1224 letters, digits and +=,.@:/_-")]
+PolicyName = Annotated[str, _shape("^[a-z][a-z0-9.-]{0,39}$", "1-40 of a-z, 0-9, . and -, first a letter")]
 TagKey = Annotated[str, _shape("^.{1,128}$", "a tag's key of 1-128 characters")]
+TagValue = Annotated[str, _shape("^.{0,256}$", "a tag's value of at most 256 characters")]
+Pattern = Annotated[str, AfterValidator(pattern)]
 CheckId = Annotated[str, _one_of(CHECKS, "the id of a check"), _offer(CHECKS)]
 Kind = Annotated[str, _one_of(KINDS, "a kind of resource"), _offer(KINDS)]
 Timezone = Annotated[str, _one_of(TIMEZONES, "an IANA time zone, such as Europe/Berlin")]

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.config import Config
+from infra.inventory_tables import InventoryTables
 from infra.nag import acknowledge, logical_id, wildcard
 from infra.scan_schedules import ScanSchedules
 from infra.scan_workflow import ScanWorkflow
@@ -12,6 +13,7 @@ from infra.scanner_function import ScannerCode, ScannerFunction
 from infra.storage import OPEN, SCANS, WORK, Storage
 from infra.topics import Topics
 from orgscan.iam import action
+from orgscan.inventory import FOLDER
 from orgscan.organization import CALLS as ACCOUNT_CALLS
 from orgscan.regions import CALLS as REGION_CALLS
 from orgscan.settings import NotifySettings, PlanSettings, ReportSettings, ScanSettings, Settings
@@ -28,7 +30,7 @@ class HubStack(Stack):
     def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
         super().__init__(scope, id, description="orgscan: scans every account of an organization")
         self._config = config
-        self._storage = Storage(self, "Storage")
+        self._storage = Storage(self, "Storage", inventory_days=config.inventory.keep_days)
         self._topics = Topics(self, "Topics", key=self._storage.key, routes=config.routes)
         self._code = ScannerCode(self, "Code", configuration=config.runtime())
         scan = self._scan()
@@ -56,6 +58,15 @@ class HubStack(Stack):
             dead_letters=schedules.dead_letters,
             schedules=config.schedules,
         )
+        if config.inventory.enabled:
+            InventoryTables(
+                self,
+                "Inventory",
+                name=config.name,
+                bucket=self._storage.bucket,
+                key=self._storage.key,
+                keep_days=config.inventory.keep_days,
+            )
         self._outputs()
 
     def _plan(self) -> ScannerFunction:
@@ -74,6 +85,8 @@ class HubStack(Stack):
         self._let_visit(scan)
         self._let_use_scans(scan, "s3:GetObject")
         self._let_use(scan, WORK, "s3:GetObject", "s3:PutObject")
+        if self._config.inventory.enabled:
+            self._let_use(scan, FOLDER, "s3:PutObject")
         scan.may(*TABLE_KEY, on=self._storage.key.key_arn)
         return scan
 

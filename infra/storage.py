@@ -8,12 +8,16 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.nag import acknowledge
+from orgscan.inventory import FOLDER
 
 SCANS = "scans/"
 """Under which each scan keeps its targets, reports and messages."""
 
 WORK = "work/"
 """Under which a target that needs more than one invocation is put away between them."""
+
+ANSWERS = "athena/"
+"""Under which Athena puts what it was asked."""
 
 REDRIVE_DAYS = 14
 """How long Step Functions lets an execution be redriven, which goes on with what was put away."""
@@ -25,11 +29,11 @@ KEY_OF_LOGS = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDat
 
 
 class Storage(Construct):
-    def __init__(self, scope: Construct, id: str) -> None:
+    def __init__(self, scope: Construct, id: str, *, inventory_days: int) -> None:
         super().__init__(scope, id)
         self.key = self._key()
         self.table = self._table()
-        self.bucket = self._bucket()
+        self.bucket = self._bucket(inventory_days)
 
     def _key(self) -> kms.Key:
         stack = Stack.of(self)
@@ -87,7 +91,7 @@ class Storage(Construct):
         )
         return table
 
-    def _bucket(self) -> s3.Bucket:
+    def _bucket(self, inventory_days: int) -> s3.Bucket:
         bucket = s3.Bucket(
             self,
             "Bucket",
@@ -99,18 +103,11 @@ class Storage(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             versioned=True,
             lifecycle_rules=[
-                s3.LifecycleRule(
-                    prefix=SCANS,
-                    expiration=Duration.days(400),
-                    noncurrent_version_expiration=Duration.days(30),
-                    abort_incomplete_multipart_upload_after=Duration.days(7),
-                ),
-                s3.LifecycleRule(
-                    prefix=WORK,
-                    expiration=Duration.days(REDRIVE_DAYS),
-                    noncurrent_version_expiration=Duration.days(1),
-                    abort_incomplete_multipart_upload_after=Duration.days(1),
-                ),
+                _kept(SCANS, 400, deleted=30),
+                _kept(WORK, REDRIVE_DAYS),
+                _kept(FOLDER, inventory_days),
+                _kept(ANSWERS, 7),
+                s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)),
             ],
             removal_policy=RemovalPolicy.RETAIN,
         )
@@ -121,3 +118,12 @@ class Storage(Construct):
             "AwsSolutions-S1",
         )
         return bucket
+
+
+def _kept(folder: str, days: int, *, deleted: int = 1) -> s3.LifecycleRule:
+    """`deleted`: days for which what was overwritten or has expired can be brought back."""
+    return s3.LifecycleRule(
+        prefix=folder,
+        expiration=Duration.days(days),
+        noncurrent_version_expiration=Duration.days(deleted),
+    )

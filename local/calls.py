@@ -18,10 +18,14 @@ from werkzeug.wrappers import Response
 from local.beyond import Written
 
 # botocore's name of a service where the signature names it otherwise.
-_SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+_SERVICES = {
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+}
 
 # IAM's prefix where it is not botocore's name.
-_PREFIXES = {"resourcegroupstaggingapi": "tag", "s3control": "s3"}
+_PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag", "s3control": "s3"}
 
 # IAM's action where it is not named like the operation: see the Service Authorization Reference.
 _ACTIONS = {

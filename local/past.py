@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.awslambda.models import lambda_backends
 from moto.ec2.models import ec2_backends
+from moto.elbv2.models import FakeHealthStatus, elbv2_backends
 from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
@@ -50,6 +51,23 @@ def age_function(account: str, region: str, function: str, *, days: float) -> No
     """LastModified is when AWS was last told to change it."""
     made = lambda_backends[account][region].get_function(function)
     made.last_modified = f"{days_ago(days).isoformat(timespec='milliseconds')}+0000"
+
+
+def age_balancer(account: str, region: str, arn: str, *, days: float) -> None:
+    """CreatedTime is when AWS made it."""
+    balancer = elbv2_backends[account][region].load_balancers[arn]
+    balancer.created_time = f"{days_ago(days).isoformat(timespec='milliseconds')}Z"
+
+
+def set_target_health(account: str, region: str, group: str, *, healthy: bool) -> None:
+    """What the health checks of a target group find; moto's targets are always well."""
+    made = elbv2_backends[account][region].target_groups[group]
+    if healthy:
+        del made.health_for
+    else:
+        made.health_for = lambda target, _: FakeHealthStatus(
+            target["Id"], target["Port"], "traffic-port", "unhealthy", "Target.FailedHealthChecks"
+        )
 
 
 def age_access_key(account: str, user: str, key: str, *, days: float) -> None:

@@ -107,8 +107,17 @@ class Place:
         return stem if number == 1 else f"{stem}-{number}"
 
     def tags(self, name: str, **more: str) -> dict[str, str]:
-        """All that the tag policy asks for; `more` adds or overrides, an empty value leaves the key out."""
-        tags = {"Name": name, "Environment": self.account.stage, "Owner": "platform@acme.example", **more}
+        """All that tag policies ask for; `more` adds or overrides, an empty value leaves the key out."""
+        tags = {
+            "Name": name,
+            "Environment": self.account.stage,
+            "Owner": "platform@acme.example",
+            "CostCenter": "CC-1234",
+            "Project": "shop",
+            "DataClassification": "internal",
+            "map-migrated": "mig12345",
+            **more,
+        }
         return {key: value for key, value in tags.items() if value}
 
     def fails(

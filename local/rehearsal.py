@@ -26,6 +26,7 @@ from typing import Any, Self
 from moto.awslambda.models import lambda_backends
 
 from local.emulator import Emulator
+from local.faults.tagging import parameters
 from local.organization import Organization
 from local.sns import Mail
 
@@ -152,6 +153,15 @@ class Rehearsal:
             mail=tuple(self.aws.mail[sent:]),
         )
 
+    def inventory(self, scan: Scan) -> Iterator[Mapping[str, Any]]:
+        """The records of all targets."""
+        pages = self.aws.client("s3").get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.outputs["BucketName"], Prefix="inventory/"):
+            for each in page.get("Contents", []):
+                if each["Key"].endswith(f"/{scan.id}.jsonl.gz"):
+                    lines = gzip.decompress(self._object(each["Key"])).splitlines()
+                    yield from map(json.loads, lines)
+
     def keep(self, scan: Scan, folder: Path) -> Path:
         """The scan's results and mail as files."""
         place = folder / scan.id
@@ -184,6 +194,7 @@ class Rehearsal:
         told = {
             "regions": list(self.organization.regions),
             "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
+            "checks": {"parameters": parameters(each.id for each in self.organization.accounts)},
             "routes": [{"name": "platform", "emails": [RECIPIENT]}],
             "suppressions": [
                 {

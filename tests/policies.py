@@ -132,6 +132,7 @@ NOT_NARROWED: tuple[tuple[str, str, Any], ...] = (
     ("ArnLike", "aws:SourceArn", "arn:aws:s3:::*"),
     ("ArnLike", "aws:SourceArn", "arn:aws:s3:::mine*"),
     ("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:*/mine"),
+    ("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:accesspoint/mine"),
     ("ArnLike", "s3:DataAccessPointArn", "arn:aws:s3:*:*:accesspoint/*"),
     ("ArnNotEquals", "aws:PrincipalArn", f"arn:aws:iam::{OWN}:role/app"),
     ("StringLike", "aws:SourceVpce", "vpce-*"),
@@ -240,6 +241,42 @@ RESOURCES = (
         deny("s3:Put*", NotPrincipal=THEIRS),
         open=(READ,),
     ),
+    _sample(
+        "denied to all but theirs, and to all but ours",
+        anyone(),
+        deny(NotPrincipal=THEIRS),
+        deny(NotPrincipal={"AWS": OUR_ROLE}),
+    ),
+    _sample(
+        "their account, denied to all but ours", allow(Principal=THEIRS), deny(NotPrincipal={"AWS": OUR_ROLE})
+    ),
+    _sample(
+        "their account, denied to all but all",
+        allow(Principal=THEIRS),
+        deny(NotPrincipal={"AWS": "*"}),
+        external=(OTHER,),
+    ),
+    _sample(
+        "their account, denied to all but a role of it",
+        allow(Principal=THEIRS),
+        deny(NotPrincipal={"AWS": f"arn:aws:iam::{OTHER}:role/r"}),
+        external=(OTHER,),
+    ),
+    _sample(
+        "their account, denied on another resource",
+        allow(Principal=THEIRS),
+        nobody(resource=BUCKET),
+        external=(OTHER,),
+    ),
+    _sample("their account, named twice", allow(Principal={"AWS": [OTHER, OTHER]}), external=(OTHER,)),
+    _sample(
+        "their account, denied but to services",
+        allow(Principal=THEIRS),
+        nobody({"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}),
+        external=(OTHER,),
+    ),
+    _sample("denied everything oddly", anyone(action="*"), nobody(action="*:*", resource="*"), secure=True),
+    _sample("HTTP of old TLS denied", nobody({**HTTP, "NumericLessThan": {"s3:TlsVersion": "1.2"}})),
     _sample(
         "denied to all but theirs, and to them", anyone(), deny(NotPrincipal=THEIRS), nobody(), secure=True
     ),

@@ -42,7 +42,7 @@ from moto.core.utils import get_pagination_model, get_service_model
 from local import cloudwatch, faults, past, s3
 from local.beyond import Beyond, Refused, Written, write
 from local.emulator import few_managed_policies
-from local.faults import accounts, compute, payer
+from local.faults import accounts, compute, payer, tagging
 from local.place import Account, Book, Place, Planted
 from orgscan import catalog, iam, metrics, regions
 from orgscan.metrics import Query
@@ -95,7 +95,7 @@ class Recording:
     resources: Mapping[tuple[Target, str], tuple[Resource, ...]]
     """(target, collector's name) -> what it yielded."""
     planted: frozenset[Planted]
-    """The faults of this world."""
+    """The faults of this world, as far as they are any by default."""
     look_alikes: frozenset[Planted]
 
 
@@ -179,7 +179,8 @@ def record() -> Recording:
         with declared(metrics.CALLS):
             metrics.fetch(clients.get("cloudwatch", REGION), _measured(resources), now)
         regions.of_account(lambda: clients)
-        return Recording(now, recorder.answers, resources, frozenset(book.open), frozenset(book.look_alikes))
+        planted = frozenset(each for each in book.open if each.check not in tagging.CONFIGURED)
+        return Recording(now, recorder.answers, resources, planted, frozenset(book.look_alikes))
 
 
 def _plant() -> Book:

@@ -13,12 +13,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import ROOT, config, yaml_text
+from infra import ROOT, config, tags, yaml_text
 from infra.config import MATCHES, Config, ConfigError, Schedule
 from infra.config import Suppression as Section
 from orgscan.model import Category, Severity
 from orgscan.settings import Configuration, Route
 from orgscan.suppress import Suppression
+from orgscan.tagging import PREDEFINED, TagPolicy
 
 Read = Callable[[str], Config]
 Refused = Callable[[str], list[str]]
@@ -108,7 +109,7 @@ def refused(read: Read) -> Refused:
             "schedules: [{name: a, expression: rate(1 day), scope: {categories: [sekurity]}}]",
             (
                 "schedules[0].scope.categories[0]: 'sekurity': "
-                "must be 'security', 'cost', 'reliability', 'operations' or 'tagging'"
+                "must be 'security', 'cost', 'reliability', 'operations', 'tagging' or 'inventory'"
             ),
         ),
         (
@@ -138,7 +139,45 @@ def refused(read: Read) -> Refused:
             "checks: {parameters: {ec2-instance-idel: {days: 7}}}",
             "checks.parameters.ec2-instance-idel: {days: 7}: unknown; did you mean 'ec2-instance-idle'?",
         ),
-        ("tag_policies: [{name: a, required: []}]", "tag_policies[0].required: []: must not be empty"),
+        (
+            "tag_policies: [{name: a, required: []}]",
+            (
+                "tag_policies[0]: {name: a, required: []}: must have `required` or `rules`, or be the name "
+                "of a predefined one: basic, cost-allocation, security, map-2.0"
+            ),
+        ),
+        (
+            "tag_policies: [{name: a, rules: [{key: a, pattern: '('}]}]",
+            (
+                "tag_policies[0].rules[0].pattern: '(': must be a regular expression: missing ), "
+                "unterminated subpattern at position 0"
+            ),
+        ),
+        (
+            f"tag_policies: [{{name: a, rules: [{{key: a, pattern: {'x' * 257}}}]}}]",
+            f"tag_policies[0].rules[0].pattern: '{'x' * 59}...: must be at most 256 characters long",
+        ),
+        (
+            "tag_policies: [{name: a, rules: [{key: '[', key_is_pattern: true}]}]",
+            (
+                "tag_policies[0].rules[0]: {key: '[', key_is_pattern: true}: must be a regular expression: "
+                "unterminated character set at position 0"
+            ),
+        ),
+        (
+            "tag_policies: [{name: a, rules: [{key: a, forbidden: true, required: true}]}]",
+            (
+                "tag_policies[0].rules[0]: {forbidden: true, key: a, required: true}: what is forbidden "
+                "must not be required, and needs neither values nor pattern"
+            ),
+        ),
+        (
+            "tag_policies: [{name: a, rules: [{key: a.*, key_is_pattern: true, required: true}]}]",
+            (
+                "tag_policies[0].rules[0]: {key: a.*, key_is_pattern: true, required: true}: a pattern of "
+                "keys must not be required: it names none"
+            ),
+        ),
         (
             "tag_policies: [{name: a, required: [Owner], exempt_types: [SecurityGrop]}]",
             (
@@ -172,6 +211,14 @@ def refused(read: Read) -> Refused:
                 "limits.concurency: 5: unknown; must be one of concurrency, scan_memory, log_retention_days, "
                 "polite, suppressed_share; did you mean 'concurrency'?"
             ),
+        ),
+        ("inventory: {enabled: 'no'}", "inventory.enabled: 'no': must be true or false"),
+        ("inventory: {keep_days: 0}", "inventory.keep_days: 0: must be at least 1"),
+        ("inventory: {keep_days: 3651}", "inventory.keep_days: 3651: must be at most 3650"),
+        ("inventory: {keep_days: 90.5}", "inventory.keep_days: 90.5: must be a whole number"),
+        (
+            "inventory: {days: 90}",
+            "inventory.days: 90: unknown; must be one of enabled, keep_days; did you mean 'keep_days'?",
         ),
         ("limits: {polite: 0}", "limits.polite: 0: must be at least 0.1"),
         ("limits: {polite: 100.5}", "limits.polite: 100.5: must be at most 100.0"),
@@ -463,6 +510,7 @@ def test_the_functions_are_told_what_is_suppressed(read: Read) -> None:
     }
     told = read(written(first, {"resource_glob": "*:volume/*"}, limits={"polite": 2})).runtime()
     assert told.polite == 2.0
+    assert told.inventory
     assert told.suppressions == (
         Suppression(
             check="s3-bucket-versioning-disabled",
@@ -495,6 +543,50 @@ def test_plain_values_are_read_as_editors_read_them(read: Read) -> None:
     assert decided.accounts.exclude == ("012345670123",)
 
 
+def test_a_predefined_tag_policy_is_named_and_may_be_narrowed_or_replaced(read: Read) -> None:
+    told = read(
+        """
+        tag_policies:
+          - name: security
+          - {name: cost-allocation, exempt_types: [Volume], case_sensitive: false}
+          - {name: map-2.0, rules: [{key: map-migrated, required: true, pattern: d-.*, case_sensitive: null}]}
+        """
+    ).runtime()
+    security, costs, migration = told.parameters["tag-value-not-allowed"]["policies"]
+    assert security == PREDEFINED["security"]
+    assert costs == {**PREDEFINED["cost-allocation"], "exempt_types": ["Volume"], "case_sensitive": False}
+    rule = {"key": "map-migrated", "required": True, "pattern": "d-.*"}
+    assert migration == {"name": "map-2.0", "rules": [rule]}
+    assert told.parameters["tag-data-classification-missing"] == {"policy": security}
+    assert told.parameters["tag-cost-allocation-incomplete"] == {"policy": costs}
+    assert told.parameters["tag-map-migrated-missing-or-invalid"] == {"policy": migration}
+
+
+def test_policies_of_other_names_leave_the_checks_of_one_policy_alone(read: Read) -> None:
+    told = read("tag_policies: [{name: basic}]").runtime()
+    assert told.parameters.keys() == {*tags.JUDGING}
+    assert told.parameters["tag-required-key-missing"]["policies"] == [PREDEFINED["basic"]]
+
+
+def test_what_a_policy_says_of_a_resource_survives_the_configuration(read: Read) -> None:
+    (told,) = (
+        read(
+            """
+        tag_policies:
+          - name: own
+            required: [Team]
+            rules: [{key: Team, allowed_values: [a], case_sensitive: false}]
+        """
+        )
+        .runtime()
+        .parameters["tag-required-key-missing"]["policies"]
+    )
+    policy = TagPolicy(told)
+    assert policy.wrong({"team": "A"}) == []
+    assert policy.wrong({"team": "b"}) == ["team is 'b', which differs from a"]
+    assert policy.wrong({}) == ["Team is missing"]
+
+
 def test_a_file_of_defaults_scans_everything(read: Read) -> None:
     assert read("{}").runtime() == Configuration()
 
@@ -522,23 +614,23 @@ def test_the_functions_are_told_what_was_decided(read: Read) -> None:
     assert told.schedules == ("daily", "costs")
     assert told.off == ("ec2-eip-unassociated",)
     assert told.routes == (Route(name="cost", minimum_severity=Severity.HIGH, categories=(Category.COST,)),)
-    team = {
-        "name": "team",
-        "required": ["Team"],
-        "case_sensitive": True,
-        "allow_empty": False,
-        "exempt_types": ["SecurityGroup"],
-    }
+    team = {"name": "team", "required": ["Team"], "rules": [], "exempt_types": ["SecurityGroup"]}
     # A threshold that is written as it is by default is none of ours to tell.
     assert told.parameters == {
         "ec2-instance-stopped-long": {"max_days": 14},
-        "tag-required-key-missing": {"policies": [team]},
+        **{check: {"policies": [team]} for check in tags.JUDGING},
     }
     assert Configuration.from_json(told.to_json()) == told
     assert [each.request for each in decided.schedules] == [
         {"schedule": "daily"},
         {"schedule": "costs", "categories": ["cost"], "account_tags": {"a": "b"}},
     ]
+
+
+def test_an_inventory_can_be_switched_off(read: Read) -> None:
+    told = read("inventory: {enabled: false}").runtime()
+    assert not told.inventory
+    assert Configuration.from_json(told.to_json()) == told
 
 
 def test_the_shipped_file_shows_every_field_with_its_default() -> None:

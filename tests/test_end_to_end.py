@@ -187,6 +187,48 @@ def test_when_nothing_changed_nothing_is_written_and_nobody_is_told(
     assert [row for row in rehearsal.rows("TARGET#") if row.get("changed_in") == third.id] == []
 
 
+def test_the_inventory_is_what_there_is_and_says_where_nobody_could_look(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    records = list(rehearsal.inventory(third))
+    listed = {
+        (each["account"], each["region"], each["type"]): each
+        for each in records
+        if each["record"] == "listing"
+    }
+    assert {(account, region) for account, region, _ in listed} == organization.targets
+    blind = {where: each["reason"] for where, each in listed.items() if not each["complete"]}
+    assert {where[:2]: reason for where, reason in blind.items()} == organization.blind
+    assert {where for where in listed if where[:2] in organization.blind} == set(blind)
+    seen = {(each["account"], each["region"], each["id"]) for each in records if each["record"] == "resource"}
+    assert len(seen) > 100
+    for kind in ("AWS::EC2::Instance", "AWS::EC2::Volume"):
+        told = {
+            (each["account"], each["region"], each["id"], (each["tags"] or {}).get("Name"))
+            for each in records
+            if (each["record"], each["type"]) == ("resource", kind)
+        }
+        assert told == {
+            (account, region, id_, name)
+            for account, region in organization.targets - organization.blind.keys()
+            if region != "global"
+            for id_, name in _there(rehearsal.aws.client("ec2", account, region), kind)
+        }
+        assert len(told) > 10
+        assert sum(each["resources"] for where, each in listed.items() if where[2] == kind) == len(told)
+
+
+def _there(ec2: Any, kind: str) -> Iterator[tuple[str, str | None]]:
+    """Id and name."""
+    if kind == "AWS::EC2::Volume":
+        found = [(each["VolumeId"], each) for each in ec2.describe_volumes()["Volumes"]]
+    else:
+        running = [each for group in ec2.describe_instances()["Reservations"] for each in group["Instances"]]
+        found = [(each["InstanceId"], each) for each in running if each["State"]["Name"] != "terminated"]
+    for id_, each in found:
+        yield id_, next((tag["Value"] for tag in each.get("Tags", []) if tag["Key"] == "Name"), None)
+
+
 def test_a_scoped_scan_touches_nothing_outside_its_scope(
     rehearsal: Rehearsal, organization: Organization, third: Scan
 ) -> None:

@@ -60,6 +60,8 @@ LOW: dict[str, Any] = {"severity": Severity.LOW, "category": Category.SECURITY, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing(Resource):
+    aws_types = ("AWS::Invented::Thing",)
+
     color: str | Gap = "red"
     friends: tuple[str, ...] = ()
 

@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from infra import ROOT, config
 from orgscan import catalog
 from orgscan.request import Nameable, ScanRequest
 from orgscan.settings import Configuration, NotifySettings, PlanSettings, ReportSettings, ScanSettings
-from tests.stacks import DECIDED, Assembly, Template, granted, listed, named
+from tests.stacks import DECIDED, Assembly, Template, granted, listed, named, synthesize
 
 # One worker of xdist synthesizes, once.
 
@@ -86,6 +87,7 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         "StorageTable.Arn": read | write | transact,
         "StorageBucket.Arn/scans/*": {"s3:GetObject"},
         "StorageBucket.Arn/work/*": {"s3:GetObject", "s3:PutObject"},
+        "StorageBucket.Arn/inventory/*": {"s3:PutObject"},
         "StorageKey.Arn": table_key,
     }
     assert granted(hub, "ReportRoleDefaultPolicy") == {
@@ -133,7 +135,28 @@ def test_findings_are_not_lost_by_accident(hub: Template) -> None:
 
 def test_scans_are_kept_400_days(hub: Template) -> None:
     rules = hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
-    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules} == {"scans/": 400, "work/": 14}
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule} == {
+        "scans/": 400,
+        "work/": 14,
+        "inventory/": 90,
+        "athena/": 7,
+    }
+    (everywhere,) = [rule for rule in rules if "Prefix" not in rule]
+    assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+
+
+def test_without_an_inventory_there_are_no_tables_and_nothing_may_be_written(tmp_path: Path) -> None:
+    """What was written before goes when its time has come."""
+    told = tmp_path / "told.yaml"
+    told.write_text(json.dumps({**DECIDED, "inventory": {"enabled": False, "keep_days": 3}}))
+    done = synthesize(told, tmp_path / "cdk.out")
+    assert done.returncode == 0, done.stderr
+    hub = Assembly(tmp_path / "cdk.out").template("OrgscanHub")
+    kinds = {each["Type"] for each in hub.json["Resources"].values()}
+    assert not {kind for kind in kinds if "Glue" in kind or "Athena" in kind}
+    assert "StorageBucket.Arn/inventory/*" not in granted(hub, "ScanRoleDefaultPolicy")
+    rules = hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}["inventory/"] == 3
 
 
 def test_everything_that_is_kept_is_encrypted_with_our_key(hub: Template) -> None:

@@ -108,6 +108,10 @@ def test_what_is_no_policy(document: Any, why: str) -> None:
         ({"Condition": []}, "Condition is no object of objects"),
         ({"Condition": {"StringEquals": "o-1"}}, "Condition is no object of objects"),
         ({"Condition": {"StringEquals": {"aws:SourceVpc": None}}}, "a value of a condition is no text"),
+        (
+            {"Condition": {"NumericEquals": {"s3:max-keys": float("nan")}}},
+            "a value of a condition is no text",
+        ),
         ({"Condition": {"StringEquals": {"aws:SourceVpc": [{}]}}}, "a value of a condition is no text"),
         (
             {"Condition": {"StringEquals": {"aws:SourceVpc": [["vpc-1"]]}}},
@@ -174,6 +178,7 @@ def test_what_is_open_of_one_resource(granted: Any, asked: str, actions: tuple[s
         (f"{BUCKET}/public/*", OBJECTS, False),
         (f"{BUCKET}/public/*", f"{BUCKET}/public/*", False),
         (f"{BUCKET}/*/public", f"{BUCKET}/x/*", True),
+        ("arn:aws:s3:::*/public", OBJECTS, False),
         (BUCKET, BUCKET, False),
         ("arn:aws:s3:::*", f"{BUCKET}*", False),
     ],

@@ -455,3 +455,11 @@ def test_guardrails_of_organizations() -> None:
     assert scp.denials("s3:GetObject")[-1] == Denial("regions", scp.statements[-1].conditions)
     assert not scp.allows("organizations:LeaveOrganization")
     assert scp.allows("ec2:RunInstances")
+    assert identity(taken("*:*")).denials(ANY) == (Denial(),)
+
+
+def test_all_but_some_leaves_the_others() -> None:
+    rights = identity(without(action="iam:Put*"))
+    assert rights.allowing("iam:*")
+    assert rights.allowing("iam:P*")
+    assert not rights.allowing("iam:PutRole*")

@@ -14,6 +14,7 @@ from orgscan import catalog
 from orgscan.catalog import Catalog
 from orgscan.check import Problem, Problems, check
 from orgscan.collector import Reader, collector
+from orgscan.inventory import Inventory
 from orgscan.model import Category, Severity, Taggable
 from orgscan.plan import PlanStore
 from orgscan.report import Reporter, Results
@@ -33,6 +34,8 @@ LOW: dict[str, Any] = {"severity": Severity.LOW, "category": Category.SECURITY, 
 
 class Fact(Taggable):
     """Something whose collector and check are careless."""
+
+    aws_types = ("AWS::Invented::Fact",)
 
 
 @collector(Fact, calls=())
@@ -68,10 +71,16 @@ class Place:
             checkpoints=Checkpoints(s3, BUCKET, self.plan.scan),
             enter=lambda _: clients,
             salt="salt",
+            inventory=Inventory(s3, BUCKET, self.plan.scan, self.plan.started),
         ).scan(HERE, 0, lambda: 900.0)
         kept = store(self.table)
         reporter = Reporter(kept, self.plans, s3, BUCKET, checks, configuration, lambda: kept)
         reporter.report(self.plan.scan, finished=datetime(2026, 1, 15, 13, tzinfo=UTC))
+
+    def stock(self) -> str:
+        """What the inventory says."""
+        ((_, body),) = [each for each in self.s3.snapshot().items() if "inventory/" in each[0][1]]
+        return gzip.decompress(body).decode()
 
     def said(self) -> str:
         """Everything that is kept or sent."""
@@ -89,6 +98,8 @@ def test_what_looks_secret_is_told_by_rule_and_hash_alone(caplog: pytest.LogCapt
     assert [PASSWORD in said, TOKEN in said] == [False, False]
     assert "(hidden: secret-name, sha256 " in said
     assert "(hidden: github-token" in said
+    assert '"note":"(hidden: github-token, sha256 ' in place.stock()
+    assert '"complete":false,"reason":"fault","detail":"ValueError at ' in place.stock()
     assert "'Owner': 'ada'" in said
     logged = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     assert "ValueError at" in logged
@@ -110,4 +121,5 @@ def test_tags_of_real_answers_are_cleaned_before_they_are_facts(aws: boto3.Sessi
     said = place.said()
     assert "ebs-volume-unencrypted" in said
     assert "'Environment': 'production'" in said
+    assert '"Environment":"production"' in place.stock()
     assert PASSWORD not in said

@@ -37,6 +37,14 @@ def test_a_resource_that_comes_twice_is_one_and_the_later_one() -> None:
     assert (spool.count(Thing), spool.count(Other), spool.size()) == (2, 0, 2)
 
 
+def test_resources_come_by_arn_however_many_there_are() -> None:
+    spool = Spool()
+    arns = [f"t{number:04}" for number in range(2 * CHUNK + 1)]
+    spool.keep(Thing, [Thing(arn=arn) for arn in reversed(arns)], None)
+    spool.keep(Other, [Other(arn="o1")], None)
+    assert [each.arn for each in spool.by_arn(Thing)] == arns
+
+
 def test_a_page_and_the_way_to_the_next_are_kept_together(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "spool")
     spool.keep(Thing, [Thing(arn="t1")], Bookmark(0, {"NextToken": "2"}))

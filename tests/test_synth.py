@@ -12,6 +12,7 @@ from tests.stacks import Assembly, Template, plain, synthesize
 # One worker of xdist synthesizes, once.
 ROLE = "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::*:role/looker]"
 WORK = "AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/work/*]"
+INVENTORY = "AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/inventory/*]"
 SCANS = "AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/scans/*]"
 ANY = "AwsSolutions-IAM5[Resource::*]"
 RUNTIME = "AwsSolutions-L1"
@@ -25,7 +26,7 @@ ACKNOWLEDGED = {
     "OrgscanHub/Plan": [RUNTIME],
     "OrgscanHub/PlanRole": [ANY, SCANS, ROLE],
     "OrgscanHub/Scan": [RUNTIME],
-    "OrgscanHub/ScanRole": [ANY, SCANS, WORK, ROLE],
+    "OrgscanHub/ScanRole": [ANY, SCANS, WORK, INVENTORY, ROLE],
     "OrgscanHub/Report": [RUNTIME],
     "OrgscanHub/ReportRole": [ANY, SCANS],
     "OrgscanHub/Notify": [RUNTIME],

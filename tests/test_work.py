@@ -1,5 +1,7 @@
 """A target over several invocations, and invocations that are killed anywhere: the table ends the same."""
 
+import gzip
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -7,13 +9,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from benchmarks.fleet import Fleet
 from orgscan import catalog
 from orgscan.catalog import Catalog
 from orgscan.check import Problems, check
 from orgscan.collector import Reader, collector
-from orgscan.model import Blindness, Standing, Target
+from orgscan.inventory import LAST_S, Inventory
+from orgscan.model import GLOBAL, Blindness, Standing, Target
 from orgscan.plan import Plan
 from orgscan.receipt import Receipt
 from orgscan.reconcile import Status
@@ -65,6 +69,7 @@ class Account:
             store=self.store,
             checkpoints=Checkpoints(self.s3, BUCKET, plan.scan),  # type: ignore[arg-type]
             enter=lambda _: self.enter(),
+            inventory=Inventory(self.s3, BUCKET, plan.scan, plan.started),  # type: ignore[arg-type]
         )
 
     def invoke(self, plan: Plan, part: int, seconds: float = INVOCATION_S) -> Receipt | None:
@@ -82,10 +87,28 @@ class Account:
         return {(r.finding.check, r.finding.resource): r.status for r in self.store.findings(self.target)}
 
     def told(self) -> dict[Any, Any]:
-        """The table, without what only says who wrote it."""
-        return {
+        """The table, without what only says who wrote it, and the inventory to the byte."""
+        table = {
             where: {name: value for name, value in item.items() if name != "attempt"}
             for where, item in self.table.snapshot().items()
+        }
+        return {**table, **self.objects()}
+
+    def objects(self) -> dict[str, bytes]:
+        kept = self.s3.snapshot().items()
+        return {key: body for (_, key), body in kept if key.startswith("inventory/")}
+
+    def stock(self) -> list[dict[str, Any]]:
+        """The records of all scans."""
+        lines = (line for body in self.objects().values() for line in gzip.decompress(body).splitlines())
+        return [json.loads(line) for line in lines]
+
+    def listings(self) -> dict[str, tuple[Any, ...]]:
+        of = ("complete", "reason", "detail", "resources")
+        return {
+            each["type"]: tuple(each[name] for name in of)
+            for each in self.stock()
+            if each["record"] == "listing"
         }
 
 
@@ -108,6 +131,10 @@ def test_a_target_larger_than_an_invocation_ends_as_in_one_long_run() -> None:
     assert one.resources == {"Volume": 3000, "Snapshot": 30_000}
     assert short.told() == long.told()
     assert len(long.findings()) == 300 + 1500
+    assert long.listings() == {
+        "AWS::EC2::Snapshot": (True, None, None, 30_000),
+        "AWS::EC2::Volume": (True, None, None, 3000),
+    }
     assert len(set(asked.asked)) == 66
     # A page in whose middle the time ran out is read again, in each of two listings.
     assert len(asked.asked) - 66 <= 2 * parts
@@ -294,10 +321,12 @@ def test_a_worker_killed_at_any_write_is_finished_by_its_retry(survived: int, wh
         if left[0] < 0:
             raise Killed
 
-    setattr(killed.table, when, die)
+    for client in (killed.table, killed.s3):
+        setattr(client, when, die)
     with pytest.raises(Killed):
         killed.scan(SECOND)
-    setattr(killed.table, when, None)
+    for client in (killed.table, killed.s3):
+        setattr(client, when, None)
     again, _ = killed.scan(SECOND)
     assert again == receipt
     assert killed.told() == undisturbed.told()
@@ -361,3 +390,103 @@ def test_a_target_that_nobody_looks_at_is_not_entered(standing: Standing, status
     assert (receipt.planned, receipt.unseen) == (0, ())
     assert set(account.findings().values()) == {Status(status)}
     assert receipt.unconfirmed == (0 if standing is Standing.LEFT else 150)
+    assert [key for key in account.objects() if SECOND.scan in key] == []
+
+
+# The inventory
+
+
+def test_what_was_collected_is_written_down_once_per_scan() -> None:
+    account = before_the_crash()
+    account.scan(SECOND)
+    assert [key.rpartition("/")[2] for key in account.objects()] == [
+        "20260115T120000000Z-1.jsonl.gz",
+        "20260116T120000000Z-2.jsonl.gz",
+    ]
+    seen = [(each["scan"], each["arn"]) for each in account.stock() if each["record"] == "resource"]
+    assert seen == [
+        *(("20260115T120000000Z-1", f"t{n:03}") for n in range(150)),
+        *(("20260116T120000000Z-2", f"t{n:03}") for n in range(75, 225)),
+    ]
+    assert "AWS::Invented::Thing" in account.listings()
+    assert len(account.listings()) == 1  # nothing of the kind that is of no type
+
+
+def test_a_target_of_which_nothing_can_be_seen_says_so() -> None:
+    def denied() -> Clients:
+        words = "User: hub is not authorized to perform: sts:AssumeRole on resource: member"
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": words}}, "AssumeRole")
+
+    account = Account(WORLDS["first"], enter=denied)
+    account.scan(made(account.checks))
+    assert account.listings() == {"AWS::Invented::Thing": (False, "denied", "sts:AssumeRole", 0)}
+    assert len(account.stock()) == 1
+
+
+def test_a_region_that_is_off_is_not_an_empty_one() -> None:
+    account = Account(WORLDS["first"], target=replace(HERE, region_off=True))
+    account.scan(made(account.checks))
+    assert account.listings() == {
+        "AWS::Invented::Thing": (False, "region-off", "eu-west-1 is not enabled in this account", 0)
+    }
+
+
+def test_a_listing_that_took_too_long_is_not_complete() -> None:
+    account = Account(Catalog((thing_red,), ()))
+    account.checks = Catalog((thing_red,), (slow_things(account, pages=1000, seconds=20.0),))
+    account.scan(made(account.checks))
+    (listing,) = account.listings().values()
+    assert (listing[:2], listing[3]) == ((False, "deadline"), len(account.findings()))
+
+
+def test_a_scan_of_some_checks_tells_of_nothing_else() -> None:
+    account, _ = fleet(100, 0.0)
+    account.scan(made(VOLUMES.only({"ebs-volume-unencrypted"})))
+    assert account.listings() == {"AWS::EC2::Volume": (True, None, None, 10)}
+
+
+def test_what_an_account_has_once_is_told_once() -> None:
+    """A regional check may look at it, so that each region collects it."""
+
+    @collector(Thing, calls=(), once=True)
+    def things(_: Reader) -> Iterator[Thing]:
+        yield Thing(arn="t1")
+
+    @check(Other, also=(Thing,), **LOW)
+    def other_sees_things(other: Other, view: Any) -> Problems:
+        """It looks at what the account has."""
+        yield f"{other.arn}: {len(list(view.every(Thing)))}"
+
+    checks = Catalog((thing_red, other_sees_things), (things, sees(Other, Other(arn="o1"))))
+    region, everywhere = Account(checks), Account(checks, target=replace(HERE, region=GLOBAL))
+    for account in (region, everywhere):
+        account.scan(made(checks))
+    assert ("other-sees-things", "o1") in region.findings()
+    assert region.objects() == {}
+    assert everywhere.listings() == {"AWS::Invented::Thing": (True, None, None, 1)}
+
+
+def test_the_inventory_goes_on_in_another_invocation_too() -> None:
+    """When all is recorded and the time is over, what was seen is put away; a repetition is no news."""
+    account, other = before_the_crash(), before_the_crash()
+    receipt, _ = other.scan(SECOND)
+
+    def late(_name: str, _call: Any) -> None:
+        if account.table.writes == before + total:
+            account.spend(INVOCATION_S - LAST_S + 1)
+
+    before = account.table.writes
+    total = other.table.writes - before
+    account.table.after = late
+    assert account.invoke(SECOND, 0) is None
+    account.table.after = None
+    assert [key for key in account.objects() if SECOND.scan in key] == []
+    assert account.invoke(SECOND, 1, seconds=100.0) == receipt
+    assert account.told() == other.told()
+
+
+def test_it_can_be_switched_off() -> None:
+    account = before_the_crash()
+    worker = replace(account.worker(SECOND), inventory=None)
+    assert worker.scan(HERE, 0, lambda: INVOCATION_S)
+    assert [key for key in account.objects() if SECOND.scan in key] == []

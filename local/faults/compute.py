@@ -146,6 +146,8 @@ def idle_instance_with_a_hostile_name(place: Place) -> None:
     instance = run_since(place, "hostile", days=30, tags=place.tags("", **hostile))
     measure(place, instance.id, cpu=steady(0.2), network_mib_a_day=0.1)
     place.fails("ec2-instance-idle", resource=instance.arn)
+    for arn in (instance.arn, instance.volume_arn):
+        place.fails("tag-cost-allocation-incomplete", "tag-value-pattern-mismatch", resource=arn)
 
 
 @scenario()
@@ -246,6 +248,8 @@ def production_volume_with_an_old_snapshot(place: Place) -> None:
     snapshot = place.client("ec2").create_snapshot(VolumeId=instance.volume)["SnapshotId"]
     past.age_snapshot(place.account.id, place.region, snapshot, days=30)
     place.fails("ebs-volume-no-recent-snapshot", resource=instance.volume_arn)
+    for arn in (instance.arn, instance.volume_arn):
+        place.fails("tag-cost-allocation-incomplete", "tag-value-not-allowed", resource=arn)
 
 
 @scenario(copies=2)

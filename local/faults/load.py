@@ -53,6 +53,19 @@ def measure_daily(place: Place, namespace: str, dimensions: dict[str, str], **me
     _put(place, namespace, [point for points in series for point in points])
 
 
+def measure_balancer(
+    place: Place, arn: str, *, arrivals_a_day: float, mib_a_day: float, namespace: str = "AWS/ApplicationELB"
+) -> None:
+    """A load balancer's last eight days: requests, or new flows, and bytes."""
+    dimensions = {"LoadBalancer": arn.partition(":loadbalancer/")[2]}
+    arrivals = "RequestCount" if namespace == "AWS/ApplicationELB" else "NewFlowCount"
+    data = [
+        *_series(arrivals, dimensions, steady(arrivals_a_day), period=DAY, days=8),
+        *_series("ProcessedBytes", dimensions, steady(mib_a_day * MIB), period=DAY, days=8),
+    ]
+    _put(place, namespace, data)
+
+
 def _series(
     metric: str, dimensions: dict[str, str], load: Load, *, period: timedelta, days: int
 ) -> Iterator[dict[str, Any]]:

@@ -55,6 +55,11 @@ class Catalog:
         }
         return tuple(collector for collector in self.collectors if collector.resource in kinds)
 
+    def listed(self, *, once: bool) -> tuple[type[Resource], ...]:
+        """The kinds of which such a target's inventory tells: of what it collects, what belongs to it."""
+        own = (collector for collector in self.needed(once=once) if collector.once == once)
+        return tuple(collector.resource for collector in own if collector.resource.aws_types)
+
 
 def everything() -> Catalog:
     return Catalog(checks(), collectors())

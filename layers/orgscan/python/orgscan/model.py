@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -111,7 +111,17 @@ class Target:
 class Resource:
     """What a collector saw. Subclasses add only the facts that some check reads."""
 
+    aws_types: ClassVar[tuple[str, ...]] = ()
+    """Under which the inventory lists it: CloudFormation's name, ('AWS::EC2::Instance',), or, where that has
+    none, one of the same form. Several, where the resource says which (`aws_type`). (): it is left out, being
+    a setting, or listed by another kind, or because its collector does not list all there are."""
+
     arn: str
+
+    @property
+    def aws_type(self) -> str:
+        """Which of `aws_types` it is."""
+        return self.aws_types[0]
 
     @property
     def dimensions(self) -> Mapping[str, str]:
@@ -131,6 +141,8 @@ class Taggable(Resource):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagRecord(Resource):
     """What the tagging API says of a resource; it leaves out what was never tagged."""
+
+    aws_types = ()
 
     tags: Mapping[str, str]
 
@@ -214,9 +226,13 @@ class Sighting(Resource):
 class AccountSighting(Sighting):
     """Of a global target."""
 
+    aws_types = ()
+
 
 class RegionSighting(Sighting):
     """Of a regional one."""
+
+    aws_types = ()
 
 
 class Unread(Exception):

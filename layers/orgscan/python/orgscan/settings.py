@@ -98,6 +98,8 @@ class Configuration:
     """In the order in which they were written; expired ones too."""
     polite: float = 1.0
     """What API calls per second are divided by."""
+    inventory: bool = True
+    """Whether what there is gets written down."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True, default=date.isoformat)
@@ -122,6 +124,7 @@ class Configuration:
             ),
             suppressions=tuple(_suppression(**rule) for rule in told["suppressions"]),
             polite=told["polite"],
+            inventory=told["inventory"],
         )
 
     @classmethod

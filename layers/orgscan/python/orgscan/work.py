@@ -16,6 +16,7 @@ from orgscan import engine
 from orgscan.catalog import Catalog
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
+from orgscan.inventory import Inventory
 from orgscan.model import Standing, Target
 from orgscan.plan import Plan
 from orgscan.receipt import Receipt
@@ -71,6 +72,8 @@ class Worker:
     enter: Callable[[Target], Clients]
     """Become the account."""
     salt: str = ""
+    inventory: Inventory | None = None
+    """None: it is switched off."""
 
     def scan(self, target: Target, part: int, seconds_left: Callable[[], float]) -> Receipt | None:
         """`part` counts from 0. None: the next part goes on.
@@ -86,7 +89,11 @@ class Worker:
             try:
                 seen = self._look(target, spool, seconds_left, resume=resume)
                 if seen:
-                    return self._record(seen, seconds_left)
+                    receipt = self._record(seen, seconds_left)
+                    # Last, so that no finding is lost to it. A worker that dies before leaves no word of what
+                    # there is, and nobody takes that for an empty region.
+                    self._take_stock(target, spool, seconds_left)
+                    return receipt
             except OutOfTime:
                 if not resume:
                     raise
@@ -114,6 +121,12 @@ class Worker:
             salt=self.salt,
             accounts=frozenset(self.plan.members),
         )
+
+    def _take_stock(self, target: Target, spool: Spool, seconds_left: Callable[[], float]) -> None:
+        if self.inventory and target.standing is Standing.DUE:
+            kinds = self.catalog.only(self.plan.checks).listed(once=target.once)
+            if kinds:
+                self.inventory.put(target, kinds, spool, seconds_left=seconds_left)
 
     def _record(self, seen: Look, seconds_left: Callable[[], float]) -> Receipt:
         return self.store.record(

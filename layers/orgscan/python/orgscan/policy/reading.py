@@ -44,7 +44,7 @@ def _json(text: str) -> Any:
     if not plain.startswith("{"):
         plain = unquote(plain)
     if plain.startswith('{\\"'):
-        plain = plain.replace('\\"', '"').replace("\\/", "/")
+        plain = plain.replace('\\"', '"')
     try:
         return json.loads(plain, object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):

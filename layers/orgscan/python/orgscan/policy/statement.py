@@ -43,9 +43,9 @@ class Principals:
 
     def include(self, kind: str, principal: str) -> bool:
         """Whether a Deny hits this principal; an account's root stands for all of the account."""
-        if self.outside:
-            return False
         account = account_of(principal) or principal
+        if self.outside:
+            return self.spare_only_named and not any(account in value for _, value in self.named)
         whole = f":iam::{account}:root"
         return self.everyone or any(
             each == kind and (value in (principal, account) or value.endswith(whole))

@@ -22,4 +22,6 @@ class Trail:
 class AccountTrails(Resource):
     """The trails that an account can see: its own and its organization's."""
 
+    aws_types = ()
+
     trails: tuple[Trail, ...]

@@ -18,6 +18,8 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance(Taggable):
+    aws_types = ("AWS::EC2::Instance",)
+
     id: str
     type: str
     state: str
@@ -42,6 +44,8 @@ class Instance(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume(Taggable):
+    aws_types = ("AWS::EC2::Volume",)
+
     id: str
     type: str
     size_gib: int
@@ -56,6 +60,8 @@ class Volume(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Resource):
+    aws_types = ("AWS::EC2::Snapshot",)
+
     volume: str
     started: datetime
     completed: bool
@@ -63,6 +69,8 @@ class Snapshot(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecurityGroup(Taggable):
+    aws_types = ("AWS::EC2::SecurityGroup",)
+
     id: str
     name: str
     ingress: tuple[Rule, ...] = ()
@@ -71,6 +79,8 @@ class SecurityGroup(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrefixList(Resource):
+    aws_types = ()
+
     id: str
     cidrs: tuple[str, ...] | Gap | None
     """None when AWS manages the list: those name AWS's own addresses, never the world."""
@@ -78,12 +88,16 @@ class PrefixList(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkInterface(Resource):
+    aws_types = ("AWS::EC2::NetworkInterface",)
+
     security_groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address(Taggable):
     """An Elastic IP address."""
+
+    aws_types = ("AWS::EC2::EIP",)
 
     ip: str
     associated: bool
@@ -96,6 +110,8 @@ class Address(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NatGateway(Taggable):
+    aws_types = ("AWS::EC2::NatGateway",)
+
     id: str
     state: str
     created: datetime
@@ -110,6 +126,8 @@ class NatGateway(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteTable(Resource):
+    aws_types = ("AWS::EC2::RouteTable",)
+
     id: str
     nat_gateways: tuple[str, ...]
     """Those that its routes lead to."""

@@ -12,6 +12,8 @@ ADMINISTRATOR = "AdministratorAccess"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RootUser(Resource):
+    aws_types = ()
+
     mfa: bool
     password: bool
     """False when root's credentials were deleted, so that nobody can sign in as root."""
@@ -30,6 +32,8 @@ class AccessKey:
 class User(Resource):
     """A row of the credential report, which IAM renews at most every four hours."""
 
+    aws_types = ()
+
     password: bool
     mfa: bool
     keys: tuple[AccessKey, ...]
@@ -39,6 +43,8 @@ class User(Resource):
 class Principal(Resource):
     """Who can be given permissions."""
 
+    aws_types = ("AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::Role")
+
     kind: Literal["user", "group", "role"]
     name: str
     path: str
@@ -46,6 +52,10 @@ class Principal(Resource):
     """ARNs of the attached managed policies."""
     groups: tuple[str, ...] = ()
     """A user's groups, by name."""
+
+    @property
+    def aws_type(self) -> str:
+        return f"AWS::IAM::{self.kind.title()}"
 
     def attached(self, wanted: Iterable[str]) -> Iterator[str]:
         """Which of these it has: ARNs, or names of AWS managed policies ('job-function/Billing')."""
@@ -57,5 +67,7 @@ class Principal(Resource):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordPolicy(Resource):
+    aws_types = ()
+
     min_length: int | Gap | None
     """None when the account has no policy of its own."""

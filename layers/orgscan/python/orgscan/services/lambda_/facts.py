@@ -32,6 +32,8 @@ class Url:
 class Function(Taggable):
     """Its code and its environment variables are never read into a fact: they hold secrets."""
 
+    aws_types = ("AWS::Lambda::Function",)
+
     name: str
     runtime: str | None
     """None for container images, which bring their own."""

@@ -20,6 +20,8 @@ class BackedUp(Taggable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DBInstance(BackedUp):
+    aws_types = ("AWS::RDS::DBInstance",)
+
     engine: str
     public: bool
     encrypted: bool
@@ -34,4 +36,4 @@ class DBInstance(BackedUp):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DBCluster(BackedUp):
-    pass
+    aws_types = ("AWS::RDS::DBCluster",)

@@ -22,6 +22,8 @@ class Block(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPublicAccessBlock(Resource):
+    aws_types = ()
+
     on: frozenset[Block] | Gap | None
     """None when nobody ever set it."""
 
@@ -68,6 +70,8 @@ class Uploads:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket(Taggable):
+    aws_types = ("AWS::S3::Bucket",)
+
     name: str
     policy: Policy | Gap | None
     policy_is_public: bool | Gap | None

@@ -19,13 +19,21 @@ from local.beyond import Written
 
 # botocore's name of a service where the signature names it otherwise.
 _SERVICES = {
+    "elasticfilesystem": "efs",
     "elasticloadbalancing": "elbv2",
+    "access-analyzer": "accessanalyzer",
     "monitoring": "cloudwatch",
     "tagging": "resourcegroupstaggingapi",
 }
 
 # IAM's prefix where it is not botocore's name.
-_PREFIXES = {"elbv2": "elasticloadbalancing", "resourcegroupstaggingapi": "tag", "s3control": "s3"}
+_PREFIXES = {
+    "efs": "elasticfilesystem",
+    "elbv2": "elasticloadbalancing",
+    "accessanalyzer": "access-analyzer",
+    "resourcegroupstaggingapi": "tag",
+    "s3control": "s3",
+}
 
 # IAM's action where it is not named like the operation: see the Service Authorization Reference.
 _ACTIONS = {

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -39,7 +39,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import cloudwatch, faults, past, s3
+from local import cloudwatch, faults, past, s3, snapshots
 from local.beyond import Beyond, Refused, Written, write
 from local.emulator import few_managed_policies
 from local.faults import accounts, compute, payer, tagging
@@ -165,6 +165,7 @@ def record() -> Recording:
         few_managed_policies(patch)
         cloudwatch.install(patch)
         s3.install(patch)
+        snapshots.install(patch)
         book = _plant()
         session = _session()
         recorder = Recorder(session, book.beyond)
@@ -205,6 +206,7 @@ def _plant() -> Book:
     )
     payer.unguarded(everywhere, acquired["CreateAccountStatus"]["AccountId"])
     past.empty_default_groups(ACCOUNT, REGION)
+    past.encrypt_volumes(ACCOUNT, REGION)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):
@@ -224,9 +226,16 @@ def _measured(resources: Mapping[tuple[Target, str], tuple[Resource, ...]]) -> I
     for check in catalog.checks():
         for (target, _), seen in resources.items():
             for resource in seen if target == HERE else ():
-                if isinstance(resource, check.resource):
-                    dimensions = tuple(sorted(resource.dimensions.items()))
+                for part in (resource, *_parts(resource)) if isinstance(resource, check.resource) else ():
+                    dimensions = tuple(sorted(part.dimensions.items()))
                     yield from (Query(metric, dimensions, LONG) for metric in check.measures)
+
+
+def _parts(resource: Resource) -> Iterator[Resource]:
+    """What is measured within it, as the indexes of a table."""
+    for each in fields(resource):
+        value = getattr(resource, each.name)
+        yield from (part for part in value if isinstance(part, Resource)) if isinstance(value, tuple) else ()
 
 
 @dataclass(frozen=True, slots=True)

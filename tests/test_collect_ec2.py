@@ -12,7 +12,16 @@ from orgscan.catalog import AnyCollector
 from orgscan.model import Blindness, Gap, Target
 from orgscan.network import Rule
 from orgscan.services.ec2 import collect
-from orgscan.services.ec2.facts import Address, Instance, Metadata, NatGateway, PrefixList, Volume
+from orgscan.services.ec2.facts import (
+    Address,
+    Attachment,
+    Instance,
+    Metadata,
+    NatGateway,
+    PrefixList,
+    Snapshot,
+    Volume,
+)
 from orgscan.session import Clients
 from tests.answers import answer, refuse
 
@@ -45,8 +54,10 @@ def test_a_running_instance(ec2: Any, clients: Clients, target: Target) -> None:
         id=planted["InstanceId"],
         type="t3.micro",
         state="running",
+        image="ami-12345678",
         launched=planted["LaunchTime"],
         attached=instance.attached,
+        root_volume=instance.root_volume,
         metadata=Metadata(enabled=True, tokens_required=True),
     )
     assert instance.attached is not None
@@ -71,7 +82,7 @@ def test_instances_of_two_pages(
 ) -> None:
     for _ in range(3):
         ec2.run_instances(ImageId="ami-12345678", MinCount=4, MaxCount=4)
-    monkeypatch.setattr(collect, "PAGE", {"PageSize": 5})
+    monkeypatch.setattr(collect.instances, "SMALL_PAGE", {"PageSize": 5})
     assert len({instance.id for instance in collect.ec2_instances.read(clients, target)}) == 12
 
 
@@ -89,6 +100,7 @@ def test_the_words_of_ec2(clients: Clients, target: Target, reason: str, stopped
         "InstanceId": "i-1",
         "InstanceType": "m5.large",
         "State": {"Name": "stopped"},
+        "ImageId": "ami-1",
         "LaunchTime": START,
         "StateTransitionReason": reason,
         "PlatformDetails": "Windows",
@@ -98,6 +110,7 @@ def test_the_words_of_ec2(clients: Clients, target: Target, reason: str, stopped
         "BlockDeviceMappings": [{"DeviceName": "/dev/sdb"}],
     }
     answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
+    answer(clients, target, "ec2:DescribeInstanceAttribute", {"UserData": {}})
     (instance,) = collect.ec2_instances.read(clients, target)
     assert instance == Instance(
         arn=target.arn("ec2", "instance/i-1"),
@@ -105,6 +118,7 @@ def test_the_words_of_ec2(clients: Clients, target: Target, reason: str, stopped
         id="i-1",
         type="m5.large",
         state="stopped",
+        image="ami-1",
         launched=START,
         stopped=stopped,
         metadata=Metadata(enabled=False, tokens_required=False),
@@ -119,6 +133,7 @@ def test_an_instance_of_which_ec2_says_little(clients: Clients, target: Target) 
         "InstanceId": "i-1",
         "InstanceType": "u-9.unheard-of",
         "State": {"Name": "thinking"},
+        "ImageId": "ami-1",
         "LaunchTime": START,
     }
     answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
@@ -133,6 +148,7 @@ def test_a_metadata_service_that_is_not_said_to_be_off_is_on(clients: Clients, t
         "InstanceId": "i-1",
         "InstanceType": "m5.large",
         "State": {"Name": "pending"},
+        "ImageId": "ami-1",
         "LaunchTime": START,
         "MetadataOptions": {"State": "pending"},
     }
@@ -167,7 +183,10 @@ def test_volumes(ec2: Any, clients: Clients, target: Target) -> None:
         mibps=200,
     )
     (root,) = volumes.values()
-    assert (root.instances, root.state, root.encrypted, root.tags) == ((instance.id,), "in-use", False, {})
+    assert (root.state, root.encrypted, root.tags) == ("in-use", False, {})
+    assert root.attachments == (Attachment(instance=instance.id, state="attached"),)
+    assert (root.instances, dict(root.dimensions)) == ((instance.id,), {"VolumeId": root.id})
+    assert instance.root_volume == root.id
 
 
 def test_only_own_snapshots(ec2: Any, clients: Clients, target: Target) -> None:
@@ -176,11 +195,20 @@ def test_only_own_snapshots(ec2: Any, clients: Clients, target: Target) -> None:
         "before-parameter-build.ec2.DescribeSnapshots", lambda params, **_: asked.append(params["OwnerIds"])
     )
     volume = ec2.create_volume(AvailabilityZone="eu-west-1a", Size=1)["VolumeId"]
-    made = ec2.create_snapshot(VolumeId=volume)
+    made = ec2.create_snapshot(
+        VolumeId=volume, Description="before the upgrade", TagSpecifications=tagged("snapshot")
+    )
     (snapshot,) = collect.ebs_snapshots.read(clients, target)
-    assert snapshot.arn == f"arn:aws:ec2:eu-west-1::snapshot/{made['SnapshotId']}"
-    assert (snapshot.volume, snapshot.completed) == (volume, True)
-    assert snapshot.started == made["StartTime"]
+    assert snapshot == Snapshot(
+        arn=f"arn:aws:ec2:eu-west-1::snapshot/{made['SnapshotId']}",
+        tags={"Owner": "ann"},
+        id=made["SnapshotId"],
+        volume=volume,
+        started=made["StartTime"],
+        completed=True,
+        size_gib=1,
+        description="before the upgrade",
+    )
     assert asked == [["self"]]
 
 
@@ -397,6 +425,11 @@ def test_the_partition_is_the_targets(ec2: Any, clients: Clients) -> None:
         (collect.ec2_instances, "ec2:DescribeInstances"),
         (collect.ebs_volumes, "ec2:DescribeVolumes"),
         (collect.ebs_snapshots, "ec2:DescribeSnapshots"),
+        (collect.ebs_public_snapshots, "ec2:DescribeSnapshots"),
+        (collect.ebs_snapshot_sharing, "ec2:GetSnapshotBlockPublicAccessState"),
+        (collect.ebs_encryption, "ec2:GetEbsEncryptionByDefault"),
+        (collect.ec2_images, "ec2:DescribeImages"),
+        (collect.ec2_template_versions, "ec2:DescribeLaunchTemplateVersions"),
         (collect.ec2_security_groups, "ec2:DescribeSecurityGroups"),
         (collect.ec2_prefix_lists, "ec2:DescribeManagedPrefixLists"),
         (collect.ec2_network_interfaces, "ec2:DescribeNetworkInterfaces"),

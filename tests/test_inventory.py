@@ -20,10 +20,10 @@ from orgscan.inventory import COLUMNS, LAST_S, Inventory, write
 from orgscan.model import GLOBAL, Blindness, Gap, Resource, Taggable, TagRecord, Target
 from orgscan.network import Rule
 from orgscan.services.ec2.facts import Instance, Metadata, SecurityGroup, Snapshot
-from orgscan.services.iam.facts import Principal
+from orgscan.services.iam.facts import Authorization, Principal
 from orgscan.services.s3.facts import Block, Bucket, Grant
 from orgscan.spool import CHUNK, Spool
-from tests.scans import HERE, STARTED, spooled
+from tests.scans import HERE, NOW, STARTED, spooled
 from tests.twins import S3Twin
 
 SCAN = "20260115T120000000Z-1"
@@ -157,12 +157,12 @@ def test_rules_in_a_group_are_objects() -> None:
 def test_what_can_be_of_several_types_says_which_and_each_is_listed() -> None:
     def principal(kind: Any, name: str) -> Principal:
         return Principal(
-            arn=f"arn:aws:iam::1:{kind}/team/{name}", kind=kind, name=name, path="/team/", policies=()
+            arn=f"arn:aws:iam::1:{kind}/team/{name}", kind=kind, name=name, path="/team/", created=NOW
         )
 
     many = [principal("role", "r1"), principal("user", "ada"), principal("role", "r2")]
     everywhere = replace(HERE, region=GLOBAL)
-    records = told(spooled([Principal], many), Principal, target=everywhere)
+    records = told(spooled([Authorization], many), Authorization, target=everywhere)
     assert [(each["type"], each["id"], each["name"]) for each in records[:3]] == [
         ("AWS::IAM::Role", "team/r1", "r1"),
         ("AWS::IAM::Role", "team/r2", "r2"),
@@ -172,6 +172,7 @@ def test_what_can_be_of_several_types_says_which_and_each_is_listed() -> None:
         ("AWS::IAM::User", 1, True, None, None),
         ("AWS::IAM::Group", 0, True, None, None),
         ("AWS::IAM::Role", 2, True, None, None),
+        ("AWS::IAM::ManagedPolicy", 0, True, None, None),
     ]
     assert {each["region"] for each in records} == {"global"}
 

@@ -47,10 +47,15 @@ def measure_gateway(place: Place, gateway: str, *, mib_a_day: float) -> None:
     _put(place, "AWS/NATGateway", data)
 
 
-def measure_daily(place: Place, namespace: str, dimensions: dict[str, str], **metrics: float) -> None:
-    """The same value on each of the last fifteen days."""
-    series = [_series(name, dimensions, steady(each), period=DAY, days=15) for name, each in metrics.items()]
-    _put(place, namespace, [point for points in series for point in points])
+def measure_volume(place: Place, volume: str, *, operations_a_day: float) -> None:
+    """A volume's last eight days."""
+    dimensions = {"VolumeId": volume}
+    operations = steady(operations_a_day / 2)
+    data = [
+        *_series("VolumeReadOps", dimensions, operations, period=DAY, days=8),
+        *_series("VolumeWriteOps", dimensions, operations, period=DAY, days=8),
+    ]
+    _put(place, "AWS/EBS", data)
 
 
 def measure_balancer(
@@ -64,6 +69,12 @@ def measure_balancer(
         *_series("ProcessedBytes", dimensions, steady(mib_a_day * MIB), period=DAY, days=8),
     ]
     _put(place, namespace, data)
+
+
+def measure_daily(place: Place, namespace: str, dimensions: dict[str, str], **metrics: float) -> None:
+    """The same value on each of the last fifteen days."""
+    series = [_series(name, dimensions, steady(each), period=DAY, days=15) for name, each in metrics.items()]
+    _put(place, namespace, [point for points in series for point in points])
 
 
 def _series(

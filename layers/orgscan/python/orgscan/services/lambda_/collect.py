@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 NONE = "ResourceNotFoundException"
 """There is no policy; or no function any more."""
 ALIAS = 7
-"""Its place in an ARN: 'arn:aws:lambda:eu-west-1:123456789012:function:name:alias'."""
+"""Its place in an ARN, behind 'function' and the name."""
 
 
 @collector(

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from moto.autoscaling.models import autoscaling_backends
+from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.flow_logs import FlowLogs
@@ -51,6 +52,12 @@ def age_snapshot(account: str, region: str, snapshot: str, *, days: float) -> No
 def age_nat_gateway(account: str, region: str, gateway: str, *, days: float) -> None:
     """CreateTime is when AWS made it."""
     _ec2(account, region).nat_gateways[gateway]._created_at = days_ago(days)
+
+
+def age_function(account: str, region: str, function: str, *, days: float) -> None:
+    """LastModified is when AWS was last told to change it."""
+    made = lambda_backends[account][region].get_function(function)
+    made.last_modified = f"{days_ago(days).isoformat(timespec='milliseconds')}+0000"
 
 
 def age_balancer(account: str, region: str, arn: str, *, days: float) -> None:

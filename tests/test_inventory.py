@@ -120,22 +120,28 @@ def test_what_could_not_be_read_of_a_resource_says_so() -> None:
         arn="arn:aws:s3:::logs",
         tags={},
         name="logs",
+        policy=None,
         policy_is_public=NOT_LET,
-        opened=None,
         public_grants=(Grant("everyone", "READ"),),
         ownership=None,
         blocked=frozenset({Block.POLICIES, Block.ACLS}),
         versioning="Enabled",
+        encryption=(),
+        lifecycle=None,
+        uploads=None,
     )
     (record,) = resources(spooled([Bucket], [bucket]), Bucket)
     assert (record["id"], record["name"], record["tags"]) == ("logs", "logs", {})
     assert record["facts"] == {
+        "policy": None,
         "policy_is_public": {"unread": "denied: s3:GetBucketPolicyStatus"},
-        "opened": None,
         "public_grants": [{"to": "everyone", "permission": "READ"}],
         "ownership": None,
         "blocked": ["IgnorePublicAcls", "RestrictPublicBuckets"],
         "versioning": "Enabled",
+        "encryption": [],
+        "lifecycle": None,
+        "uploads": None,
         "tags_optional": False,
     }
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from local import past
-from local.faults.storage import block_account, bucket, enable_versioning
+from local.faults.storage import block_account, bucket, put_in_order
 from local.place import Place, tag_list
 
 TRAIL = "cloudtrail-multi-region-trail-missing"
@@ -32,14 +32,14 @@ def stop_trail(place: Place) -> None:
 
 
 def adopt(place: Place) -> None:
-    """Tags for every bucket and function that is no fault of ours, and versions for the buckets."""
+    """Tags for every bucket and function that is no fault of ours, and order in the buckets."""
     s3, aws_lambda = place.client("s3"), place.client("lambda")
-    planted = {each.resource for each in place.book.open}
+    planted = {each.resource for each in (*place.book.open, *place.book.look_alikes)}
     for found in s3.list_buckets(BucketRegion=place.region)["Buckets"]:
         name = found["Name"]
         if f"arn:aws:s3:::{name}" not in planted:
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(place.tags(name))})
-            enable_versioning(place, name)
+            put_in_order(place, name)
     for page in aws_lambda.get_paginator("list_functions").paginate():
         for function in page["Functions"]:
             if function["FunctionArn"] not in planted:

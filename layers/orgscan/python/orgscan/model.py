@@ -154,6 +154,8 @@ class Metric:
     statistic: str
     period: int
     """Seconds."""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    """(name, value) of those that are the same for every resource: ('StorageType', 'StandardStorage')."""
 
 
 @dataclass(frozen=True, slots=True)

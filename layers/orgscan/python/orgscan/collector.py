@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from orgscan.errors import STOP, gap
-from orgscan.model import Gap, Resource, Target
+from orgscan.model import Blindness, Gap, Resource, Target
 from orgscan.secrets import hide, hide_named
 from orgscan.session import Clients, declared
+from orgscan.shape import misshapen
 
 R = TypeVar("R", bound=Resource)
 A = TypeVar("A")
@@ -26,6 +27,14 @@ class Paginator(Protocol[P_co]):
 
     @property
     def paginate(self) -> Callable[..., Iterable[P_co]]: ...
+
+
+def words(*known: str) -> Mapping[str, str]:
+    """What AWS may say, each for itself, of which we know what it means.
+
+    Another one is a KeyError where it is read: it costs the item, instead of passing for one of the others.
+    """
+    return {each: each for each in known}
 
 
 @dataclass(slots=True)
@@ -128,9 +137,18 @@ class Collector(Generic[R]):
     def read(
         self, clients: Clients, target: Target, pool: ThreadPoolExecutor | None = None, **how: Any
     ) -> Generator[R]:
-        """Lazily, page by page. Raises what AWS raises, and `UndeclaredCall`. `how`: more of the `Reader`."""
+        """Lazily, page by page. Raises what AWS raises, and `UndeclaredCall`. `how`: more of the `Reader`.
+
+        What holds other things than its class says costs itself, as what makes no sense.
+        """
         with declared(self.calls):
-            yield from self.collect(Reader(clients, target, pool, self.name, **how))
+            reader = Reader(clients, target, pool, self.name, **how)
+            for resource in self.collect(reader):
+                odd = misshapen(resource)
+                if odd:
+                    reader.spoil(Gap(self.name, Blindness.FAULT, odd))
+                else:
+                    yield resource
 
 
 def collector(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef, MetricDataResultTypeDef
 
 CALLS = ("cloudwatch:GetMetricData",)
+READ = ("Complete", "PartialData")
 QUERIES_PER_CALL = 500
 """The API's limit: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html"""
 
@@ -53,13 +54,16 @@ def _fetch_batch(
     failed: dict[str, Gap] = {}
     try:
         for result in _results(cloudwatch, queries, span):
-            values[result["Id"]] += result.get("Values", [])
-            if result.get("StatusCode") in ("InternalError", "Forbidden"):
+            values[result["Id"]] += result["Values"]
+            if result["StatusCode"] not in READ:
                 failed[result["Id"]] = _refused(result)
     except Exception as error:  # noqa: BLE001 (whatever it is costs these metrics and nothing else)
         lost = gap("cloudwatch:GetMetricData", error)
         return dict.fromkeys(queries, lost)
     expected = [query.days * 86400 // query.metric.period for query in queries]
+    for number in range(len(queries)):
+        if f"q{number}" not in values:
+            failed[f"q{number}"] = Gap("cloudwatch:GetMetricData", Blindness.FAULT, "a metric was not answered")
     return {
         query: failed.get(f"q{number}") or Series(tuple(values[f"q{number}"]), expected[number])
         for number, query in enumerate(queries)

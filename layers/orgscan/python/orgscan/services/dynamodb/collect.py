@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.model import Gap
 from orgscan.services.dynamodb.facts import Index, Table
@@ -14,6 +14,20 @@ from orgscan.services.dynamodb.facts import Index, Table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import GlobalSecondaryIndexDescriptionTypeDef, TableDescriptionTypeDef
+
+
+STATES = words(
+    "CREATING",
+    "UPDATING",
+    "DELETING",
+    "ACTIVE",
+    "INACCESSIBLE_ENCRYPTION_CREDENTIALS",
+    "ARCHIVING",
+    "ARCHIVED",
+    "REPLICATION_NOT_AUTHORIZED",
+)
+BILLING = words("PROVISIONED", "PAY_PER_REQUEST")
+CLASSES = words("STANDARD", "STANDARD_INFREQUENT_ACCESS")
 
 
 @collector(
@@ -40,13 +54,13 @@ def _table(aws: Reader, dynamodb: DynamoDBClient, name: str) -> Table | Gap | No
     return Table(
         arn=table["TableArn"],
         name=name,
-        status=table["TableStatus"],
+        status=STATES[table["TableStatus"]],
         created=table["CreationDateTime"],
-        on_demand=table.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST",
+        on_demand=BILLING[table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")] == "PAY_PER_REQUEST",
         read_units=provisioned["ReadCapacityUnits"],
         write_units=provisioned["WriteCapacityUnits"],
         size_bytes=table["TableSizeBytes"],
-        infrequent=table.get("TableClassSummary", {}).get("TableClass") == "STANDARD_INFREQUENT_ACCESS",
+        infrequent=CLASSES[table.get("TableClassSummary", {}).get("TableClass", "STANDARD")] != "STANDARD",
         replicas=tuple(sorted(each for each in replicas if each != aws.target.region)),
         indexes=tuple(
             _index(name, table["TableArn"], index) for index in table.get("GlobalSecondaryIndexes", [])

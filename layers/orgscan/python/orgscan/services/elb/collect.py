@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.services.elb.facts import Action, Listener, LoadBalancer, TargetGroup, TlsPolicy
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 GATEWAY = "gateway"
 TLS = ("HTTPS", "TLS")
+TYPES = words("application", "network", GATEWAY)
+SCHEMES = words("internal", "internet-facing")
+STATES = words("active", "provisioning", "active_impaired", "failed")
+PROTOCOLS = words("HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC")
 NO_PUBLIC_IPV4 = "dualstack-without-public-ipv4"
 
 
@@ -36,18 +40,20 @@ def elbv2_load_balancers(aws: Reader) -> Iterator[LoadBalancer]:
 
 
 def _load_balancer(elb: ElasticLoadBalancingv2Client, balancer: LoadBalancerTypeDef) -> LoadBalancer:
-    internal = balancer.get("Scheme") == "internal"
-    private = internal or balancer["Type"] == GATEWAY or balancer.get("IpAddressType") == NO_PUBLIC_IPV4
+    type_ = TYPES[balancer["Type"]]
+    # A gateway load balancer has no scheme: it is of a VPC.
+    internal = type_ != GATEWAY and SCHEMES[balancer["Scheme"]] == "internal"
+    private = internal or type_ == GATEWAY or balancer.get("IpAddressType") == NO_PUBLIC_IPV4
     return LoadBalancer(
         arn=balancer["LoadBalancerArn"],
         name=balancer["LoadBalancerName"],
-        type=balancer["Type"],
+        type=type_,
         internal=internal,
-        state=balancer["State"]["Code"],
+        state=STATES[balancer["State"]["Code"]],
         created=balancer["CreatedTime"],
         addresses=0 if private else len(balancer["AvailabilityZones"]),
         security_groups=tuple(balancer.get("SecurityGroups", [])),
-        listeners=load_balancer_listeners(elb, balancer["LoadBalancerArn"], balancer["Type"]),
+        listeners=load_balancer_listeners(elb, balancer["LoadBalancerArn"], type_),
     )
 
 
@@ -59,7 +65,7 @@ def load_balancer_listeners(elb: ElasticLoadBalancingv2Client, arn: str, kind: s
 
 def _listener(elb: ElasticLoadBalancingv2Client, listener: ListenerTypeDef, kind: str) -> Listener:
     # A gateway load balancer's has neither: it takes all IP packets.
-    protocol = "" if kind == GATEWAY else listener["Protocol"]
+    protocol = "" if kind == GATEWAY else PROTOCOLS[listener["Protocol"]]
     actions = tuple(map(_action, listener["DefaultActions"]))
     quiet = protocol == "HTTP" and all(each.type != "forward" for each in actions)
     return Listener(

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import MEANING, fact
 from orgscan.model import Blindness, Gap
 from orgscan.policy import Policy, read
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 NONE = "ResourceNotFoundException"
 """There is no policy; or no function any more."""
+PACKAGES = words("Zip", "Image")
+AUTH = words("NONE", "AWS_IAM")
+PROVISIONED = words("IN_PROGRESS", "READY", "FAILED")
 ALIAS = 7
 """Its place in an ARN, behind 'function' and the name."""
 
@@ -44,7 +47,7 @@ def lambda_functions(aws: Reader) -> Iterator[Function]:
 
 
 def _function(aws: Reader, client: LambdaClient, function: FunctionConfigurationTypeDef) -> Function:
-    name, image = function["FunctionName"], function.get("PackageType") == "Image"
+    name, image = function["FunctionName"], PACKAGES[function.get("PackageType", "Zip")] == "Image"
     policy = function_policy(client, name)
     return Function(
         arn=function["FunctionArn"],
@@ -89,7 +92,7 @@ def function_urls(client: LambdaClient, name: str, policy: Policy | Gap | None) 
 
 def _url(client: LambdaClient, name: str, policy: Policy | Gap | None, url: FunctionUrlConfigTypeDef) -> Url:
     alias = "".join(url["FunctionArn"].split(":")[ALIAS:])
-    auth: str = url["AuthType"]
+    auth = AUTH[url["AuthType"]]
     if auth != "NONE":
         policy = None
     elif alias:
@@ -107,5 +110,5 @@ def function_provisioned(client: LambdaClient, name: str) -> int:
         each["RequestedProvisionedConcurrentExecutions"]
         for page in pages
         for each in page["ProvisionedConcurrencyConfigs"]
-        if each["Status"] != "FAILED"
+        if PROVISIONED[each["Status"]] != "FAILED"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import code_of, fact
 from orgscan.model import Gap
 from orgscan.policy import Policy, read
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SCP: PolicyTypeType = "SERVICE_CONTROL_POLICY"
 EC2: PolicyTypeType = "DECLARATIVE_POLICY_EC2"
+FEATURES = words("ALL", "CONSOLIDATED_BILLING")
+STATES = words("ACTIVE", "SUSPENDED", "PENDING_CLOSURE")
 T = TypeVar("T")
 IMDS = ("ec2_attributes", "instance_metadata_defaults", "http_tokens", "@@assign")
 """Where a declarative policy says how instance metadata answers."""
@@ -49,13 +51,13 @@ def organizations_member_accounts(aws: Reader) -> Iterator[MemberAccount]:
     organization = _described(client) if aws.target.payer else None
     if not organization or organization["MasterAccountId"] != aws.target.account:
         return
-    all_features = organization["FeatureSet"] == "ALL"
+    all_features = FEATURES[organization["FeatureSet"]] == "ALL"
     control = _attached(client, SCP, _control_policy) if all_features else {}
     declared = declarations(client) if all_features else {}
     for page in client.get_paginator("list_roots").paginate():
         for root in page["Roots"]:
             for path, account in _below(client, (root["Id"],)):
-                if account["Id"] != aws.target.account and account.get("Status") == "ACTIVE":
+                if account["Id"] != aws.target.account and STATES[account["Status"]] == "ACTIVE":
                     yield MemberAccount(
                         arn=account["Arn"],
                         id=account["Id"],

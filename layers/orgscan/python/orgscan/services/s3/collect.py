@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import BucketTypeDef, GranteeTypeDef, LifecycleRuleOutputTypeDef
     from mypy_boto3_s3control import S3ControlClient
 
-GROUPS = {"AllUsers": "everyone", "AuthenticatedUsers": "every AWS user"}
-"""The end of a grantee's URI. The third group, LogDelivery, belongs to AWS."""
+GROUPS = {"AllUsers": "everyone", "AuthenticatedUsers": "every AWS user", "LogDelivery": ""}
+"""The end of a grantee's URI, and who that is: '' is AWS itself."""
+OF_GROUPS = {"Group": True, "CanonicalUser": False, "AmazonCustomerByEmail": False}
 UNSET = "NoSuchPublicAccessBlockConfiguration"
 
 
@@ -107,15 +108,12 @@ def bucket_policy_is_public(s3: S3Client, bucket: str) -> bool:
 def bucket_public_grants(s3: S3Client, bucket: str) -> tuple[Grant, ...]:
     grants = s3.get_bucket_acl(Bucket=bucket)["Grants"]
     found = ((_group(grant["Grantee"]), grant["Permission"]) for grant in grants)
-    return tuple(
-        Grant(GROUPS[group], permission)
-        for uri, permission in found
-        if (group := uri.rpartition("/global/")[2]) in GROUPS
-    )
+    return tuple(Grant(group, permission) for group, permission in found if group)
 
 
 def _group(grantee: GranteeTypeDef) -> str:
-    return grantee["URI"] if grantee["Type"] == "Group" else ""
+    """'': nobody but an account, or AWS."""
+    return GROUPS[grantee["URI"].rpartition("/")[2]] if OF_GROUPS[grantee["Type"]] else ""
 
 
 @fact(absent="OwnershipControlsNotFoundError")

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.model import Gap
 from orgscan.secrets import Secret
 from orgscan.services.ec2.collect.paging import GONE, SMALL_PAGE
@@ -32,6 +32,8 @@ LAUNCHED_BY = ("aws:autoscaling:groupName", "aws:ec2launchtemplate:id", "aws:ec2
 """Tags by which EC2 says what it launched an instance from."""
 TEMPLATES_PAGE: PaginatorConfigTypeDef = {"PageSize": 200}
 """The most that launch templates allow."""
+STATES = words("pending", "running", "shutting-down", "terminated", "stopping", "stopped")
+TENANCIES = words("default", "dedicated", "host")
 STOPPED = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
 """In a StateTransitionReason: 'User initiated (2026-01-01 10:00:00 GMT)'."""
 
@@ -77,7 +79,8 @@ def _reserved(reservation: ReservationTypeDef) -> list[InstanceTypeDef]:
 def _instance(
     aws: Reader, user_data: Mapping[Source, UserData], instance: InstanceTypeDef
 ) -> Instance | None:
-    if instance["State"]["Name"] in GONE:
+    state = STATES[instance["State"]["Name"]]
+    if state in GONE:
         return None
     disks = [mapping["Ebs"] for mapping in instance.get("BlockDeviceMappings", []) if "Ebs" in mapping]
     return Instance(
@@ -85,7 +88,7 @@ def _instance(
         tags=aws.tags(instance.get("Tags")),
         id=instance["InstanceId"],
         type=instance["InstanceType"],
-        state=instance["State"]["Name"],
+        state=state,
         launched=instance["LaunchTime"],
         image=instance["ImageId"],
         attached=max((disk["AttachTime"] for disk in disks if "AttachTime" in disk), default=None),
@@ -95,7 +98,7 @@ def _instance(
         metadata=_metadata(instance),
         platform=instance.get("PlatformDetails"),
         spot=instance.get("InstanceLifecycle") == "spot",
-        dedicated=instance.get("Placement", {}).get("Tenancy", "default") != "default",
+        dedicated=TENANCIES[instance.get("Placement", {}).get("Tenancy", "default")] != "default",
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.network import Route, Rule
 from orgscan.services.ec2.collect.paging import GONE, PAGE, SMALL_PAGE
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
         SecurityGroupTypeDef,
     )
 
+ROUTE_STATES = words("active", "blackhole", "filtered")
+GATEWAY_STATES = words("pending", "failed", "available", "deleting", "deleted")
+INTERFACE_STATES = words("available", "associated", "attaching", "in-use", "detaching", "pending")
 DESTINATIONS: tuple[
     Literal["DestinationCidrBlock"], Literal["DestinationIpv6CidrBlock"], Literal["DestinationPrefixListId"]
 ] = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
@@ -116,7 +119,7 @@ def _network_interface(aws: Reader, interface: NetworkInterfaceTypeDef) -> Netwo
         id=interface["NetworkInterfaceId"],
         vpc=interface["VpcId"],
         subnet=interface["SubnetId"],
-        status=interface["Status"],
+        status=INTERFACE_STATES[interface["Status"]],
         kind=interface.get("InterfaceType", "interface"),
         description=interface.get("Description", ""),
         managed=interface.get("RequesterManaged", False),
@@ -155,13 +158,14 @@ def ec2_nat_gateways(aws: Reader) -> Iterator[NatGateway]:
 
 
 def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway | None:
-    if gateway["State"] in GONE:
+    state = GATEWAY_STATES[gateway["State"]]
+    if state in GONE:
         return None
     return NatGateway(
         arn=aws.target.arn("ec2", f"natgateway/{gateway['NatGatewayId']}"),
         tags=aws.tags(gateway.get("Tags")),
         id=gateway["NatGatewayId"],
-        state=gateway["State"],
+        state=state,
         created=gateway["CreateTime"],
         public_ips=sum("PublicIp" in each for each in gateway.get("NatGatewayAddresses", [])),
         vpc=gateway["VpcId"],
@@ -196,5 +200,5 @@ def _route(route: RouteTypeDef) -> Route:
     return Route(
         destination=next(filter(None, destinations)),
         target=route.get("GatewayId", ""),
-        active=route["State"] == "active",
+        active=ROUTE_STATES[route["State"]] == "active",
     )

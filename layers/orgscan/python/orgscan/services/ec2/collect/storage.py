@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.services.ec2.collect.paging import PAGE
 from orgscan.services.ec2.facts import (
@@ -30,6 +30,12 @@ if TYPE_CHECKING:
         VolumeTypeDef,
     )
 
+VOLUME_STATES = words("creating", "available", "in-use", "deleting", "deleted", "error")
+VOLUME_TYPES = words("standard", "io1", "io2", "gp2", "gp3", "sc1", "st1")
+ATTACHMENT_STATES = words("attaching", "attached", "detaching", "detached", "busy")
+SNAPSHOT_STATES = words("pending", "completed", "error", "recoverable", "recovering")
+SNAPSHOT_TIERS = words("standard", "archive")
+SHARING = words("block-all-sharing", "block-new-sharing", "unblocked")
 GONE_IMAGE = ("InvalidAMIID.NotFound", "InvalidAMIID.Unavailable")
 
 
@@ -45,15 +51,15 @@ def _volume(aws: Reader, volume: VolumeTypeDef) -> Volume:
         arn=aws.target.arn("ec2", f"volume/{volume['VolumeId']}"),
         tags=aws.tags(volume.get("Tags")),
         id=volume["VolumeId"],
-        type=volume["VolumeType"],
+        type=VOLUME_TYPES[volume["VolumeType"]],
         size_gib=volume["Size"],
-        state=volume["State"],
+        state=VOLUME_STATES[volume["State"]],
         created=volume["CreateTime"],
         encrypted=volume["Encrypted"],
         iops=volume.get("Iops"),
         mibps=volume.get("Throughput"),
         attachments=tuple(
-            Attachment(instance=each["InstanceId"], state=each["State"])
+            Attachment(instance=each["InstanceId"], state=ATTACHMENT_STATES[each["State"]])
             for each in volume.get("Attachments", [])
             if each.get("InstanceId")  # tasks of ECS have volumes too
         ),
@@ -75,10 +81,10 @@ def _snapshot(aws: Reader, snapshot: SnapshotTypeDef) -> Snapshot:
         id=snapshot["SnapshotId"],
         volume=snapshot["VolumeId"],
         started=snapshot["StartTime"],
-        completed=snapshot["State"] == "completed",
+        completed=SNAPSHOT_STATES[snapshot["State"]] == "completed",
         size_gib=snapshot["VolumeSize"],
         stored_bytes=snapshot.get("FullSnapshotSizeInBytes"),
-        archived=snapshot.get("StorageTier") == "archive",
+        archived=SNAPSHOT_TIERS[snapshot.get("StorageTier", "standard")] == "archive",
         description=snapshot.get("Description", ""),
     )
 
@@ -105,7 +111,7 @@ def _public_snapshot(aws: Reader, snapshot: SnapshotTypeDef) -> PublicSnapshot:
 @collector(SnapshotSharing, calls=("ec2:GetSnapshotBlockPublicAccessState",))
 def ebs_snapshot_sharing(aws: Reader) -> Iterator[SnapshotSharing]:
     ec2: EC2Client = aws.client("ec2")
-    state = ec2.get_snapshot_block_public_access_state()["State"]
+    state = SHARING[ec2.get_snapshot_block_public_access_state()["State"]]
     yield SnapshotSharing(arn=aws.target.arn("ec2", "snapshot-block-public-access"), state=state)
 
 

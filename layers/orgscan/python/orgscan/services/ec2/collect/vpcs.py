@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.network import Entry
 from orgscan.services.ec2.collect.paging import GONE, PAGE
 from orgscan.services.ec2.facts_network import (
@@ -27,6 +27,22 @@ if TYPE_CHECKING:
         VpcEndpointTypeDef,
         VpcTypeDef,
     )
+
+
+ENDPOINT_TYPES = words("Interface", "Gateway", "GatewayLoadBalancer", "Resource", "ServiceNetwork")
+ENDPOINT_STATES = words(
+    "pendingacceptance",
+    "pending",
+    "available",
+    "deleting",
+    "deleted",
+    "rejected",
+    "failed",
+    "expired",
+    "partial",
+)
+ACTIONS = words("allow", "deny")
+TRAFFIC = words("ACCEPT", "REJECT", "ALL")
 
 
 @collector(Vpc, calls=("ec2:DescribeVpcs",))
@@ -116,7 +132,7 @@ def _entry(entry: NetworkAclEntryTypeDef) -> Entry:
     ports = entry.get("PortRange", {})
     return Entry(
         number=entry["RuleNumber"],
-        allow=entry["RuleAction"] == "allow",
+        allow=ACTIONS[entry["RuleAction"]] == "allow",
         protocol=entry["Protocol"],
         cidr=entry.get("CidrBlock") or entry["Ipv6CidrBlock"],
         from_port=ports.get("From"),
@@ -133,7 +149,7 @@ def ec2_vpc_endpoints(aws: Reader) -> Iterator[VpcEndpoint]:
 
 def _endpoint(aws: Reader, endpoint: VpcEndpointTypeDef) -> VpcEndpoint | None:
     # EC2 writes states in small letters, its documentation in capitals.
-    state = endpoint["State"].lower()
+    state = ENDPOINT_STATES[endpoint["State"].lower()]
     if state in GONE:
         return None
     managed = endpoint.get("RequesterManaged", False)
@@ -142,7 +158,7 @@ def _endpoint(aws: Reader, endpoint: VpcEndpointTypeDef) -> VpcEndpoint | None:
         tags=aws.tags(endpoint.get("Tags")),
         tags_optional=managed,
         id=endpoint["VpcEndpointId"],
-        type=endpoint["VpcEndpointType"],
+        type=ENDPOINT_TYPES[endpoint["VpcEndpointType"]],
         service=endpoint.get("ServiceName", ""),
         vpc=endpoint["VpcId"],
         available=state == "available",

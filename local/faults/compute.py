@@ -56,7 +56,7 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
     (made,) = reservation["Instances"]
     volume = made["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     if backed_up and tags.get("Environment") in PRODUCTION:
-        snapshot(place, volume, place.tags("", **tags))
+        snapshot(place, volume, place.tags("nightly"))
     instance = made["InstanceId"]
     return Instance(
         instance, place.arn("ec2", f"instance/{instance}"), volume, place.arn("ec2", f"volume/{volume}")
@@ -239,22 +239,20 @@ def plain_volume(place: Place) -> None:
 
 @scenario(copies=2)
 def production_volume_without_snapshot(place: Place) -> None:
-    tags = place.tags("ledger", Environment="prod")
-    instance = run(place, "ledger", backed_up=False, tags=tags)
+    instance = run(place, "ledger", backed_up=False, tags=place.tags("ledger", Environment="prod"))
     past.age_volume(place.account.id, place.region, instance.volume, days=100)
     place.fails(
         "ebs-volume-no-recent-snapshot",
         resource=instance.volume_arn,
-        mend=partial(snapshot, place, instance.volume, tags),
+        mend=partial(snapshot, place, instance.volume, place.tags("ledger")),
     )
 
 
 @scenario()
 def production_volume_with_an_old_snapshot(place: Place) -> None:
-    tags = place.tags("orders", Environment="staging")
-    instance = run(place, "orders", backed_up=False, tags=tags)
+    instance = run(place, "orders", backed_up=False, tags=place.tags("orders", Environment="staging"))
     past.age_volume(place.account.id, place.region, instance.volume, days=100)
-    made = snapshot(place, instance.volume, tags)
+    made = snapshot(place, instance.volume, place.tags("orders"))
     past.age_snapshot(place.account.id, place.region, made, days=30)
     place.fails("ebs-volume-no-recent-snapshot", resource=instance.volume_arn)
     for arn in (instance.arn, instance.volume_arn):

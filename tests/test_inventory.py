@@ -19,6 +19,7 @@ from orgscan.errors import OutOfTime
 from orgscan.inventory import COLUMNS, LAST_S, Inventory, write
 from orgscan.model import GLOBAL, Blindness, Gap, Resource, Taggable, TagRecord, Target
 from orgscan.network import Rule
+from orgscan.services.autoscaling.facts import ScheduledAction
 from orgscan.services.ec2.facts import Instance, Metadata, SecurityGroup, Snapshot
 from orgscan.services.iam.facts import Principal
 from orgscan.services.s3.facts import Block, Bucket, Grant
@@ -37,6 +38,7 @@ SERVER = Instance(
     id="i-1",
     type="t3.micro",
     state="running",
+    image="ami-1",
     launched=LAUNCHED,
     metadata=Metadata(enabled=True, tokens_required=False),
 )
@@ -82,8 +84,11 @@ def test_a_resource_is_told_with_where_it_is_and_all_that_is_known() -> None:
         "facts": {
             "type": "t3.micro",
             "state": "running",
+            "image": "ami-1",
             "launched": "2026-01-02T03:04:05+00:00",
             "attached": None,
+            "root_volume": None,
+            "user_data": None,
             "stopped": None,
             "metadata": {"enabled": True, "tokens_required": False},
             "platform": None,
@@ -228,11 +233,10 @@ def test_tags_that_nobody_could_read_are_not_none() -> None:
 
 
 def test_what_has_no_tags_by_nature_has_none() -> None:
-    snapshot = Snapshot(
-        arn="arn:aws:ec2:eu-west-1::snapshot/snap-1", volume="v", started=LAUNCHED, completed=True
-    )
-    (record,) = resources(spooled([Snapshot, TagRecord], [snapshot], {TagRecord: NO_TAGS}), Snapshot)
-    assert (record["tags"], record["id"], "tags" in record["facts"]) == (None, "snap-1", False)
+    action = ScheduledAction(arn="arn:aws:autoscaling:eu-west-1:123456789012:action/night", group="web")
+    spool = spooled([ScheduledAction, TagRecord], [action], {TagRecord: NO_TAGS})
+    (record,) = resources(spool, ScheduledAction)
+    assert (record["tags"], record["id"], "tags" in record["facts"]) == (None, "night", False)
 
 
 # Whatever a fact is

@@ -28,6 +28,7 @@ from orgscan.services.ec2.facts import (
     SecurityGroup,
 )
 from orgscan.services.ec2.facts_network import LaunchTemplateVersion
+from orgscan.services.elb.facts import LoadBalancer
 from orgscan.services.rds.facts import DBInstance
 from tests.cases.case import ACCOUNT, Case, cannot_tell, fails, passes, usd
 from tests.cases.ec2 import ADDRESS, DENIED, EC2, ago, daily
@@ -239,6 +240,17 @@ DATABASE = DBInstance(
     port=5432,
     security_groups=("sg-1",),
 )
+BALANCER = LoadBalancer(
+    arn="arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/1",
+    name="shop",
+    type="application",
+    internal=False,
+    state="active",
+    created=ago(100),
+    addresses=2,
+    security_groups=("sg-1",),
+    listeners=(),
+)
 UNUSED = "no network interface uses it, and nothing names it"
 UNUSED_CASES: list[Case] = [
     fails(ec2_security_group_unused, group(), Problem(UNUSED)),
@@ -253,6 +265,7 @@ UNUSED_CASES: list[Case] = [
             TEMPLATE,
             replace(TEMPLATE, security_groups=("web",)),
             DATABASE,
+            BALANCER,
         )
     ),
     passes(ec2_security_group_unused, group(name="default")),
@@ -263,7 +276,7 @@ UNUSED_CASES: list[Case] = [
     passes(ec2_security_group_unused, group(), beside=[CARD], lost={LaunchTemplateVersion: DENIED}),
     *(
         cannot_tell(ec2_security_group_unused, group(), "Describe", lost={kind: DENIED})
-        for kind in (NetworkInterface, SecurityGroup, LaunchTemplateVersion, DBInstance)
+        for kind in (NetworkInterface, SecurityGroup, LaunchTemplateVersion, DBInstance, LoadBalancer)
     ),
 ]
 

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from moto.acm.models import acm_backends
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 
 def days_ago(days: float) -> datetime:
@@ -63,6 +65,28 @@ def empty_default_groups(account: str, region: str) -> None:
             if group.name == "default":
                 group.ingress_rules.clear()
                 group.egress_rules.clear()
+
+
+def tell_of_secret(account: str, region: str, secret: str, **members: Any) -> None:
+    """What Secrets Manager notes itself: CreatedDate, LastAccessedDate, OwningService and so on."""
+    found = secretsmanager_backends[account][region].secrets[secret]
+    original = found.to_dict
+    found.to_dict = lambda: {**original(), **_in_seconds(members)}
+
+
+def tell_of_certificate(account: str, region: str, arn: str, **members: Any) -> None:
+    """What ACM finds out itself: InUseBy, NotAfter, RenewalSummary and so on."""
+    found = acm_backends[account][region]._certificates[arn]
+    told = {**found.describe()["Certificate"], **_in_seconds(members)}
+    found.describe = lambda: {"Certificate": dict(told)}
+
+
+def _in_seconds(members: dict[str, Any]) -> dict[str, Any]:
+    """As moto keeps these moments: seconds since 1970."""
+    return {
+        name: value.replace(tzinfo=UTC).timestamp() if isinstance(value, datetime) else value
+        for name, value in members.items()
+    }
 
 
 @contextmanager

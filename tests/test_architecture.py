@@ -38,6 +38,7 @@ DOORS = {
         "orgscan.model",
         "orgscan.network",
         "orgscan.policy",
+        "orgscan.secrets",
         "orgscan.services.*.facts",
     ),
     "orgscan.services.*.checks*": (
@@ -57,6 +58,7 @@ DOORS = {
         "orgscan.model",
         "orgscan.network",
         "orgscan.policy",
+        "orgscan.secrets",
         "orgscan.services.*.facts",
         "orgscan.services.*.collect",
         "botocore.exceptions",

@@ -37,6 +37,8 @@ class Case:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     unread: str | None = None
     """Expect a gap whose detail contains this, instead of (or after) the problems."""
+    accounts: frozenset[str] = frozenset()
+    """The organization's."""
 
     def __str__(self) -> str:
         outcome = "cannot-tell" if self.unread is not None else "fails" if self.problems else "passes"
@@ -44,7 +46,7 @@ class Case:
 
     def judge(self) -> tuple[tuple[Problem, ...], str | None]:
         """The problems found, and the detail of the gap that ended the judgement, if one did."""
-        sight = Sight(HERE, NOW, spooled(self.check.also, self.beside, self.lost))
+        sight = Sight(HERE, NOW, spooled(self.check.also, self.beside, self.lost), self.accounts)
         found: list[Problem] = []
         for _ in range(2):
             found.clear()

@@ -107,6 +107,7 @@ class Storage(Construct):
                 _kept(WORK, REDRIVE_DAYS),
                 _kept(FOLDER, inventory_days),
                 _kept(ANSWERS, 7),
+                s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(1)),
             ],
             removal_policy=RemovalPolicy.RETAIN,
         )
@@ -125,5 +126,4 @@ def _kept(folder: str, days: int, *, deleted: int = 1) -> s3.LifecycleRule:
         prefix=folder,
         expiration=Duration.days(days),
         noncurrent_version_expiration=Duration.days(deleted),
-        abort_incomplete_multipart_upload_after=Duration.days(1),
     )

@@ -7,6 +7,7 @@ planted; a scenario plants other answers with `Place.answers`. The answers take 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from moto.core.errors import ErrorShape
@@ -93,7 +94,14 @@ def _write_error(call: str, refused: Refused) -> Written:
 def _serializer(call: str) -> Any:
     service, _, operation = call.partition(":")
     model = get_service_model(service)
-    return get_serializer_class(service, model.resolved_protocol)(model.operation_model(operation))
+    serializer = get_serializer_class(service, model.resolved_protocol)(model.operation_model(operation))
+    serializer._timestamp_serializer._timestamp_unixtimestamp = _seconds
+    return serializer
+
+
+def _seconds(moment: datetime) -> float:
+    """To the microsecond: moto's own serializer cuts off what is less than a millisecond."""
+    return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
 
 
 def _bytes(body: str | bytes) -> bytes:

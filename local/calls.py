@@ -18,19 +18,34 @@ from werkzeug.wrappers import Response
 from local.beyond import Written
 
 # botocore's name of a service where the signature names it otherwise.
-_SERVICES = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+_SERVICES = {
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "access-analyzer": "accessanalyzer",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+}
 
 # IAM's prefix where it is not botocore's name.
-_PREFIXES = {"resourcegroupstaggingapi": "tag", "s3control": "s3"}
+_PREFIXES = {
+    "efs": "elasticfilesystem",
+    "elbv2": "elasticloadbalancing",
+    "accessanalyzer": "access-analyzer",
+    "resourcegroupstaggingapi": "tag",
+    "s3control": "s3",
+}
 
 # IAM's action where it is not named like the operation: see the Service Authorization Reference.
 _ACTIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "s3:CompleteMultipartUpload": "s3:PutObject",
     "s3:CreateMultipartUpload": "s3:PutObject",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:HeadObject": "s3:GetObject",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:UploadPart": "s3:PutObject",
     "s3control:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
@@ -113,8 +128,8 @@ def read(environ: dict[str, Any]) -> Call:
     environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     operation, parameters = get_service_router(service).match(request)
     protocol = determine_request_protocol(operation.service_model, request.content_type)
-    in_json = protocol == "json" or request.mimetype == "application/json"
-    parameters |= json.loads(body or "{}") if in_json else request.form.to_dict()
+    in_json = protocol in ("json", "rest-json") and body.lstrip()[:1] == b"{"  # not a function's payload
+    parameters |= json.loads(body) if in_json else request.form.to_dict()
     return Call(access_key, region, service, operation, protocol, parameters)
 
 

@@ -37,7 +37,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.serving import make_server
 
-from local import cloudwatch, deploy, dynamodb, s3, sns, workflow
+from local import cloudwatch, deploy, dynamodb, s3, snapshots, sns, workflow
 from local.beyond import Beyond
 from local.faults import absent
 from local.iam import Denial, Gate, admin_key
@@ -52,7 +52,7 @@ DEFAULT_REGIONS: tuple[str, ...] = tuple(
 )
 """The regions that are on in every account."""
 
-_MANAGED_POLICIES = ("AdministratorAccess", "PowerUserAccess", "ReadOnlyAccess")
+_MANAGED_POLICIES = ("AdministratorAccess", "AWSLambda_FullAccess", "PowerUserAccess", "ReadOnlyAccess")
 _LOADER = botocore.session.get_session().get_component("data_loader")
 """Loading service models is the dear part of making a client: all sessions share what is loaded."""
 
@@ -98,6 +98,7 @@ class Emulator:
             dynamodb.install(patch)
             cloudwatch.install(patch)
             s3.install(patch)
+            snapshots.install(patch)
             sns.install(patch, self.mail)
             workflow.install(patch, self.endpoint)
             stack.enter_context(_serving(gate, listener))
@@ -195,10 +196,14 @@ def _configure(patch: pytest.MonkeyPatch) -> None:
 
 
 def few_managed_policies(patch: pytest.MonkeyPatch) -> None:
-    """Loading all 1,582 managed policies would take 0.1 s for every account."""
+    """Loading all 1,582 managed policies would take 0.1 s for every account, and listing them 5 s."""
+    patch.setattr(iam_models, "aws_managed_policies_data", _few_policies())
+
+
+@cache
+def _few_policies() -> str:
     policies = json.loads(iam_models.aws_managed_policies_data)
-    few = {name: policies[name] for name in _MANAGED_POLICIES}
-    patch.setattr(iam_models, "aws_managed_policies_data", json.dumps(few))
+    return json.dumps({name: policies[name] for name in _MANAGED_POLICIES})
 
 
 def _client_classes_once(patch: pytest.MonkeyPatch) -> None:

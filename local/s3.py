@@ -1,14 +1,18 @@
-"""S3 for the embedded AWS: moto's, which does not say in its list where a bucket is."""
+"""S3 for the embedded AWS: moto's, which does not say in its list where a bucket is, nor reads conditions."""
 
+import json
 from typing import Any
 
 import pytest
 from moto.core.responses import ActionResult
+from moto.iam.access_control import IAMPolicy, PermissionResult
+from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(S3Response, "all_buckets", _all_buckets)
+    patch.setattr(FakeBucket, "get_permission", _permission)
 
 
 def _all_buckets(response: Any) -> Any:
@@ -23,3 +27,14 @@ def _all_buckets(response: Any) -> Any:
         for each in found
     ]
     return response.serialized(ActionResult({"Buckets": buckets}))
+
+
+def _permission(bucket: Any, action: str, resource: str) -> Any:
+    """By the statements without conditions: with them, who denies plain HTTP here would deny everything."""
+    policy = json.loads(bucket.policy or "{}")
+    written = policy.get("Statement", [])
+    statements = written if isinstance(written, list) else [written]
+    plain = [each for each in statements if "Condition" not in each]
+    if not plain:
+        return PermissionResult.NEUTRAL
+    return IAMPolicy(json.dumps({**policy, "Statement": plain})).is_action_permitted(action, resource)

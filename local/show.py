@@ -84,6 +84,8 @@ def totals(console: Console, scan: Scan) -> None:
     console.print(table)
     if accepted := sum(sum(row.values()) for row in scan.summary["suppressed"].values()):
         console.print(f"suppressed: {accepted}")
+    tags = scan.summary["tags"]
+    console.print(f"tags: {tags['percent']}% of {tags['judged']:,} resources as the policies ask")
     console.print(
         f"waste: {scan.summary['monthly_usd']:,.2f} USD a month, {scan.summary['unpriced']} unpriced"
     )

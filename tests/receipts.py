@@ -64,6 +64,7 @@ def receipt(
         "unseen": tuple(unseen),
         "newly_blind": (),
         "resources": {},
+        "tagged": {},
         "open": {},
         "changed": changed,
         "notable": changes,

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
@@ -39,7 +39,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import cloudwatch, faults, past, s3
+from local import cloudwatch, faults, past, s3, snapshots
 from local.beyond import Beyond, Refused, Written, write
 from local.emulator import few_managed_policies
 from local.faults import accounts, compute, payer, tagging
@@ -62,6 +62,8 @@ LONG = 60
 METRICS = "cloudwatch:GetMetricData"
 TOKEN = "served-page-2"
 HEADER = "X-Served"
+NOWHERE = "https://answered.invalid/"
+"""Every handler is asked, moto's too, which raises where it lacks an operation of a service that it has."""
 LOADER = Loader()
 
 Parsed: TypeAlias = Mapping[str, Any]
@@ -119,7 +121,9 @@ class Recorder:
         if answer is None:
             return None
         headers = HTTPHeaders.from_dict(answer.headers)
-        return AWSResponse(request.url, answer.status, headers, MockRawResponse(answer.body))
+        response = AWSResponse(request.url, answer.status, headers, MockRawResponse(answer.body))
+        request.url = NOWHERE
+        return response
 
     def _keep(self, context: dict[str, Any], parsed_response: Any, response_dict: Any, **_: object) -> None:
         if parsed_response is not None:
@@ -161,6 +165,7 @@ def record() -> Recording:
         few_managed_policies(patch)
         cloudwatch.install(patch)
         s3.install(patch)
+        snapshots.install(patch)
         book = _plant()
         session = _session()
         recorder = Recorder(session, book.beyond)
@@ -201,6 +206,8 @@ def _plant() -> Book:
     )
     payer.unguarded(everywhere, acquired["CreateAccountStatus"]["AccountId"])
     past.empty_default_groups(ACCOUNT, REGION)
+    past.encrypt_volumes(ACCOUNT, REGION)
+    past.keep_vpcs(ACCOUNT, REGION)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):
@@ -220,9 +227,18 @@ def _measured(resources: Mapping[tuple[Target, str], tuple[Resource, ...]]) -> I
     for check in catalog.checks():
         for (target, _), seen in resources.items():
             for resource in seen if target == HERE else ():
-                if isinstance(resource, check.resource):
-                    dimensions = tuple(sorted(resource.dimensions.items()))
-                    yield from (Query(metric, dimensions, LONG) for metric in check.measures)
+                # A check may ask about what it looks at beside its own, and about parts of it.
+                concerned = isinstance(resource, (check.resource, *check.also))
+                for part in (resource, *_parts(resource)) if concerned else ():
+                    dimensions = tuple(sorted(part.dimensions.items()))
+                    yield from (Query(each, dimensions, LONG) for each in check.measures if dimensions)
+
+
+def _parts(resource: Resource) -> Iterator[Resource]:
+    """What is measured within it, as the indexes of a table."""
+    for each in fields(resource):
+        value = getattr(resource, each.name)
+        yield from (part for part in value if isinstance(part, Resource)) if isinstance(value, tuple) else ()
 
 
 @dataclass(frozen=True, slots=True)

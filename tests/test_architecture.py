@@ -23,9 +23,10 @@ THIRD_PARTY = (*AWS, "pydantic", "yaml", "jinja2", "rich", "typer", "cdk_nag")
 # What a module may import of ours and of third parties, most specific pattern first.
 DOORS = {
     "orgscan.model": (),
-    "orgscan.network": ("orgscan.model",),
+    "orgscan.network*": ("orgscan.model", "orgscan.network"),
     "orgscan.policy*": ("orgscan.errors", "orgscan.model", "orgscan.network", "orgscan.policy"),
     "orgscan.prices": ("orgscan.model",),
+    "orgscan.tagged": (),
     "orgscan.tagging": ("orgscan.model",),
     "orgscan.check": ("orgscan.model",),
     "orgscan.suppress": ("orgscan.model",),
@@ -64,9 +65,15 @@ DOORS = {
         "botocore.exceptions",
     ),
     "orgscan.services*": ("orgscan.model",),
-    "orgscan.coverage": ("orgscan.check", "orgscan.model"),
+    "orgscan.coverage": ("orgscan.check", "orgscan.model", "orgscan.tagged"),
     "orgscan.reconcile": ("orgscan.coverage", "orgscan.model", "orgscan.suppress"),
-    "orgscan.receipt": ("orgscan.coverage", "orgscan.model", "orgscan.reconcile", "orgscan.suppress"),
+    "orgscan.receipt": (
+        "orgscan.coverage",
+        "orgscan.model",
+        "orgscan.reconcile",
+        "orgscan.suppress",
+        "orgscan.tagged",
+    ),
     "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
     "orgscan.present.*": (
         "orgscan.catalog",

@@ -91,7 +91,7 @@ def test_frameworks_and_equivalents_are_written_one_way(check: Check[Any]) -> No
 def test_most_checks_can_be_compared_with_another_tool() -> None:
     """Tag policies, and what the scan itself came to, are our own questions."""
     with_one = [check for check in catalog.checks() if check.equivalent]
-    assert len(with_one) > 0.7 * len(catalog.checks())
+    assert len(with_one) > 0.65 * len(catalog.checks())
 
 
 @COLLECTORS

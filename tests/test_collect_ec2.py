@@ -12,7 +12,17 @@ from orgscan.catalog import AnyCollector
 from orgscan.model import Blindness, Gap, Target
 from orgscan.network import Rule
 from orgscan.services.ec2 import collect
-from orgscan.services.ec2.facts import Address, Instance, Metadata, NatGateway, PrefixList, Volume
+from orgscan.services.ec2.facts import (
+    Address,
+    Attachment,
+    Instance,
+    Metadata,
+    NatGateway,
+    NetworkInterface,
+    PrefixList,
+    Snapshot,
+    Volume,
+)
 from orgscan.session import Clients
 from tests.answers import answer, refuse
 
@@ -45,8 +55,10 @@ def test_a_running_instance(ec2: Any, clients: Clients, target: Target) -> None:
         id=planted["InstanceId"],
         type="t3.micro",
         state="running",
+        image="ami-12345678",
         launched=planted["LaunchTime"],
         attached=instance.attached,
+        root_volume=instance.root_volume,
         metadata=Metadata(enabled=True, tokens_required=True),
     )
     assert instance.attached is not None
@@ -71,7 +83,7 @@ def test_instances_of_two_pages(
 ) -> None:
     for _ in range(3):
         ec2.run_instances(ImageId="ami-12345678", MinCount=4, MaxCount=4)
-    monkeypatch.setattr(collect, "PAGE", {"PageSize": 5})
+    monkeypatch.setattr(collect.instances, "SMALL_PAGE", {"PageSize": 5})
     assert len({instance.id for instance in collect.ec2_instances.read(clients, target)}) == 12
 
 
@@ -89,6 +101,7 @@ def test_the_words_of_ec2(clients: Clients, target: Target, reason: str, stopped
         "InstanceId": "i-1",
         "InstanceType": "m5.large",
         "State": {"Name": "stopped"},
+        "ImageId": "ami-1",
         "LaunchTime": START,
         "StateTransitionReason": reason,
         "PlatformDetails": "Windows",
@@ -98,6 +111,7 @@ def test_the_words_of_ec2(clients: Clients, target: Target, reason: str, stopped
         "BlockDeviceMappings": [{"DeviceName": "/dev/sdb"}],
     }
     answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
+    answer(clients, target, "ec2:DescribeInstanceAttribute", {"UserData": {}})
     (instance,) = collect.ec2_instances.read(clients, target)
     assert instance == Instance(
         arn=target.arn("ec2", "instance/i-1"),
@@ -105,6 +119,7 @@ def test_the_words_of_ec2(clients: Clients, target: Target, reason: str, stopped
         id="i-1",
         type="m5.large",
         state="stopped",
+        image="ami-1",
         launched=START,
         stopped=stopped,
         metadata=Metadata(enabled=False, tokens_required=False),
@@ -119,6 +134,7 @@ def test_an_instance_of_which_ec2_says_little(clients: Clients, target: Target) 
         "InstanceId": "i-1",
         "InstanceType": "u-9.unheard-of",
         "State": {"Name": "thinking"},
+        "ImageId": "ami-1",
         "LaunchTime": START,
     }
     answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
@@ -133,6 +149,7 @@ def test_a_metadata_service_that_is_not_said_to_be_off_is_on(clients: Clients, t
         "InstanceId": "i-1",
         "InstanceType": "m5.large",
         "State": {"Name": "pending"},
+        "ImageId": "ami-1",
         "LaunchTime": START,
         "MetadataOptions": {"State": "pending"},
     }
@@ -167,7 +184,10 @@ def test_volumes(ec2: Any, clients: Clients, target: Target) -> None:
         mibps=200,
     )
     (root,) = volumes.values()
-    assert (root.instances, root.state, root.encrypted, root.tags) == ((instance.id,), "in-use", False, {})
+    assert (root.state, root.encrypted, root.tags) == ("in-use", False, {})
+    assert root.attachments == (Attachment(instance=instance.id, state="attached"),)
+    assert (root.instances, dict(root.dimensions)) == ((instance.id,), {"VolumeId": root.id})
+    assert instance.root_volume == root.id
 
 
 def test_only_own_snapshots(ec2: Any, clients: Clients, target: Target) -> None:
@@ -176,11 +196,20 @@ def test_only_own_snapshots(ec2: Any, clients: Clients, target: Target) -> None:
         "before-parameter-build.ec2.DescribeSnapshots", lambda params, **_: asked.append(params["OwnerIds"])
     )
     volume = ec2.create_volume(AvailabilityZone="eu-west-1a", Size=1)["VolumeId"]
-    made = ec2.create_snapshot(VolumeId=volume)
+    made = ec2.create_snapshot(
+        VolumeId=volume, Description="before the upgrade", TagSpecifications=tagged("snapshot")
+    )
     (snapshot,) = collect.ebs_snapshots.read(clients, target)
-    assert snapshot.arn == f"arn:aws:ec2:eu-west-1::snapshot/{made['SnapshotId']}"
-    assert (snapshot.volume, snapshot.completed) == (volume, True)
-    assert snapshot.started == made["StartTime"]
+    assert snapshot == Snapshot(
+        arn=f"arn:aws:ec2:eu-west-1::snapshot/{made['SnapshotId']}",
+        tags={"Owner": "ann"},
+        id=made["SnapshotId"],
+        volume=volume,
+        started=made["StartTime"],
+        completed=True,
+        size_gib=1,
+        description="before the upgrade",
+    )
     assert asked == [["self"]]
 
 
@@ -211,12 +240,19 @@ def test_a_security_group(ec2: Any, clients: Clients, target: Target) -> None:
         Rule(protocol="-1"),
     }
     assert web.egress == (Rule(protocol="-1", cidrs=("0.0.0.0/0",)),)
+    assert (web.names, web.owner) == ((web.id,), target.account)
     (default,) = seen.values()
     assert (default.name, default.tags, default.tags_optional) == ("default", {}, True)
 
 
-RULE = {"IpProtocol": "-1", "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": []}
-GROUP = {"GroupId": "sg-odd", "GroupName": "odd", "IpPermissions": [RULE], "IpPermissionsEgress": []}
+RULE = {"IpProtocol": "-1", "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": []}
+GROUP = {
+    "GroupId": "sg-odd",
+    "GroupName": "odd",
+    "OwnerId": "123456789012",
+    "IpPermissions": [RULE],
+    "IpPermissionsEgress": [],
+}
 
 
 @pytest.mark.parametrize(
@@ -306,16 +342,25 @@ def test_entries_that_cannot_be_found_are_not_none(ec2: Any, clients: Clients, t
 
 
 def test_an_interface_names_its_security_groups(ec2: Any, clients: Clients, target: Target) -> None:
-    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    subnet = ec2.describe_subnets()["Subnets"][0]
     group = ec2.create_security_group(GroupName="web", Description="-")["GroupId"]
-    made = ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"]
+    made = ec2.create_network_interface(SubnetId=subnet["SubnetId"], Groups=[group], Description="spare")
+    id_ = made["NetworkInterface"]["NetworkInterfaceId"]
     (interface,) = collect.ec2_network_interfaces.read(clients, target)
-    assert interface.arn == target.arn("ec2", f"network-interface/{made['NetworkInterfaceId']}")
-    assert interface.security_groups == (group,)
+    assert interface == NetworkInterface(
+        arn=target.arn("ec2", f"network-interface/{id_}"),
+        security_groups=(group,),
+        id=id_,
+        vpc=subnet["VpcId"],
+        subnet=subnet["SubnetId"],
+        status="available",
+        description="spare",
+    )
 
 
 def test_an_interface_that_names_no_groups_costs_itself(clients: Clients, target: Target) -> None:
-    listed = [{"NetworkInterfaceId": "eni-1"}, {"NetworkInterfaceId": "eni-2", "Groups": []}]
+    whole = {"VpcId": "vpc-1", "SubnetId": "subnet-1", "Status": "in-use", "Groups": []}
+    listed = [{"NetworkInterfaceId": "eni-1"}, {"NetworkInterfaceId": "eni-2", **whole}]
     answer(clients, target, "ec2:DescribeNetworkInterfaces", {"NetworkInterfaces": listed})
     lost: list[Gap] = []
     (interface,) = collect.ec2_network_interfaces.read(clients, target, spoil=lost.append)
@@ -363,6 +408,7 @@ def test_a_nat_gateway_and_the_routes_to_it(ec2: Any, clients: Clients, target: 
         state="available",
         created=made["CreateTime"],
         public_ips=1,
+        vpc=subnet["VpcId"],
     )
     assert dict(gateway.dimensions) == {"NatGatewayId": made["NatGatewayId"]}
     routes = {each.id: each.nat_gateways for each in collect.ec2_route_tables.read(clients, target)}
@@ -371,7 +417,7 @@ def test_a_nat_gateway_and_the_routes_to_it(ec2: Any, clients: Clients, target: 
 
 
 def test_nat_gateways_of_other_kinds(clients: Clients, target: Target) -> None:
-    gateway = {"NatGatewayId": "nat-1", "State": "available", "CreateTime": START}
+    gateway = {"NatGatewayId": "nat-1", "State": "available", "CreateTime": START, "VpcId": "vpc-1"}
     described = [
         {**gateway, "ConnectivityType": "private", "NatGatewayAddresses": [{"PrivateIp": "10.0.0.1"}]},
         {**gateway, "AvailabilityMode": "regional", "NatGatewayAddresses": [{"PublicIp": "192.0.2.1"}] * 2},
@@ -397,6 +443,11 @@ def test_the_partition_is_the_targets(ec2: Any, clients: Clients) -> None:
         (collect.ec2_instances, "ec2:DescribeInstances"),
         (collect.ebs_volumes, "ec2:DescribeVolumes"),
         (collect.ebs_snapshots, "ec2:DescribeSnapshots"),
+        (collect.ebs_public_snapshots, "ec2:DescribeSnapshots"),
+        (collect.ebs_snapshot_sharing, "ec2:GetSnapshotBlockPublicAccessState"),
+        (collect.ebs_encryption, "ec2:GetEbsEncryptionByDefault"),
+        (collect.ec2_images, "ec2:DescribeImages"),
+        (collect.ec2_launch_template_versions, "ec2:DescribeLaunchTemplateVersions"),
         (collect.ec2_security_groups, "ec2:DescribeSecurityGroups"),
         (collect.ec2_prefix_lists, "ec2:DescribeManagedPrefixLists"),
         (collect.ec2_network_interfaces, "ec2:DescribeNetworkInterfaces"),

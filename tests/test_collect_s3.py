@@ -1,6 +1,8 @@
 """What the S3 collectors see."""
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -13,7 +15,10 @@ from orgscan.services.s3.facts import (
     AccountPublicAccessBlock,
     Block,
     Bucket,
+    Encryption,
     Grant,
+    LifecycleRule,
+    Uploads,
     opened_to_everyone,
 )
 from orgscan.session import Clients
@@ -23,13 +28,17 @@ HERE = {"LocationConstraint": "eu-west-1"}
 NEW = Bucket(
     arn="arn:aws:s3:::reports",
     name="reports",
+    policy=None,
     policy_is_public=None,
-    opened=None,
     public_grants=(),
     ownership=None,
     blocked=None,
     versioning=None,
+    encryption=None,
+    lifecycle=None,
+    uploads=Uploads(0, more=False, oldest=None),
 )
+"""AWS would answer that it is encrypted with AES256; here it says that nothing was ever set."""
 READ_BY_ALL = {
     "Version": "2012-10-17",
     "Statement": [
@@ -55,17 +64,92 @@ def test_all_facts_of_a_bucket(aws: boto3.Session, clients: Clients, target: Tar
         Bucket="reports", PublicAccessBlockConfiguration={"BlockPublicPolicy": True, "IgnorePublicAcls": True}
     )
     s3.put_bucket_versioning(Bucket="reports", VersioningConfiguration={"Status": "Suspended"})
+    by_kms = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket="reports", ServerSideEncryptionConfiguration={"Rules": [by_kms]})
+    abort = {"Filter": {}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3}}
+    s3.put_bucket_lifecycle_configuration(
+        Bucket="reports", LifecycleConfiguration={"Rules": [{"ID": "all", "Status": "Enabled", **abort}]}
+    )
     (bucket,) = s3_buckets.read(clients, target)
     assert bucket == Bucket(
         arn="arn:aws:s3:::reports",
         name="reports",
+        policy=parse(READ_BY_ALL),
         policy_is_public=True,
-        opened=("s3:GetObject",),
         public_grants=(Grant("everyone", "READ"),),
         ownership="ObjectWriter",
         blocked=frozenset({Block.ACLS, Block.NEW_POLICIES}),
         versioning="Suspended",
+        encryption=(Encryption("aws:kms", bucket_key=True),),
+        lifecycle=(LifecycleRule(enabled=True, whole=True, aborts_after=3),),
+        uploads=None,
     )
+    assert bucket.dimensions == {"BucketName": "reports"}
+
+
+DAYS = {"NoncurrentDays": 30}
+MOVED = [{**DAYS, "StorageClass": "GLACIER"}]
+ABORTED = {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
+
+
+def test_how_far_lifecycle_rules_reach(aws: boto3.Session, clients: Clients, target: Target) -> None:
+    whole, part = LifecycleRule(enabled=True, whole=True), LifecycleRule(enabled=True, whole=False)
+    rules: list[tuple[dict[str, Any], LifecycleRule]] = [
+        ({"Filter": {"Prefix": ""}}, whole),
+        ({"Prefix": ""}, whole),
+        ({"Prefix": "logs/"}, part),
+        ({"Filter": {"Prefix": "logs/"}, **ABORTED}, replace(part, aborts_after=1)),
+        ({"Filter": {"Tag": {"Key": "a", "Value": "b"}}}, part),
+        ({"Filter": {"ObjectSizeGreaterThan": 500}}, part),
+        ({"Filter": {"And": {"Prefix": "a", "Tags": []}}}, part),
+        ({"Filter": {}, "Status": "Disabled", **ABORTED}, replace(whole, enabled=False, aborts_after=1)),
+        ({"Filter": {}, "NoncurrentVersionExpiration": DAYS}, replace(whole, expires_noncurrent=True)),
+        (
+            {"Filter": {}, "NoncurrentVersionTransitions": MOVED, "Expiration": {"Days": 9}},
+            replace(whole, moves_noncurrent=True),
+        ),
+    ]
+    aws.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
+    answered = {"Rules": [{"Status": "Enabled", **rule} for rule, _ in rules]}
+    answer(clients, target, "s3:GetBucketLifecycleConfiguration", answered)
+    (bucket,) = s3_buckets.read(clients, target)
+    assert bucket.lifecycle == tuple(rule for _, rule in rules)
+    # None of them keeps uploads of the whole bucket from staying for ever.
+    assert bucket.uploads == NEW.uploads
+
+
+def test_uploads_that_were_never_completed(aws: boto3.Session, clients: Clients, target: Target) -> None:
+    aws.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
+    late, early = datetime(2026, 1, 2, tzinfo=UTC), datetime(2025, 1, 2, tzinfo=UTC)
+    uploads = [{"Initiated": late}, {"Initiated": early}]
+    answer(clients, target, "s3:ListMultipartUploads", {"Uploads": uploads, "IsTruncated": True})
+    (bucket,) = s3_buckets.read(clients, target)
+    assert bucket.uploads == Uploads(2, more=True, oldest=early)
+
+
+def test_uploads_are_not_counted_where_the_lifecycle_could_not_be_read(
+    aws: boto3.Session, clients: Clients, target: Target
+) -> None:
+    aws.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
+    refuse(clients, target, "s3:GetBucketLifecycleConfiguration")
+    refuse(clients, target, "s3:ListMultipartUploads")
+    (bucket,) = s3_buckets.read(clients, target)
+    assert isinstance(bucket.lifecycle, Gap)
+    assert bucket.uploads is None
+
+
+def test_an_encryption_that_only_blocks_customer_keys_is_none(
+    aws: boto3.Session, clients: Clients, target: Target
+) -> None:
+    aws.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
+    answer(
+        clients,
+        target,
+        "s3:GetBucketEncryption",
+        {"ServerSideEncryptionConfiguration": {"Rules": [{"BucketKeyEnabled": False}]}},
+    )
+    (bucket,) = s3_buckets.read(clients, target)
+    assert bucket.encryption == ()
 
 
 def test_only_the_buckets_of_the_region(aws: boto3.Session, clients: Clients, target: Target) -> None:
@@ -148,7 +232,6 @@ def test_a_policy_that_makes_no_sense_costs_that_fact_alone(
 ) -> None:
     for name in ("one", "two"):
         aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration=HERE)
-    answer(clients, target, "s3:GetBucketPolicyStatus", *[{"PolicyStatus": {"IsPublic": True}}] * 2)
     everyone = '{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"}'
     answer(
         clients,
@@ -159,8 +242,8 @@ def test_a_policy_that_makes_no_sense_costs_that_fact_alone(
     )
     buckets = list(s3_buckets.read(clients, target))
     told = "Malformed: a statement is no object"
-    lost = Gap("bucket_policy_opened", Blindness.FAULT, told)
-    assert {bucket.opened for bucket in buckets} == {lost, ("s3:GetObject",)}
+    lost = Gap("bucket_policy", Blindness.FAULT, told)
+    assert {bucket.policy for bucket in buckets} == {lost, parse({"Statement": json.loads(everyone)})}
     assert {bucket.versioning for bucket in buckets} == {None}
 
 
@@ -168,10 +251,27 @@ def test_a_denied_fact_is_a_gap_and_the_others_are_seen(
     aws: boto3.Session, clients: Clients, target: Target
 ) -> None:
     aws.client("s3").create_bucket(Bucket="reports", CreateBucketConfiguration=HERE)
-    refuse(clients, target, "s3:GetBucketVersioning")
+    facts = {
+        "GetBucketVersioning": "versioning",
+        "GetBucketPolicy": "policy",
+        "GetBucketEncryption": "encryption",
+        "ListMultipartUploads": "uploads",
+    }
+    for call in facts:
+        refuse(clients, target, f"s3:{call}")
     (bucket,) = s3_buckets.read(clients, target)
-    assert bucket.versioning == Gap("bucket_versioning", Blindness.DENIED, "s3:GetBucketVersioning")
+    for call, name in facts.items():
+        assert getattr(bucket, name) == Gap(f"bucket_{name}", Blindness.DENIED, f"s3:{call}")
+    # AWS was asked nevertheless, and says that there is no policy that could be public.
     assert bucket.policy_is_public is None
+    assert bucket.lifecycle is None
+
+
+def test_a_bucket_that_is_gone_by_the_time_it_is_looked_at_has_gaps(clients: Clients, target: Target) -> None:
+    answer(clients, target, "s3:ListBuckets", {"Buckets": [{"Name": "gone"}]})
+    (bucket,) = s3_buckets.read(clients, target)
+    facts = ("policy", "blocked", "versioning", "encryption", "lifecycle")
+    assert all(isinstance(getattr(bucket, name), Gap) for name in facts)
 
 
 def test_the_accounts_public_access_block(aws: boto3.Session, clients: Clients, everywhere: Target) -> None:

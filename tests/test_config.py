@@ -142,8 +142,8 @@ def refused(read: Read) -> Refused:
         (
             "tag_policies: [{name: a, required: []}]",
             (
-                "tag_policies[0]: {name: a, required: []}: must have `required` or `rules`, or be the name of "
-                "a predefined one: basic, cost-allocation, security, map-2.0"
+                "tag_policies[0]: {name: a, required: []}: must have `required` or `rules`, or be the name "
+                "of a predefined one: basic, cost-allocation, security, map-2.0"
             ),
         ),
         (

@@ -283,6 +283,8 @@ def test_a_denied_call_is_a_gap_that_names_the_action_and_closes_nothing(
         "rds-instance-public",
         "rds-instance-unencrypted",
         "rds-instance-backup-disabled-or-short",
+        "rds-instance-idle",
+        "rds-instance-single-az",
     }
     assert "tag-required-key-missing" in lost  # it judges databases too
     assert set(lost.values()) == {"rds:DescribeDBInstances (identity-based policy)"}

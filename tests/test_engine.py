@@ -316,6 +316,36 @@ def test_metrics_of_all_checks_are_asked_for_together(aws: boto3.Session) -> Non
     assert len(calls) == 2  # one per window alignment, hours and days
 
 
+def test_a_check_may_measure_others_once_it_knows_the_first(aws: boto3.Session) -> None:
+    """What it asks for later does not take away what it was told before."""
+    loud = Metric("Things", "Loud", "Sum", 86400)
+    measured = [
+        {
+            "MetricName": "Loud",
+            "Dimensions": [{"Name": "ThingId", "Value": thing}],
+            "Timestamp": datetime(2026, 1, 14, 9, tzinfo=UTC),
+            "Value": value,
+        }
+        for thing, value in (("t1", 1.0), ("t2", 2.0), ("t3", 3.0))
+    ]
+    aws.client("cloudwatch").put_metric_data(Namespace="Things", MetricData=measured)
+
+    @check(Thing, measures=(loud,), **LOW)
+    def thing_loud(thing: Thing, view: View) -> Problems:
+        """Asks about others, which nobody listed, in two steps."""
+        (own,) = view.measure(thing, days=2)
+        if own.values:
+            (second,), (third,) = view.measure_all([Thing(arn="t2"), Thing(arn="t3")], days=2)
+            (again,) = view.measure(thing, days=2)
+            yield f"{own.values} {second.values} {third.values} {again == own}"
+
+    calls: list[object] = []
+    aws.events.register("provide-client-params.cloudwatch.GetMetricData", lambda **_: calls.append(1))
+    seen = scan(sees(Thing, Thing(arn="t1")), checks=(thing_loud,), enter=lambda: Clients(aws, guarded=True))
+    assert [f.problems for f in seen.findings] == [("(1.0,) (2.0,) (3.0,) True",)]
+    assert len(calls) == 2
+
+
 outcomes = st.sampled_from([None, DENIED, KeyError("garbage"), TimeoutError("hangs")])
 
 

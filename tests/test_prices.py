@@ -1,6 +1,7 @@
 """Prices, worked out by hand from the list, to the cent."""
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,40 @@ def test_volume(
 )
 def test_instance(type_: str, platform: str | None, monthly: float | None) -> None:
     assert prices.instance(HERE, type_, platform) == (None if monthly is None else usd(monthly))
+
+
+@pytest.mark.parametrize(
+    ("class_", "engine", "multi_az", "monthly"),
+    [
+        ("db.t3.micro", "mysql", False, 12.41),  # 0.017 x 730
+        ("db.t3.micro", "mariadb", False, 12.41),
+        ("db.t3.micro", "postgres", False, 13.14),  # 0.018 x 730
+        ("db.t3.micro", "postgres", True, 26.28),  # its standby costs as much
+        ("db.r5.large", "aurora-mysql", False, 211.70),  # 0.29 x 730
+        ("db.r5.large", "aurora-postgresql", False, 211.70),
+        ("db.r5.large", "oracle-se2", False, None),
+        ("db.r5.large", "docdb", False, None),
+        ("db.serverless", "aurora-mysql", False, None),
+        ("db.x9.huge", "mysql", False, None),
+    ],
+)
+def test_database(class_: str, engine: str, monthly: float | None, *, multi_az: bool) -> None:
+    money = prices.database(HERE, class_, engine, multi_az=multi_az)
+    assert money == (None if monthly is None else usd(monthly))
+
+
+@pytest.mark.parametrize(
+    ("type_", "engine", "monthly"),
+    [
+        ("cache.t4g.micro", "redis", 11.68),  # 0.016 x 730
+        ("cache.t4g.micro", "memcached", 11.68),
+        ("cache.t4g.micro", "valkey", 9.34),  # a fifth less
+        ("cache.t4g.micro", "something-new", None),
+        ("cache.x9.huge", "redis", None),
+    ],
+)
+def test_cache_node(type_: str, engine: str, monthly: float | None) -> None:
+    assert prices.cache_node(HERE, type_, engine) == (None if monthly is None else usd(monthly))
 
 
 def test_public_ipv4() -> None:
@@ -119,6 +154,8 @@ def test_another_partition_is_unpriced(partition: str) -> None:
     assert prices.nat_gateway(there) is None
     assert prices.volume(there, "gp3", 100) is None
     assert prices.instance(there, "t3.micro", "Linux/UNIX") is None
+    assert prices.database(there, "db.t3.micro", "mysql", multi_az=False) is None
+    assert prices.cache_node(there, "cache.t3.micro", "redis") is None
 
 
 def test_a_total_is_unpriced_when_a_part_is() -> None:
@@ -147,6 +184,29 @@ def test_sizes_of_a_family_cost_in_proportion() -> None:
         family, _, size = name.partition(".")
         if size in steps:
             assert price == hourly[f"{family}.large"] * steps[size] / 2, name
+
+
+def test_sizes_of_databases_and_caches_cost_in_proportion() -> None:
+    """Lists round to a tenth of a cent: a small step is off by no more than that."""
+    steps = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32, "4xlarge": 64}
+    table = prices._table()
+    lists = [*(each for name, each in table["rds_hour"].items() if name != "listed_as")]
+    for hourly in [*lists, table["elasticache_hour"]["node"]]:
+        families = {name.rpartition(".")[0] for name in hourly}
+        for family in families:
+            of = {
+                name.rpartition(".")[2]: price
+                for name, price in hourly.items()
+                if name.startswith(f"{family}.")
+            }
+            unit = min(price / steps[size] for size, price in of.items())
+            for size, price in of.items():
+                assert abs(price - unit * steps[size]) <= Decimal("0.0006") * steps[size], (family, size)
+
+
+def test_engines_are_listed_as_something_that_is_there() -> None:
+    table = prices._table()["rds_hour"]
+    assert set(table["listed_as"].values()) == table.keys() - {"listed_as"}
 
 
 def test_the_table_lies_beside_the_code() -> None:

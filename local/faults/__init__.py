@@ -52,6 +52,8 @@ def plant(places: Sequence[Place], book: Book, unguarded: Sequence[str] = ()) ->
         accounts.furnish(place, number)
     for place in regional:
         past.empty_default_groups(place.account.id, place.region)
+        past.encrypt_volumes(place.account.id, place.region)
+        past.keep_vpcs(place.account.id, place.region)
     for place in seen:
         if place.payer and place.region == GLOBAL:
             for account in unguarded:

@@ -1,11 +1,14 @@
 """What each account is like as a whole: in order, except where its number says otherwise."""
 
+from functools import partial
+
 from local import past
-from local.faults.storage import block_account, bucket, enable_versioning
+from local.faults.storage import block_account, bucket, put_in_order
 from local.place import Place, tag_list
 
 TRAIL = "cloudtrail-multi-region-trail-missing"
 PASSWORD, ROOT = "iam-password-policy-min-length-short", "iam-root-mfa-disabled"
+ROOT_KEY, ROOT_USED = "iam-root-access-key-present", "iam-root-used-recently"
 NAME = "acme-trail"
 
 
@@ -13,6 +16,8 @@ def furnish(place: Place, number: int) -> None:
     """Settle the `number`th account that can be seen; most are without fault."""
     block_account(place)
     _root_user(place, guarded=number % 4 != 3)  # noqa: PLR2004
+    _root_key(place, present=number % 8 == 7)  # noqa: PLR2004
+    _root_use(place, days=(200, 200, 8, 2)[number % 4])
     _passwords(place, length=(16, 16, 0, 16, 16, 16, 16, 8)[number % 8])
     if number % 3 == 1:
         (_no_trail, _stopped_trail, _regional_trail, _half_a_trail)[number // 3 % 4](place)
@@ -27,14 +32,14 @@ def stop_trail(place: Place) -> None:
 
 
 def adopt(place: Place) -> None:
-    """Tags for every bucket and function that is no fault of ours, and versions for the buckets."""
+    """Tags for every bucket and function that is no fault of ours, and order in the buckets."""
     s3, aws_lambda = place.client("s3"), place.client("lambda")
-    planted = {each.resource for each in place.book.open}
+    planted = {each.resource for each in (*place.book.open, *place.book.look_alikes)}
     for found in s3.list_buckets(BucketRegion=place.region)["Buckets"]:
         name = found["Name"]
         if f"arn:aws:s3:::{name}" not in planted:
             s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(place.tags(name))})
-            enable_versioning(place, name)
+            put_in_order(place, name)
     for page in aws_lambda.get_paginator("list_functions").paginate():
         for function in page["Functions"]:
             if function["FunctionArn"] not in planted:
@@ -50,6 +55,23 @@ def _root_user(place: Place, *, guarded: bool) -> None:
             resource=place.arn("iam", "root"),
             mend=lambda: past.set_root_mfa(place.account.id, on=True),
         )
+
+
+def _root_key(place: Place, *, present: bool) -> None:
+    root = place.arn("iam", "root")
+    past.set_root_keys(place.account.id, present=present)
+    if present:
+        mend = partial(past.set_root_keys, place.account.id, present=False)
+        place.fails(ROOT_KEY, resource=root, mend=mend)
+
+
+def _root_use(place: Place, *, days: float) -> None:
+    root = place.arn("iam", "root")
+    past.set_root_use(place.account.id, days=days)
+    if days < 7:  # noqa: PLR2004
+        place.fails(ROOT_USED, resource=root, mend=partial(past.set_root_use, place.account.id, days=30))
+    else:
+        place.looks_like(ROOT_USED, resource=root)
 
 
 def _passwords(place: Place, *, length: int) -> None:

@@ -30,7 +30,9 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
     encrypted: bool = True,
     backed_up: bool = True,
     groups: tuple[str, ...] = (),
+    subnet: str = "",
     tags: dict[str, str] | None = None,
+    user_data: str = "",
 ) -> Instance:
     """A running instance whose root volume has the same tags, and a snapshot if production needs one."""
     ec2 = place.client("ec2")
@@ -39,7 +41,7 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
         "VolumeSize": 30,
         "VolumeType": "gp3",
         "DeleteOnTermination": True,
-        **_encryption(place, on=encrypted),
+        **encryption(place, on=encrypted),
     }
     reservation = ec2.run_instances(
         ImageId="ami-0a1b2c3d4e5f60718",
@@ -47,23 +49,30 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
         MinCount=1,
         MaxCount=1,
         MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": endpoint},
-        BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": disk}],
+        BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": disk}],
         SecurityGroupIds=groups,
+        **({"SubnetId": subnet} if subnet else {}),
         TagSpecifications=specified("instance", tags) + specified("volume", tags),
+        **({"UserData": user_data} if user_data else {}),
     )
     (made,) = reservation["Instances"]
     volume = made["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     if backed_up and tags.get("Environment") in PRODUCTION:
-        ec2.create_snapshot(VolumeId=volume)
+        snapshot(place, volume, place.tags(f"{what}-backup"))
     instance = made["InstanceId"]
     return Instance(
         instance, place.arn("ec2", f"instance/{instance}"), volume, place.arn("ec2", f"volume/{volume}")
     )
 
 
-def _encryption(place: Place, *, on: bool) -> dict[str, Any]:
+def encryption(place: Place, *, on: bool) -> dict[str, Any]:
     """With a key of the company's: for AWS's own, moto would generate an RSA key in each region."""
     return {"Encrypted": on, **({"KmsKeyId": place.arn("kms", "alias/acme-volumes")} if on else {})}
+
+
+def snapshot(place: Place, volume: str, tags: dict[str, str]) -> str:
+    made = place.client("ec2").create_snapshot(VolumeId=volume, TagSpecifications=specified("snapshot", tags))
+    return str(made["SnapshotId"])
 
 
 def run_since(place: Place, what: str, *, days: float, tags: dict[str, str] | None = None) -> Instance:
@@ -91,7 +100,7 @@ def volume(place: Place, what: str, *, days: float, encrypted: bool = True) -> t
         Size=200,
         VolumeType="gp3",
         TagSpecifications=specified("volume", place.tags(place.name(what))),
-        **_encryption(place, on=encrypted),
+        **encryption(place, on=encrypted),
     )
     past.age_volume(place.account.id, place.region, created["VolumeId"], days=days)
     return created["VolumeId"], place.arn("ec2", f"volume/{created['VolumeId']}")
@@ -232,21 +241,23 @@ def plain_volume(place: Place) -> None:
 
 @scenario(copies=2)
 def production_volume_without_snapshot(place: Place) -> None:
-    instance = run(place, "ledger", backed_up=False, tags=place.tags("ledger", Environment="prod"))
+    tags = place.tags("ledger", Environment="prod")
+    instance = run(place, "ledger", backed_up=False, tags=tags)
     past.age_volume(place.account.id, place.region, instance.volume, days=100)
     place.fails(
         "ebs-volume-no-recent-snapshot",
         resource=instance.volume_arn,
-        mend=lambda: place.client("ec2").create_snapshot(VolumeId=instance.volume),
+        mend=partial(snapshot, place, instance.volume, tags),
     )
 
 
 @scenario()
 def production_volume_with_an_old_snapshot(place: Place) -> None:
-    instance = run(place, "orders", backed_up=False, tags=place.tags("orders", Environment="staging"))
+    tags = place.tags("orders", Environment="staging")
+    instance = run(place, "orders", backed_up=False, tags=tags)
     past.age_volume(place.account.id, place.region, instance.volume, days=100)
-    snapshot = place.client("ec2").create_snapshot(VolumeId=instance.volume)["SnapshotId"]
-    past.age_snapshot(place.account.id, place.region, snapshot, days=30)
+    made = snapshot(place, instance.volume, place.tags("orders-backup"))
+    past.age_snapshot(place.account.id, place.region, made, days=30)
     place.fails("ebs-volume-no-recent-snapshot", resource=instance.volume_arn)
     for arn in (instance.arn, instance.volume_arn):
         place.fails("tag-cost-allocation-incomplete", "tag-value-not-allowed", resource=arn)

@@ -7,20 +7,23 @@ from functools import cache
 from typing import Any
 
 from local.faults.identity import TRUST
-from local.faults.network import group, rule
+from local.faults.network import RISKY, group, rule
 from local.place import Place, scenario, tag_list
 
 PUBLIC, PLAIN = "rds-instance-public", "rds-instance-unencrypted"
 BACKUP = "rds-instance-backup-disabled-or-short"
+PLAIN_CLUSTER, PUBLIC_SNAPSHOT = "rds-cluster-unencrypted", "rds-snapshot-public"
 RUNTIME = "lambda-function-runtime-deprecated"
 
 
 def database(place: Place, what: str, **options: Any) -> tuple[str, str]:
-    """A private, encrypted, well kept database unless the options differ. Returns its name and ARN."""
+    """A private, encrypted, well kept, new database unless the options differ. Returns its name and ARN."""
     name = place.name(what)
     settings = {
         "DBInstanceClass": "db.t4g.medium",
         "Engine": "postgres",
+        "EngineVersion": "16.4",
+        "MultiAZ": True,
         "AllocatedStorage": 100,
         "MasterUsername": "dba",
         "MasterUserPassword": secrets.token_hex(12),
@@ -34,26 +37,39 @@ def database(place: Place, what: str, **options: Any) -> tuple[str, str]:
     return name, made["DBInstance"]["DBInstanceArn"]
 
 
-def cluster(place: Place, what: str, *, backup_days: int, encrypted: bool = True) -> tuple[str, str]:
-    """An Aurora cluster's name and ARN, with one instance in it."""
+def cluster(
+    place: Place,
+    what: str,
+    *,
+    backup_days: int = 14,
+    encrypted: bool = True,
+    version: str = "15.4",
+    zones: str = "ab",
+) -> tuple[str, str]:
+    """An Aurora cluster's name and ARN. It has an instance in each of the zones, the first is the writer."""
     rds, name = place.client("rds"), place.name(what)
     made = rds.create_db_cluster(
         DBClusterIdentifier=name,
         Engine="aurora-postgresql",
+        EngineVersion=version,
         MasterUsername="dba",
         MasterUserPassword=secrets.token_hex(12),
         StorageEncrypted=encrypted,
         BackupRetentionPeriod=backup_days,
         Tags=tag_list(place.tags(name)),
     )
-    rds.create_db_instance(
-        DBInstanceIdentifier=f"{name}-writer",
-        DBClusterIdentifier=name,
-        DBInstanceClass="db.r6g.large",
-        Engine="aurora-postgresql",
-        PubliclyAccessible=False,
-        Tags=tag_list(place.tags(f"{name}-writer")),
-    )
+    for number, zone in enumerate(zones):
+        instance = f"{name}-reader-{number}" if number else f"{name}-writer"
+        rds.create_db_instance(
+            DBInstanceIdentifier=instance,
+            DBClusterIdentifier=name,
+            DBInstanceClass="db.r6g.large",
+            Engine="aurora-postgresql",
+            EngineVersion=version,
+            AvailabilityZone=f"{place.region}{zone}",
+            PubliclyAccessible=False,
+            Tags=tag_list(place.tags(instance)),
+        )
     return name, made["DBCluster"]["DBClusterArn"]
 
 
@@ -104,14 +120,16 @@ def public_database(place: Place) -> None:
 
 @scenario()
 def public_database_that_lets_the_world_in(place: Place) -> None:
-    open_to_all, _ = group(place, "partner-database", rule("0.0.0.0/0", ports=(5432, 5432)))
+    open_to_all, open_arn = group(place, "partner-database", rule("0.0.0.0/0", ports=(5432, 5432)), used=True)
+    place.fails(RISKY, resource=open_arn)
     _, arn = database(place, "partner", PubliclyAccessible=True, VpcSecurityGroupIds=[open_to_all])
     place.fails(PUBLIC, resource=arn)
 
 
 @scenario()
 def private_database_in_an_open_group(place: Place) -> None:
-    open_to_all, _ = group(place, "open-database", rule("0.0.0.0/0", ports=(5432, 5432)))
+    open_to_all, open_arn = group(place, "open-database", rule("0.0.0.0/0", ports=(5432, 5432)), used=True)
+    place.fails(RISKY, resource=open_arn)
     _, arn = database(place, "internal", VpcSecurityGroupIds=[open_to_all])
     place.looks_like(PUBLIC, PLAIN, BACKUP, resource=arn)
 
@@ -155,9 +173,18 @@ def cluster_with_short_backups(place: Place) -> None:
 
 @scenario()
 def plain_cluster(place: Place) -> None:
-    """Encryption of Aurora is another question than that of an instance."""
-    name, _ = cluster(place, "search", backup_days=14, encrypted=False)
+    """Encryption of Aurora is another question than that of an instance. One partner may restore a copy."""
+    name, arn = cluster(place, "search", encrypted=False)
+    place.fails(PLAIN_CLUSTER, resource=arn)
     place.looks_like(PLAIN, resource=place.arn("rds", f"db:{name}-writer"))
+    rds = place.client("rds")
+    made = rds.create_db_cluster_snapshot(
+        DBClusterSnapshotIdentifier=f"{name}-copy", DBClusterIdentifier=name, Tags=tag_list(place.tags(name))
+    )
+    rds.modify_db_cluster_snapshot_attribute(
+        DBClusterSnapshotIdentifier=f"{name}-copy", AttributeName="restore", ValuesToAdd=["999999999999"]
+    )
+    place.looks_like(PUBLIC_SNAPSHOT, resource=made["DBClusterSnapshot"]["DBClusterSnapshotArn"])
 
 
 @scenario(copies=2)

@@ -38,9 +38,10 @@ def enrol_mfa(place: Place, name: str) -> None:
     )
 
 
-def access_key(place: Place, name: str, *, days: float) -> str:
+def access_key(place: Place, name: str, *, days: float, used: float | None = 1) -> str:
+    """`used`: days since it was; None: never."""
     key = place.client("iam").create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
-    past.age_access_key(place.account.id, name, key, days=days)
+    past.age_access_key(place.account.id, name, key, days=days, used=used)
     return str(key)
 
 

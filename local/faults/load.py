@@ -43,8 +43,55 @@ def measure_gateway(place: Place, gateway: str, *, mib_a_day: float) -> None:
     data = [
         *_series("BytesOutToDestination", dimensions, traffic, period=DAY, days=15),
         *_series("BytesInFromSource", dimensions, traffic, period=DAY, days=15),
+        *_series("BytesInFromDestination", dimensions, traffic, period=DAY, days=15),
     ]
     _put(place, "AWS/NATGateway", data)
+
+
+def measure_volume(place: Place, volume: str, *, operations_a_day: float) -> None:
+    """A volume's last eight days."""
+    dimensions = {"VolumeId": volume}
+    operations = steady(operations_a_day / 2)
+    data = [
+        *_series("VolumeReadOps", dimensions, operations, period=DAY, days=8),
+        *_series("VolumeWriteOps", dimensions, operations, period=DAY, days=8),
+    ]
+    _put(place, "AWS/EBS", data)
+
+
+def measure_endpoint(place: Place, endpoint: str, service: str, *, mib_a_day: float) -> None:
+    """An interface endpoint of the default VPC; CloudWatch hears nothing of one without traffic."""
+    dimensions = {
+        "Endpoint Type": "Interface",
+        "Service Name": service,
+        "VPC Endpoint Id": endpoint,
+        "VPC Id": place.vpc,
+    }
+    traffic = steady(mib_a_day * MIB)
+    _put(
+        place,
+        "AWS/PrivateLinkEndpoints",
+        [*_series("BytesProcessed", dimensions, traffic, period=DAY, days=15)],
+    )
+
+
+def measure_balancer(
+    place: Place, arn: str, *, arrivals_a_day: float, mib_a_day: float, namespace: str = "AWS/ApplicationELB"
+) -> None:
+    """A load balancer's last eight days: requests, or new flows, and bytes."""
+    dimensions = {"LoadBalancer": arn.partition(":loadbalancer/")[2]}
+    arrivals = "RequestCount" if namespace == "AWS/ApplicationELB" else "NewFlowCount"
+    data = [
+        *_series(arrivals, dimensions, steady(arrivals_a_day), period=DAY, days=8),
+        *_series("ProcessedBytes", dimensions, steady(mib_a_day * MIB), period=DAY, days=8),
+    ]
+    _put(place, namespace, data)
+
+
+def measure_daily(place: Place, namespace: str, dimensions: dict[str, str], **metrics: float) -> None:
+    """The same value on each of the last fifteen days."""
+    series = [_series(name, dimensions, steady(each), period=DAY, days=15) for name, each in metrics.items()]
+    _put(place, namespace, [point for points in series for point in points])
 
 
 def _series(

@@ -1,6 +1,7 @@
 """Buckets, and the account's block that stands before all of them."""
 
 import json
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,18 +10,39 @@ from local.place import Place, scenario, tag_list
 BLOCK = "s3-account-public-access-block-off"
 POLICY, ACL = "s3-bucket-policy-public", "s3-bucket-acl-public"
 VERSIONING = "s3-bucket-versioning-disabled"
+OWN_BLOCK = "s3-bucket-public-access-block-off"
 ALL_ON = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
+TIDY = {
+    "ID": "tidy",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 3},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 60},
+}
+"""A lifecycle rule after which nobody pays for what nobody wants."""
 
 
-def bucket(
-    place: Place, what: str, *, versioned: bool = True, acls: bool = False, tags: dict[str, str] | None = None
+def bucket(  # noqa: PLR0913 (what may be wrong with a bucket)
+    place: Place,
+    what: str,
+    *,
+    versioned: bool = True,
+    acls: bool = False,
+    blocked: bool = True,
+    secure: bool = True,
+    rules: Sequence[Mapping[str, Any]] = (TIDY,),
+    tags: dict[str, str] | None = None,
 ) -> tuple[str, str]:
-    """A bucket's name and ARN. `acls`: whether access lists are in force."""
+    """A bucket's name and ARN, in order unless the options differ.
+
+    `acls`: whether access lists are in force; `blocked`: whether it has a public access block of its own;
+    `secure`: whether it denies plain HTTP; `rules`: of its lifecycle.
+    """
     s3, name = place.client("s3"), place.name(f"acme-{what}-{place.account.id}")
     region = s3.meta.region_name
     where: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": region}}
@@ -34,11 +56,50 @@ def bucket(
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(tags)})
     if versioned:
         enable_versioning(place, name)
+    if blocked:
+        block(place, name)
+    if secure:
+        set_policy(place, name)
+    if rules:
+        set_lifecycle(place, name, *rules)
     return name, f"arn:aws:s3:::{name}"
+
+
+def put_in_order(place: Place, name: str) -> None:
+    """What any bucket should have."""
+    enable_versioning(place, name)
+    block(place, name)
+    set_policy(place, name)
+    set_lifecycle(place, name, TIDY)
 
 
 def enable_versioning(place: Place, name: str) -> None:
     place.client("s3").put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+
+
+def block(place: Place, name: str) -> None:
+    place.client("s3").put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=ALL_ON)
+
+
+def set_lifecycle(place: Place, name: str, *rules: Mapping[str, Any]) -> None:
+    place.client("s3").put_bucket_lifecycle_configuration(
+        Bucket=name, LifecycleConfiguration={"Rules": [*rules]}
+    )
+
+
+def set_policy(place: Place, name: str, *statements: Mapping[str, Any], **denied: Any) -> None:
+    """One that denies plain HTTP, but for what `denied` says otherwise, and the statements."""
+    arn = f"arn:aws:s3:::{name}"
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        **denied,
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [deny, *statements]})
+    place.client("s3").put_bucket_policy(Bucket=name, Policy=policy)
 
 
 def let_everyone_read(place: Place, name: str, condition: dict[str, Any] | None = None) -> None:
@@ -49,8 +110,7 @@ def let_everyone_read(place: Place, name: str, condition: dict[str, Any] | None 
         "Resource": f"arn:aws:s3:::{name}/*",
         **({"Condition": condition} if condition else {}),
     }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    place.client("s3").put_bucket_policy(Bucket=name, Policy=policy)
+    set_policy(place, name, statement)
 
 
 def block_account(place: Place) -> None:
@@ -75,71 +135,71 @@ def close_account(place: Place) -> None:
 
 @scenario(copies=2, exposed=True)
 def bucket_open_by_policy(place: Place) -> None:
-    name, arn = bucket(place, "website")
+    name, arn = bucket(place, "website", blocked=False)
     let_everyone_read(place, name)
-    s3 = place.client("s3")
-    place.fails(
-        POLICY,
-        resource=arn,
-        mend=lambda: s3.delete_bucket_policy(Bucket=name),
-        remove=lambda: s3.delete_bucket(Bucket=name),
-    )
+    remove = partial(place.client("s3").delete_bucket, Bucket=name)
+    place.fails(POLICY, resource=arn, mend=partial(set_policy, place, name), remove=remove)
+    place.fails(OWN_BLOCK, resource=arn, remove=remove)
 
 
 @scenario(exposed=True)
 def bucket_listed_by_everyone(place: Place) -> None:
-    name, arn = bucket(place, "downloads", acls=True)
+    name, arn = bucket(place, "downloads", acls=True, blocked=False)
     s3 = place.client("s3")
     s3.put_bucket_acl(Bucket=name, ACL="public-read")
+    place.fails(OWN_BLOCK, resource=arn)
     place.fails(ACL, resource=arn, mend=lambda: s3.put_bucket_acl(Bucket=name, ACL="private"))
 
 
 @scenario(exposed=True)
 def bucket_written_by_everyone(place: Place) -> None:
-    name, arn = bucket(place, "uploads", acls=True)
+    name, arn = bucket(place, "uploads", acls=True, blocked=False)
     s3 = place.client("s3")
     s3.put_bucket_acl(Bucket=name, ACL="public-read-write")
-    place.fails(ACL, resource=arn, remove=lambda: s3.delete_bucket(Bucket=name))
+    place.fails(ACL, OWN_BLOCK, resource=arn, remove=lambda: s3.delete_bucket(Bucket=name))
 
 
 @scenario(exposed=True)
 def bucket_whose_access_lists_are_off(place: Place) -> None:
     """A public list from the days before BucketOwnerEnforced, which ignores it."""
-    name, arn = bucket(place, "archive", acls=True)
+    name, arn = bucket(place, "archive", acls=True, blocked=False)
     s3 = place.client("s3")
     s3.put_bucket_acl(Bucket=name, ACL="public-read")
     s3.put_bucket_ownership_controls(
         Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     )
     place.looks_like(ACL, resource=arn)
+    place.fails(OWN_BLOCK, resource=arn)
 
 
 @scenario(exposed=True)
 def bucket_with_a_block_of_its_own(place: Place) -> None:
     name, arn = bucket(place, "drafts")
     let_everyone_read(place, name)
-    place.client("s3").put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=ALL_ON)
     place.looks_like(POLICY, resource=arn)
 
 
 @scenario(exposed=True)
 def bucket_open_to_the_organization(place: Place) -> None:
-    name, arn = bucket(place, "artifacts")
+    name, arn = bucket(place, "artifacts", blocked=False)
     let_everyone_read(place, name, {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}})
+    place.fails(OWN_BLOCK, resource=arn)
     place.looks_like(POLICY, resource=arn)
 
 
 @scenario(exposed=False)
 def policy_behind_the_block_of_the_account(place: Place) -> None:
-    name, arn = bucket(place, "old-website")
+    name, arn = bucket(place, "old-website", blocked=False)
     let_everyone_read(place, name)
+    place.fails(OWN_BLOCK, resource=arn)
     place.looks_like(POLICY, resource=arn)
 
 
 @scenario(exposed=False)
 def list_behind_the_block_of_the_account(place: Place) -> None:
-    name, arn = bucket(place, "old-downloads", acls=True)
+    name, arn = bucket(place, "old-downloads", acls=True, blocked=False)
     place.client("s3").put_bucket_acl(Bucket=name, ACL="public-read")
+    place.fails(OWN_BLOCK, resource=arn)
     place.looks_like(ACL, resource=arn)
 
 

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 
 from orgscan.check import Problem
 from orgscan.model import Blindness, Confidence, Gap, Series, Severity
+from orgscan.secrets import Secret, hide
 from orgscan.services.ec2.checks.instances import (
     MIB,
     ec2_instance_idle,
     ec2_instance_imdsv1_allowed,
     ec2_instance_stopped_long,
+    ec2_instance_user_data_secret,
 )
-from orgscan.services.ec2.facts import Address, Instance, Metadata, Volume
+from orgscan.services.ec2.facts import Address, Attachment, Instance, Metadata, Volume
 from tests.cases.case import NOW, Case, cannot_tell, fails, passes, usd
 
 EC2 = "arn:aws:ec2:eu-west-1:123456789012"
@@ -32,6 +34,7 @@ INSTANCE = Instance(
     id="i-1",
     type="t3.micro",
     state="running",
+    image="ami-1",
     launched=ago(100),
     metadata=Metadata(enabled=True, tokens_required=True),
     platform="Linux/UNIX",
@@ -128,9 +131,11 @@ DISK = Volume(
     encrypted=True,
     iops=3000,
     mibps=125,
-    instances=("i-1",),
+    attachments=(Attachment(instance="i-1", state="attached"),),
 )
-OTHER_DISK = replace(DISK, arn=f"{EC2}:volume/vol-2", id="vol-2", instances=("i-2",))
+OTHER_DISK = replace(
+    DISK, arn=f"{EC2}:volume/vol-2", id="vol-2", attachments=(Attachment(instance="i-2", state="attached"),)
+)
 ADDRESS = Address(
     arn=f"{EC2}:elastic-ip/eipalloc-1", tags={}, ip="192.0.2.1", associated=True, instance="i-1"
 )
@@ -181,4 +186,23 @@ STOPPED_CASES: list[Case] = [
     ),
 ]
 
-CASES = [*IMDS_CASES, *IDLE_CASES, *STOPPED_CASES]
+FOUND = (
+    Secret("private-key", "user data, line 3", "0123456789abcdef"),
+    Secret("aws-access-key", "user data, part 2", "fedcba9876543210"),
+)
+LINE_3 = "user data, line 3: private-key (sha256 0123456789abcdef)"
+assert hide(LINE_3) == LINE_3
+USER_DATA_CASES: list[Case] = [
+    passes(ec2_instance_user_data_secret, INSTANCE),
+    passes(ec2_instance_user_data_secret, replace(INSTANCE, user_data=())),
+    fails(
+        ec2_instance_user_data_secret,
+        replace(INSTANCE, user_data=FOUND),
+        Problem(LINE_3),
+        Problem("user data, part 2: aws-access-key (sha256 fedcba9876543210)"),
+    ),
+    fails(ec2_instance_user_data_secret, replace(INSTANCE, user_data=FOUND[:1], state="stopped"), LINE_3),
+    cannot_tell(ec2_instance_user_data_secret, replace(INSTANCE, user_data=DENIED), "DescribeSomething"),
+]
+
+CASES = [*IMDS_CASES, *IDLE_CASES, *STOPPED_CASES, *USER_DATA_CASES]

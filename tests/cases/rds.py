@@ -1,23 +1,39 @@
 """What the RDS checks accept and reject."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from orgscan.check import Problem
 from orgscan.model import Blindness, Gap, Severity
 from orgscan.network import Rule
 from orgscan.services.ec2.facts import PrefixList, SecurityGroup
-from orgscan.services.rds.checks import (
-    rds_instance_backup_disabled_or_short,
-    rds_instance_public,
-    rds_instance_unencrypted,
-)
-from orgscan.services.rds.facts import DBCluster, DBInstance
-from tests.cases.case import Case, fails, passes
+from orgscan.services.rds.checks.databases import rds_instance_backup_disabled_or_short
+from orgscan.services.rds.checks.instances import rds_instance_public, rds_instance_unencrypted
+from orgscan.services.rds.facts import DBCluster, DBInstance, Support
+from tests.cases.case import NOW, Case, fails, passes
 
 HERE = "arn:aws:rds:eu-west-1:123456789012"
+DAY = timedelta(days=1)
+SUPPORTED = Support(
+    status="available",
+    standard_until=NOW + 400 * DAY,
+    extended_from=NOW + 400 * DAY,
+    extended_until=NOW + 1500 * DAY,
+)
 DATABASE = DBInstance(
     arn=f"{HERE}:db:orders",
+    tags={},
+    name="orders",
     engine="postgres",
+    version="15.4",
+    lifecycle="open-source-rds-extended-support",
+    support=SUPPORTED,
+    status="available",
+    created=NOW - 100 * DAY,
+    instance_class="db.r5.large",
+    storage="gp3",
+    zone="eu-west-1a",
+    multi_az=False,
     public=False,
     encrypted=True,
     retention_days=7,
@@ -27,7 +43,35 @@ DATABASE = DBInstance(
     security_groups=("sg-1",),
 )
 CLUSTER = DBCluster(
-    arn=f"{HERE}:cluster:orders", retention_days=7, replica=False, backed_up_continuously=False
+    arn=f"{HERE}:cluster:shop",
+    tags={},
+    name="shop",
+    engine="aurora-postgresql",
+    version="15.4",
+    lifecycle="open-source-rds-extended-support",
+    support=SUPPORTED,
+    encrypted=True,
+    retention_days=7,
+    replica=False,
+    backed_up_continuously=False,
+    mode="provisioned",
+    multi_az=False,
+    members=("shop-1", "shop-2"),
+    writer="shop-1",
+    least_acus=None,
+)
+WRITER, READER = (
+    replace(
+        DATABASE,
+        arn=f"{HERE}:db:{name}",
+        name=name,
+        engine="aurora-postgresql",
+        cluster="shop",
+        support=None,
+        storage="aurora",
+        zone=zone,
+    )
+    for name, zone in (("shop-1", "eu-west-1a"), ("shop-2", "eu-west-1b"))
 )
 PUBLIC = replace(DATABASE, public=True)
 GROUP = SecurityGroup(arn="arn:aws:ec2:eu-west-1:123456789012:security-group/sg-1", id="sg-1", name="db")
@@ -35,6 +79,7 @@ OFFICE = Rule(protocol="tcp", from_port=5432, to_port=5432, cidrs=("203.0.113.0/
 WORLD = replace(OFFICE, cidrs=("0.0.0.0/0",))
 LIST = PrefixList(arn="arn:aws:ec2:eu-west-1:123456789012:prefix-list/pl-1", id="pl-1", cidrs=("::/0",))
 LISTED = replace(GROUP, ingress=(replace(OFFICE, cidrs=(), prefix_lists=("pl-1",)),))
+INSTANCES_LOST = Gap("rds-db-instances", Blindness.DENIED, "rds:DescribeDBInstances")
 DENIED = Gap("ec2-security-groups", Blindness.DENIED, "ec2:DescribeSecurityGroups")
 
 ADDRESS = Problem("the instance has a public address", severity=Severity.HIGH)

@@ -1,16 +1,27 @@
 """What the S3 checks accept and reject."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from orgscan.check import Problem
 from orgscan.model import Blindness, Gap, Severity, TagRecord
+from orgscan.policy import Policy, parse
 from orgscan.services.s3.checks import (
     s3_account_public_access_block_off,
     s3_bucket_acl_public,
+    s3_bucket_insecure_transport_allowed,
     s3_bucket_policy_public,
+    s3_bucket_public_access_block_off,
     s3_bucket_versioning_disabled,
 )
-from orgscan.services.s3.facts import AccountPublicAccessBlock, Block, Bucket, Grant
+from orgscan.services.s3.facts import (
+    AccountPublicAccessBlock,
+    Block,
+    Bucket,
+    Encryption,
+    Grant,
+)
 from tests.cases.case import Case, cannot_tell, fails, passes
 
 ACCOUNT = AccountPublicAccessBlock(arn="arn:aws:s3::123456789012:account", on=frozenset(Block))
@@ -19,20 +30,45 @@ DENIED = Gap("account_blocks", Blindness.DENIED, "s3:GetAccountPublicAccessBlock
 BUCKET = Bucket(
     arn="arn:aws:s3:::reports",
     name="reports",
+    policy=None,
     policy_is_public=None,
-    opened=None,
     public_grants=(),
     ownership="BucketOwnerEnforced",
     blocked=frozenset(Block),
     versioning="Enabled",
+    encryption=(Encryption("AES256", bucket_key=False),),
+    lifecycle=None,
+    uploads=None,
 )
-PUBLIC = replace(BUCKET, policy_is_public=True, opened=("s3:GetObject",), blocked=None)
 LISTED = replace(BUCKET, public_grants=(Grant("everyone", "READ"),), ownership=None, blocked=None)
 UNVERSIONED = replace(BUCKET, versioning=None)
 
 
 def unread(fact: str) -> Gap:
     return Gap(fact, Blindness.DENIED, f"s3:{fact}")
+
+
+def policy(*statements: Mapping[str, Any]) -> Policy:
+    return parse({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(*actions: str) -> dict[str, Any]:
+    return {"Effect": "Allow", "Principal": "*", "Action": actions, "Resource": f"{BUCKET.arn}/*"}
+
+
+def deny_http(**other: object) -> dict[str, Any]:
+    """The statement that is asked for, but for `other` members."""
+    return {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [BUCKET.arn, f"{BUCKET.arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        **other,
+    }
+
+
+PUBLIC = replace(BUCKET, policy_is_public=True, policy=policy(allow("s3:GetObject")), blocked=None)
 
 
 ACCOUNT_CASES: list[Case] = [
@@ -64,20 +100,20 @@ POLICY_CASES: list[Case] = [
     fails(s3_bucket_policy_public, PUBLIC, "the policy allows everyone s3:GetObject", beside=[OPEN_ACCOUNT]),
     fails(
         s3_bucket_policy_public,
-        replace(PUBLIC, opened=("s3:GetObject", "s3:PutObject")),
+        replace(PUBLIC, policy=policy(allow("s3:GetObject", "s3:PutObject"))),
         "the policy allows everyone s3:GetObject, s3:PutObject",
         beside=[OPEN_ACCOUNT],
     ),
     fails(
         s3_bucket_policy_public,
-        replace(PUBLIC, opened=()),
+        replace(PUBLIC, policy=policy(deny_http())),
         "AWS rates the policy as public",
         beside=[OPEN_ACCOUNT],
     ),
     # The verdict does not need the policy's text, only the evidence does.
     fails(
         s3_bucket_policy_public,
-        replace(PUBLIC, opened=unread("GetBucketPolicy")),
+        replace(PUBLIC, policy=unread("GetBucketPolicy")),
         "AWS rates the policy as public",
         beside=[OPEN_ACCOUNT],
     ),
@@ -198,4 +234,115 @@ VERSIONING_CASES: list[Case] = [
     ),
 ]
 
-CASES = [*ACCOUNT_CASES, *POLICY_CASES, *ACL_CASES, *VERSIONING_CASES]
+OWN_BLOCK_CASES: list[Case] = [
+    passes(s3_bucket_public_access_block_off, BUCKET),
+    fails(
+        s3_bucket_public_access_block_off,
+        replace(BUCKET, blocked=None),
+        "the bucket has no public access block",
+        beside=[ACCOUNT],
+    ),
+    fails(
+        s3_bucket_public_access_block_off,
+        replace(BUCKET, blocked=frozenset(Block) - {Block.POLICIES}),
+        "off: RestrictPublicBuckets",
+    ),
+    fails(
+        s3_bucket_public_access_block_off,
+        replace(BUCKET, blocked=frozenset()),
+        "off: BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets",
+    ),
+    passes(
+        s3_bucket_public_access_block_off,
+        replace(BUCKET, blocked=None),
+        beside=[ACCOUNT],
+        parameters={"accept_account_level": True},
+    ),
+    fails(
+        s3_bucket_public_access_block_off,
+        replace(BUCKET, blocked=frozenset()),
+        "off: BlockPublicAcls, IgnorePublicAcls, BlockPublicPolicy, RestrictPublicBuckets",
+        beside=[replace(ACCOUNT, on=frozenset(Block) - {Block.NEW_ACLS})],
+        parameters={"accept_account_level": True},
+    ),
+    cannot_tell(
+        s3_bucket_public_access_block_off,
+        replace(BUCKET, blocked=None),
+        "s3:GetAccountPublicAccessBlock",
+        beside=[replace(ACCOUNT, on=DENIED)],
+        parameters={"accept_account_level": True},
+    ),
+    cannot_tell(
+        s3_bucket_public_access_block_off,
+        replace(BUCKET, blocked=unread("GetBucketPublicAccessBlock")),
+        "s3:GetBucketPublicAccessBlock",
+    ),
+]
+
+
+def http(*statements: Mapping[str, Any]) -> Bucket:
+    return replace(BUCKET, policy=policy(*statements))
+
+
+ALLOWED = "the policy does not deny everyone plain HTTP to the bucket and its objects"
+BOTH = [BUCKET.arn, f"{BUCKET.arn}/*"]
+TRANSPORT_CASES: list[Case] = [
+    passes(s3_bucket_insecure_transport_allowed, http(deny_http())),
+    passes(s3_bucket_insecure_transport_allowed, http(allow("s3:GetObject"), deny_http(Action="*"))),
+    passes(
+        s3_bucket_insecure_transport_allowed,
+        http(deny_http(Resource=BUCKET.arn), deny_http(Resource=f"{BUCKET.arn}/*")),
+    ),
+    passes(
+        s3_bucket_insecure_transport_allowed,
+        http(deny_http(Condition={"NumericLessThan": {"s3:TlsVersion": "1.2"}})),
+    ),
+    fails(
+        s3_bucket_insecure_transport_allowed, BUCKET, "the bucket has no policy, so nothing denies plain HTTP"
+    ),
+    fails(s3_bucket_insecure_transport_allowed, http(allow("s3:GetObject")), ALLOWED),
+    # Half of it is not denied, or not to everyone, or something else is denied.
+    fails(s3_bucket_insecure_transport_allowed, http(deny_http(Resource=f"{BUCKET.arn}/*")), ALLOWED),
+    fails(s3_bucket_insecure_transport_allowed, http(deny_http(Resource=BUCKET.arn)), ALLOWED),
+    fails(
+        s3_bucket_insecure_transport_allowed,
+        http(deny_http(Principal={"AWS": "arn:aws:iam::123456789012:root"})),
+        ALLOWED,
+    ),
+    fails(
+        s3_bucket_insecure_transport_allowed,
+        http(deny_http(Condition={"Bool": {"aws:SecureTransport": "true"}})),
+        ALLOWED,
+    ),
+    fails(s3_bucket_insecure_transport_allowed, http(deny_http(Effect="Allow")), ALLOWED),
+    fails(
+        s3_bucket_insecure_transport_allowed,
+        http(deny_http(Action=["s3:GetObject", "s3:PutObject"])),
+        ALLOWED,
+    ),
+    passes(
+        s3_bucket_insecure_transport_allowed,
+        http(deny_http(Action=["s3:GetObject", "s3:PutObject"], Resource=[*BOTH])),
+        parameters={"strict": False},
+    ),
+    fails(
+        s3_bucket_insecure_transport_allowed,
+        http(deny_http(Action="s3:GetObject")),
+        ALLOWED,
+        parameters={"strict": False},
+    ),
+    cannot_tell(
+        s3_bucket_insecure_transport_allowed,
+        replace(BUCKET, policy=unread("GetBucketPolicy")),
+        "s3:GetBucketPolicy",
+    ),
+]
+
+CASES = [
+    *ACCOUNT_CASES,
+    *POLICY_CASES,
+    *ACL_CASES,
+    *VERSIONING_CASES,
+    *OWN_BLOCK_CASES,
+    *TRANSPORT_CASES,
+]

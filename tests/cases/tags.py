@@ -7,7 +7,6 @@ from typing import Any
 from orgscan.check import Check
 from orgscan.model import Blindness, Gap, Taggable, TagRecord
 from orgscan.services.ec2.facts import Instance
-from orgscan.services.lambda_.facts import Function
 from orgscan.services.tags.checks import (
     tag_cost_allocation_incomplete,
     tag_data_classification_missing,
@@ -18,7 +17,7 @@ from orgscan.services.tags.checks import (
     tag_value_pattern_mismatch,
 )
 from orgscan.tagging import PREDEFINED
-from tests.cases import rds
+from tests.cases import lambda_, rds
 from tests.cases.case import ACCOUNT, NOW, Case, cannot_tell, fails, passes
 from tests.cases.ec2 import INSTANCE, ago
 
@@ -28,7 +27,7 @@ TAGGED = Taggable(
 )
 UNTAGGED = replace(TAGGED, tags={})
 UNLISTED = replace(TAGGED, tags=None)
-FUNCTION = Function(arn="arn:aws:lambda:eu-west-1:123456789012:function:a", name="a", runtime=None, tags={})
+FUNCTION = replace(lambda_.FUNCTION, tags={})
 NOTHING = "policy basic: Name is missing, Environment is missing, Owner is missing"
 DENIED = Gap("tag-records", Blindness.DENIED, "tag:GetResources")
 COSTS = {"name": "costs", "required": ["CostCenter"]}

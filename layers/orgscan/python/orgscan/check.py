@@ -55,6 +55,9 @@ class View(Protocol):
     def measure(self, resource: Resource, *, days: int) -> Sequence[Series]:
         """A series for each of the check's `measures`, in their order, over the last full `days`."""
 
+    def measure_all(self, resources: Sequence[Resource], *, days: int) -> Sequence[Sequence[Series]]:
+        """The same for each of several resources, in their order: asked together, fetched together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Check(Generic[R]):

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from orgscan.check import Check
 from orgscan.model import Category, Finding, Gap, Standing, Target
+from orgscan.tagged import Share
 
 
 class Resolution(StrEnum):
@@ -55,6 +56,8 @@ class Coverage:
     listed: frozenset[str] = frozenset()
     """Checks whose resources were all listed."""
     reach: Reach = field(default_factory=Reach)
+    tagged: Mapping[str, Share] = field(default_factory=dict)
+    """Owner -> how many resources are tagged as they should be."""
 
     @classmethod
     def blind(

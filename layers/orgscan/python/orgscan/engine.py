@@ -100,7 +100,7 @@ class _Looking:
         coverage, blind = self._coverage(reach or Reach()), self._blind()
         if blind:
             others = {check.id for check in self._judged(itself=False)}
-            coverage = replace(coverage, gaps={**coverage.gaps, **dict.fromkeys(others, blind)})
+            coverage = replace(coverage, gaps=dict.fromkeys({*coverage.gaps, *others}, blind))
         return Look(_Findings(self.spool), coverage)
 
     def _collectors(self) -> list[AnyCollector]:
@@ -171,6 +171,7 @@ class _Looking:
             unread={check.id: _Unread(self.spool, check.id) for check in checks},
             listed=frozenset(check.id for check in checks) - unlisted,
             reach=reach,
+            tagged=self.spool.shares(),
         )
 
 

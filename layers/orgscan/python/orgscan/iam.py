@@ -7,8 +7,10 @@ from botocore.loaders import Loader
 # Where AWS named the permission differently from the call.
 RENAMED = {
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "s3control:GetPublicAccessBlock": "s3:GetAccountPublicAccessBlock",
 }
 

@@ -10,6 +10,7 @@ from orgscan.coverage import Resolution
 from orgscan.model import Blindness, Category, Confidence, Finding, Money, Severity, Standing, Target
 from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change, Record, Status
+from orgscan.tagged import Share
 
 
 def from_record(record: Record) -> dict[str, Any]:
@@ -75,6 +76,7 @@ def from_receipt(receipt: Receipt) -> dict[str, Any]:
             "unseen": [[u.reason, u.detail, list(u.checks)] for u in receipt.unseen],
             "newly_blind": list(receipt.newly_blind),
             "resources": dict(receipt.resources),
+            "tagged": [[owner, each.judged, each.compliant] for owner, each in receipt.tagged.items()],
             "open": {"|".join(kind): count for kind, count in receipt.open.items()},
             "suppressed": {"|".join(kind): count for kind, count in receipt.suppressed.items()},
             "found": dict(receipt.found),
@@ -99,6 +101,9 @@ def to_receipt(item: Mapping[str, Any]) -> Receipt:
         ),
         newly_blind=tuple(item["newly_blind"]),
         resources={kind: int(count) for kind, count in item["resources"].items()},
+        tagged={
+            owner: Share(int(judged), int(compliant)) for owner, judged, compliant in item.get("tagged", [])
+        },
         open={_open_kind(kind): int(count) for kind, count in item["open"].items()},
         suppressed={_open_kind(kind): int(count) for kind, count in item.get("suppressed", {}).items()},
         found={

@@ -14,11 +14,12 @@ from orgscan.catalog import AnyCheck
 from orgscan.check import Problem
 from orgscan.errors import OutOfTime, gap, trace
 from orgscan.metrics import Query
-from orgscan.model import Blindness, Finding, Gap, Resource, Series, Unread
+from orgscan.model import Blindness, Category, Finding, Gap, Resource, Series, Taggable, Unread
 from orgscan.reconcile import place
 from orgscan.secrets import hide
 from orgscan.session import Clients, declared
 from orgscan.sight import CheckView, Sight, Wanted
+from orgscan.tagged import Count
 
 STORING_S = 30.0
 """What is kept for storing at the end of an invocation."""
@@ -56,6 +57,7 @@ class Judge:
     _waiting: dict[AnyCheck, list[Resource]] = field(default_factory=lambda: defaultdict(list))
     _queries: dict[Query, None] = field(default_factory=dict)
     _hangs: set[AnyCheck] = field(default_factory=set)
+    _tagged: Count = field(default_factory=Count)
 
     def run(self, checks: Judged, after: Callable[[], Judged] = dict) -> None:
         """`checks`: each with the kinds it judges here. The verdicts are kept in the spool.
@@ -65,6 +67,7 @@ class Judge:
         self.sight.spool.begin_judging()
         self._run(checks)
         self._run(after())
+        self.sight.spool.share(self._tagged)
         self.sight.spool.end_judging()
 
     def _run(self, checks: Judged) -> None:
@@ -78,12 +81,22 @@ class Judge:
                     for check in those:
                         self.sight.spool.lose_rest(check.id, kind, after, gap(check.id, OutOfTime()))
                     break
-                for check in those:
-                    self._judge(check, resources)
+                self._judge_all(those, resources)
                 if len(self._queries) >= QUERIES_AT_ONCE:
                     self._measure()
         while self._waiting:
             self._measure()
+
+    def _judge_all(self, checks: Sequence[AnyCheck], resources: Sequence[Resource]) -> None:
+        for check in checks:
+            self._judge(check, resources)
+        if any(map(_of_tags, checks)):
+            self._tagged.close((each.arn, self._asked(each)) for each in resources)
+
+    def _asked(self, resource: Resource) -> Mapping[str, str] | None:
+        """The tags of what people can be asked to tag."""
+        asked = isinstance(resource, Taggable) and not resource.tags_optional
+        return self.sight.tags(resource) if asked else None
 
     def _late(self) -> bool:
         return self.seconds_left() < STORING_S
@@ -111,6 +124,9 @@ class Judge:
                 self._waiting[check].append(verdict.resource)
                 self._queries |= dict.fromkeys(verdict.wanted)
                 continue
+            if _of_tags(check):
+                faulty, unread = bool(verdict.problems), verdict.gap is not None
+                self._tagged.verdict(verdict.resource.arn, faulty=faulty, unread=unread)
             if verdict.gap:
                 lost[verdict.resource.arn] = verdict.gap
             found += self._findings(check, verdict)
@@ -152,6 +168,10 @@ class Judge:
                 saving=next((p.saving for p in of_part if p.saving), None),
                 tags=self.sight.tags(verdict.resource),
             )
+
+
+def _of_tags(check: AnyCheck) -> bool:
+    return check.category is Category.TAGGING
 
 
 def _verdict(check: AnyCheck, resource: Resource, sight: Sight, parameters: Mapping[str, Any]) -> Verdict:

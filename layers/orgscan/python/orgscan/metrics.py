@@ -78,7 +78,10 @@ def _results(
                 "Metric": {
                     "Namespace": query.metric.namespace,
                     "MetricName": query.metric.name,
-                    "Dimensions": [{"Name": name, "Value": value} for name, value in query.dimensions],
+                    "Dimensions": [
+                        {"Name": name, "Value": value}
+                        for name, value in (*query.dimensions, *query.metric.dimensions)
+                    ],
                 },
                 "Period": query.metric.period,
                 "Stat": query.metric.statistic,

@@ -154,6 +154,8 @@ class Metric:
     statistic: str
     period: int
     """Seconds."""
+    dimensions: tuple[tuple[str, str], ...] = ()
+    """(name, value) of those that are the same for every resource: ('StorageType', 'StandardStorage')."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +226,13 @@ class Sighting(Resource):
 class AccountSighting(Sighting):
     """Of a global target."""
 
+    aws_types = ()
+
 
 class RegionSighting(Sighting):
     """Of a regional one."""
+
+    aws_types = ()
 
 
 class Unread(Exception):

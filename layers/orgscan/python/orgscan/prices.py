@@ -36,6 +36,20 @@ def instance(target: Target, instance_type: str, platform: str | None) -> Money 
     return _money(target, None if hourly is None else hourly * HOURS)
 
 
+def database(target: Target, instance_class: str, engine: str, *, multi_az: bool) -> Money | None:
+    """On demand, without storage. `multi_az`: with a standby, which costs as much."""
+    table = _table()["rds_hour"]
+    hourly = table.get(table["listed_as"].get(engine), {}).get(instance_class)
+    return _money(target, None if hourly is None else hourly * (2 if multi_az else 1) * HOURS)
+
+
+def cache_node(target: Target, node_type: str, engine: str) -> Money | None:
+    """One node of ElastiCache, on demand."""
+    table = _table()["elasticache_hour"]
+    hourly, factor = table["node"].get(node_type), table["engine"].get(engine)
+    return _money(target, None if hourly is None or factor is None else hourly * factor * HOURS)
+
+
 def volume(
     target: Target, volume_type: str, size_gib: int, iops: int | None = None, mibps: int | None = None
 ) -> Money | None:

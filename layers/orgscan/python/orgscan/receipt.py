@@ -10,6 +10,7 @@ from heapq import nsmallest
 from orgscan.coverage import Coverage
 from orgscan.model import Blindness, Category, Severity, Target
 from orgscan.reconcile import Change, Record, Status, Step, badness
+from orgscan.tagged import Share, told
 
 NOTABLE_PER_FAMILY = 10
 """Changes told in detail per target, kind of change and category; the others are counted."""
@@ -51,6 +52,8 @@ class Receipt:
     newly_blind: tuple[str, ...]
     """Checks that the scan before could evaluate here and this one could not."""
     resources: Mapping[str, int]
+    tagged: Mapping[str, Share]
+    """Owner -> how many resources are tagged as they should be; '*': owners for whom there is no room."""
     open: Mapping[tuple[Severity, Category], int]
     suppressed: Mapping[tuple[Severity, Category], int]
     found: Mapping[str, tuple[int, int]]
@@ -148,6 +151,7 @@ class Tally:
             unseen=_unseen(coverage),
             newly_blind=tuple(sorted(coverage.gaps.keys() - set(blind_before))),
             resources=coverage.resources,
+            tagged=told(coverage.tagged),
             open=self.open,
             suppressed=self.suppressed,
             found={

@@ -63,6 +63,10 @@ class Results:
         """Control by control: too much for the trend line, which has the totals."""
         self._put("compliance.json", json.dumps(compliance.details(summary.compliance), indent=1).encode())
 
+    def put_tagged(self, summary: ScanSummary) -> None:
+        """Account by account and owner by owner."""
+        self._put("tags.json", json.dumps(summary.tagged.details(), indent=1).encode())
+
     def put_findings(self, records: Iterable[Record]) -> None:
         """Every open or suppressed finding as gzip JSON Lines, streamed: their number does not matter."""
         with TemporaryFile() as file:
@@ -112,6 +116,7 @@ class Reporter:
         results.put_findings(self._open())
         results.put_summary(summary)
         results.put_compliance(summary)
+        results.put_tagged(summary)
         messages = list(self._messages(plan, told, results.address))
         results.put_messages(messages)
         self.store.put_scan(scan, describe(summary))
@@ -228,6 +233,7 @@ def describe(summary: ScanSummary) -> Mapping[str, Any]:
             for ending in summary.endings[:GAPS]
         ],
         "compliance": compliance.totals(summary.compliance),
+        "tags": summary.tagged.totals(),
         "monthly_usd": summary.monthly_usd,
         "unpriced": summary.unpriced,
         "resources": dict(sorted(summary.resources.items())),

@@ -48,7 +48,7 @@ AWS_SIGN = re.compile(rf"{AWS_ID}|(?i:secret[ _.-]?(?:access[ _.-]?)?key|aws[ _.
 AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])")
 
 KEY = re.compile(
-    r"""(?i:pass(?:word|wd|phrase)|pwd|token|secret(?:[_-]?(?:access[_-]?)?key|[_-]?string)?
+    r"""(?i:pass(?:word|wd|phrase)|pwd|token|(?<!\d{12}:)secret(?:[_-]?(?:access[_-]?)?key|[_-]?string)?
         |(?:api|private|account|shared[_-]?access)[_-]?key)
     (?:\\{0,3}["'])?[ \t]{0,8}
     (?:,\s{0,40}(?:\\{0,3}["'])?(?i:Parameter)?(?i:Value)(?:\\{0,3}["'])?[ \t]{0,8})?
@@ -56,7 +56,10 @@ KEY = re.compile(
     (?:[bBfFrRuU]{0,2}(?P<quote>\\{0,3}["']))?""",
     re.VERBOSE,
 )
-"""'password=', '"apiKey": "', and AWS's own '"Key": "Password", "Value": "'."""
+"""'password=', '"apiKey": "', and AWS's own '"Key": "Password", "Value": "'.
+
+Not the end of a secret's ARN, which names it: ':111122223333:secret:reports-db-AbCdEf'.
+"""
 
 BARE = re.compile(r"""[^\s"'`,;&]+""")
 ESCAPED = re.compile(r"""[^"'\\\n]+""")

@@ -58,6 +58,8 @@ class CheckView:
 
     check: Check[Any]
     sight: Sight
+    _asked: dict[Query, None] = field(default_factory=dict)
+    """All metrics that this judgement has asked for: the next attempt needs the earlier ones, too."""
 
     @property
     def target(self) -> Target:
@@ -85,11 +87,21 @@ class CheckView:
         return self.sight.read_tags(resource)
 
     def measure(self, resource: Resource, *, days: int) -> Sequence[Series]:
-        dimensions = tuple(sorted(resource.dimensions.items()))
-        queries = tuple(Query(metric, dimensions, days) for metric in self.check.measures)
-        if not self.sight.answers.keys() >= set(queries):
-            raise Wanted(queries)
-        return [known(self.sight.answers[query]) for query in queries]
+        (series,) = self.measure_all([resource], days=days)
+        return series
+
+    def measure_all(self, resources: Sequence[Resource], *, days: int) -> Sequence[Sequence[Series]]:
+        queries = [
+            [
+                Query(metric, tuple(sorted(resource.dimensions.items())), days)
+                for metric in self.check.measures
+            ]
+            for resource in resources
+        ]
+        self._asked.update(dict.fromkeys(query for each in queries for query in each))
+        if not self.sight.answers.keys() >= self._asked.keys():
+            raise Wanted(tuple(self._asked))
+        return [[known(self.sight.answers[query]) for query in each] for each in queries]
 
     def _complete(self, kind: type[Resource]) -> None:
         if kind not in self.check.also:

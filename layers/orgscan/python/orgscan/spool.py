@@ -23,6 +23,7 @@ from typing import Any
 
 from orgscan.collector import Bookmark
 from orgscan.model import Blindness, Finding, Gap, Resource
+from orgscan.tagged import Share
 
 CHUNK = 500
 """Resources in memory at a time."""
@@ -36,6 +37,7 @@ CREATE TABLE relations (kind TEXT, attribute TEXT, value TEXT, id INTEGER,
 CREATE TABLE findings (place TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID;
 CREATE TABLE unread (check_id TEXT, arn TEXT, reason TEXT, gap BLOB,
   PRIMARY KEY (check_id, arn)) WITHOUT ROWID;
+CREATE TABLE tagged (owner TEXT PRIMARY KEY, judged INTEGER, compliant INTEGER) WITHOUT ROWID;
 CREATE TABLE phase (judged INTEGER, shape TEXT);
 """
 SAFE = {
@@ -192,11 +194,21 @@ class Spool:
 
     def begin_judging(self) -> None:
         """Judging happens in one go; what an earlier attempt came to is forgotten."""
-        for table in ("findings", "unread"):
+        for table in ("findings", "tagged", "unread"):
             self._run(f"DELETE FROM {table}")  # noqa: S608 (our own names)
 
     def end_judging(self) -> None:
         self._run("UPDATE phase SET judged = 1")
+
+    def share(self, shares: Iterable[tuple[str, Share]]) -> None:
+        rows = [(owner, each.judged, each.compliant) for owner, each in shares]
+        with self._transaction():
+            self._database.executemany("INSERT OR REPLACE INTO tagged VALUES (?, ?, ?)", rows)
+
+    def shares(self) -> dict[str, Share]:
+        """By owner."""
+        rows = self._all("SELECT owner, judged, compliant FROM tagged ORDER BY owner")
+        return {owner: Share(judged, compliant) for owner, judged, compliant in rows}
 
     def find(self, findings: Iterable[Finding], place: Callable[[Finding], str]) -> None:
         rows = [(place(each), _pack(each)) for each in findings]

@@ -17,6 +17,7 @@ from orgscan.receipt import Notable, Receipt
 from orgscan.reconcile import Change
 from orgscan.settings import Route
 from orgscan.suppress import Suppression
+from orgscan.tagged import Shares
 
 QUIET = (Change.EASED, Change.SUPPRESSED)
 """What is counted, and no reason for a message."""
@@ -83,6 +84,7 @@ class ScanSummary:
     """Key of a suppression -> how many findings it covers."""
     endings: tuple[Ending, ...] = ()
     resources: Counter[str] = field(default_factory=Counter)
+    tagged: Shares = field(default_factory=Shares)
     compliance: tuple[Result, ...] = ()
     """Of each framework; empty for a route, which may not concern all of it."""
 
@@ -203,6 +205,7 @@ def _add_coverage(summary: ScanSummary, receipt: Receipt, checks: Collection[str
     summary.evaluated += evaluated
     summary.newly_blind += concerning(receipt.newly_blind)
     summary.resources.update(receipt.resources)
+    summary.tagged.add(receipt.target.account, receipt.tagged)
 
 
 def _add_findings(summary: ScanSummary, receipt: Receipt, route: Route) -> None:

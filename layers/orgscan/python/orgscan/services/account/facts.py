@@ -9,6 +9,8 @@ from orgscan.model import Gap, Resource
 class UnscannedRegion(Resource):
     """What there is, by the cheapest way to tell, in an enabled region that no scan looks at."""
 
+    aws_types = ()
+
     region: str
     interfaces: int | Gap | None
     """Network interfaces: whatever has an address has one. As many as one call tells."""

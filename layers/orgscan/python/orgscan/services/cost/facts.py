@@ -10,6 +10,8 @@ from orgscan.model import Resource
 class Bill(Resource):
     """Of all accounts together, without credits, refunds and taxes."""
 
+    aws_types = ()
+
     start: date
     end: date
     """The day after the last."""
@@ -25,6 +27,8 @@ class Bill(Resource):
 class ServiceSpend(Resource):
     """What one account used of one service, without fees, which are due on a month's first day."""
 
+    aws_types = ()
+
     account: str
     service: str
     days: int
@@ -37,6 +41,8 @@ class ServiceSpend(Resource):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation(Resource):
     """Of Cost Optimization Hub. Its ARN is that of the resource, where it is about one."""
+
+    aws_types = ()
 
     id: str
     account: str

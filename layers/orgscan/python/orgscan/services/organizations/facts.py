@@ -10,6 +10,8 @@ from orgscan.policy import Policy
 class MemberAccount(Resource):
     """An account that service control policies can hold back."""
 
+    aws_types = ()
+
     id: str
     name: str
     all_features: bool

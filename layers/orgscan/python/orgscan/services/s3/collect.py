@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
 from orgscan.model import Gap, Target
-from orgscan.policy import read
-from orgscan.services.s3.facts import AccountPublicAccessBlock, Block, Bucket, Grant, opened_to_everyone
+from orgscan.policy import Policy, read
+from orgscan.services.s3.facts import (
+    AccountPublicAccessBlock,
+    Block,
+    Bucket,
+    Encryption,
+    Grant,
+    LifecycleRule,
+    Uploads,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import BucketTypeDef, GranteeTypeDef
+    from mypy_boto3_s3.type_defs import BucketTypeDef, GranteeTypeDef, LifecycleRuleOutputTypeDef
     from mypy_boto3_s3control import S3ControlClient
 
 GROUPS = {"AllUsers": "everyone", "AuthenticatedUsers": "every AWS user"}
@@ -39,12 +47,15 @@ def account_blocks(s3control: S3ControlClient, account: str) -> frozenset[Block]
     Bucket,
     calls=(
         "s3:ListBuckets",
-        "s3:GetBucketPolicyStatus",
         "s3:GetBucketPolicy",
+        "s3:GetBucketPolicyStatus",
         "s3:GetBucketAcl",
         "s3:GetBucketOwnershipControls",
         "s3:GetPublicAccessBlock",
         "s3:GetBucketVersioning",
+        "s3:GetBucketEncryption",
+        "s3:GetBucketLifecycleConfiguration",
+        "s3:ListMultipartUploads",
     ),
 )
 def s3_buckets(aws: Reader) -> Iterator[Bucket]:
@@ -59,28 +70,37 @@ def _bucket(s3: S3Client, target: Target, bucket: BucketTypeDef) -> Bucket | Non
     name = bucket["Name"]
     if bucket.get("BucketRegion", target.api_region) != target.api_region:
         return None
-    policy_is_public = bucket_policy_is_public(s3, name)
+    policy, lifecycle = bucket_policy(s3, name), bucket_lifecycle(s3, name)
     return Bucket(
         arn=f"arn:{target.partition}:s3:::{name}",
         name=name,
-        policy_is_public=policy_is_public,
-        opened=bucket_policy_opened(s3, name) if policy_is_public is True else None,
+        policy=policy,
+        policy_is_public=None if policy is None else bucket_policy_is_public(s3, name),
         public_grants=bucket_public_grants(s3, name),
         ownership=bucket_ownership(s3, name),
         blocked=bucket_blocks(s3, name),
         versioning=bucket_versioning(s3, name),
+        encryption=bucket_encryption(s3, name),
+        lifecycle=lifecycle,
+        uploads=bucket_uploads(s3, name) if _keeps_uploads(lifecycle) else None,
     )
+
+
+def _keeps_uploads(lifecycle: tuple[LifecycleRule, ...] | Gap | None) -> bool:
+    """Whether uploads that were never completed may stay for ever."""
+    if isinstance(lifecycle, Gap):
+        return False
+    return not any(rule.enabled and rule.whole and rule.aborts_after for rule in lifecycle or ())
+
+
+@fact(absent="NoSuchBucketPolicy")
+def bucket_policy(s3: S3Client, bucket: str) -> Policy | Gap:
+    return read("bucket_policy", s3.get_bucket_policy(Bucket=bucket)["Policy"])
 
 
 @fact(absent="NoSuchBucketPolicy")
 def bucket_policy_is_public(s3: S3Client, bucket: str) -> bool:
     return s3.get_bucket_policy_status(Bucket=bucket)["PolicyStatus"]["IsPublic"]
-
-
-@fact(absent="NoSuchBucketPolicy")
-def bucket_policy_opened(s3: S3Client, bucket: str) -> tuple[str, ...] | Gap:
-    policy = read("bucket_policy_opened", s3.get_bucket_policy(Bucket=bucket)["Policy"])
-    return policy if isinstance(policy, Gap) else opened_to_everyone(policy)
 
 
 @fact(absent=())
@@ -113,3 +133,39 @@ def bucket_blocks(s3: S3Client, bucket: str) -> frozenset[Block]:
 @fact(absent=())
 def bucket_versioning(s3: S3Client, bucket: str) -> str | None:
     return s3.get_bucket_versioning(Bucket=bucket).get("Status")
+
+
+@fact(absent="ServerSideEncryptionConfigurationNotFoundError")
+def bucket_encryption(s3: S3Client, bucket: str) -> tuple[Encryption, ...]:
+    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    return tuple(
+        Encryption(
+            rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"], rule.get("BucketKeyEnabled", False)
+        )
+        for rule in rules
+        if "ApplyServerSideEncryptionByDefault" in rule
+    )
+
+
+@fact(absent="NoSuchLifecycleConfiguration")
+def bucket_lifecycle(s3: S3Client, bucket: str) -> tuple[LifecycleRule, ...]:
+    return tuple(map(_rule, s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]))
+
+
+def _rule(rule: LifecycleRuleOutputTypeDef) -> LifecycleRule:
+    """An empty prefix, in a filter or, as it once was written, beside it, is no limit."""
+    return LifecycleRule(
+        enabled=rule["Status"] == "Enabled",
+        whole=not rule.get("Prefix") and not any(rule.get("Filter", {}).values()),
+        aborts_after=rule.get("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
+        expires_noncurrent="NoncurrentVersionExpiration" in rule,
+        moves_noncurrent=bool(rule.get("NoncurrentVersionTransitions")),
+    )
+
+
+@fact(absent=())
+def bucket_uploads(s3: S3Client, bucket: str) -> Uploads:
+    """Of one page, which holds a thousand: to tell that there are some, and since when."""
+    page = s3.list_multipart_uploads(Bucket=bucket)
+    began = [upload["Initiated"] for upload in page.get("Uploads", [])]
+    return Uploads(len(began), page["IsTruncated"], min(began, default=None))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from orgscan.model import Gap, Resource, Taggable
@@ -35,15 +37,45 @@ class Grant:
     permission: str
 
 
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """How new objects are encrypted that do not say how."""
+
+    algorithm: str
+    """'AES256', 'aws:kms', 'aws:kms:dsse'."""
+    bucket_key: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifecycleRule:
+    enabled: bool
+    whole: bool
+    """It holds for the whole bucket: no prefix, no tag, no size."""
+    aborts_after: int | None = None
+    """Days after which an upload in parts that was never completed is thrown away."""
+    expires_noncurrent: bool = False
+    moves_noncurrent: bool = False
+    """To a cheaper storage class."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """In parts, begun and never completed."""
+
+    count: int
+    more: bool
+    """There are more than were counted."""
+    oldest: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket(Taggable):
     aws_types = ("AWS::S3::Bucket",)
 
     name: str
+    policy: Policy | Gap | None
     policy_is_public: bool | Gap | None
     """None when the bucket has no policy."""
-    opened: tuple[str, ...] | Gap | None
-    """The actions a public policy allows everyone; read only when the policy is public."""
     public_grants: tuple[Grant, ...] | Gap | None
     ownership: str | Gap | None
     """None when ownership controls were never set, which leaves ACLs in force."""
@@ -51,6 +83,15 @@ class Bucket(Taggable):
     """Its own public access block; the account's applies as well."""
     versioning: str | Gap | None
     """'Enabled', 'Suspended', or None when it was never on."""
+    encryption: tuple[Encryption, ...] | Gap | None
+    lifecycle: tuple[LifecycleRule, ...] | Gap | None
+    """None when the bucket has no lifecycle configuration."""
+    uploads: Uploads | Gap | None
+    """Counted only where no rule ever aborts them all."""
+
+    @property
+    def dimensions(self) -> Mapping[str, str]:
+        return {"BucketName": self.name}
 
 
 def opened_to_everyone(policy: Policy) -> tuple[str, ...]:

@@ -6,7 +6,18 @@ from fnmatch import fnmatchcase
 
 from orgscan import prices
 from orgscan.check import Problem, Problems, View, check
-from orgscan.model import Blindness, Category, Confidence, Gap, Metric, Money, Severity, Target, Unread
+from orgscan.model import (
+    Blindness,
+    Category,
+    Confidence,
+    Gap,
+    Metric,
+    Money,
+    Severity,
+    Target,
+    Unread,
+    known,
+)
 from orgscan.services.ec2.checks.volumes import monthly
 from orgscan.services.ec2.facts import Address, Instance, Volume
 
@@ -158,3 +169,20 @@ def ec2_instance_stopped_long(instance: Instance, view: View, *, max_days: int =
     ]
     billed = [*(f"{each.id} ({each.size_gib} GiB)" for each in volumes), *(each.ip for each in addresses)]
     yield Problem(f"{stopped}; still billed: {', '.join(billed) or 'nothing'}", saving=prices.total(costs))
+
+
+@check(
+    Instance,
+    severity=Severity.HIGH,
+    category=Category.SECURITY,
+    fix="Rotate the secret, keep it in Secrets Manager or Parameter Store, and read it from there at start.",
+    equivalent=("prowler:ec2_instance_secrets_user_data",),
+)
+def ec2_instance_user_data_secret(instance: Instance) -> Problems:
+    """User data contains a credential or a private key.
+
+    Every process on the instance can read it from the metadata service, and everybody who may describe the
+    instance reads it too. Told are what kind of secret it is, the line, and a salted hash; never the secret.
+    """
+    for secret in known(instance.user_data) or ():
+        yield f"{secret.location}: {secret.rule} (sha256 {secret.digest})"

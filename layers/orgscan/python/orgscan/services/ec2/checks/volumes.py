@@ -1,17 +1,35 @@
 """What we expect of volumes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from orgscan import prices
 from orgscan.check import Problem, Problems, View, check
-from orgscan.model import Category, Confidence, Money, Severity, Target
-from orgscan.services.ec2.facts import Snapshot, Volume
+from orgscan.model import (
+    Blindness,
+    Category,
+    Confidence,
+    Gap,
+    Metric,
+    Money,
+    Series,
+    Severity,
+    Target,
+    Unread,
+)
+from orgscan.services.ec2.facts import EbsEncryption, Instance, Snapshot, Volume
 
 KUBERNETES = ("kubernetes.io/created-for", "ebs.csi.aws.com/cluster")
 """How tag keys begin on volumes that a cluster made."""
 PRODUCTION = {"Environment": ["production", "prod", "staging", "stg"]}
 NOTHING: dict[str, list[str]] = {}
+DAY = 86400
+READS = Metric("AWS/EBS", "VolumeReadOps", "Sum", DAY)
+WRITES = Metric("AWS/EBS", "VolumeWriteOps", "Sum", DAY)
+BASE_MIBPS, BIG_MIBPS = 125, 250
+"""What comes with gp3, and what gp2 gives above `BIG_GIB`."""
+BIG_GIB = 170
 
 
 def monthly(volume: Volume, target: Target) -> Money | None:
@@ -109,3 +127,156 @@ def _tagged(tags: Mapping[str, str], wanted: Mapping[str, Sequence[str]]) -> boo
         key in tags and (not values or tags[key].casefold() in {value.casefold() for value in values})
         for key, values in wanted.items()
     )
+
+
+@check(
+    EbsEncryption,
+    severity=Severity.MEDIUM,
+    category=Category.SECURITY,
+    fix="Turn on EBS encryption by default in the region.",
+    maps=(
+        "CIS AWS 3.0 2.2.1",
+        "CIS AWS 5.0 5.1.1",
+        "CIS AWS 6.0 6.1.1",
+        "CIS AWS 7.0 6.1.1",
+        "FSBP EC2.7",
+    ),
+    equivalent=("prowler:ec2_ebs_default_encryption",),
+)
+def ebs_default_encryption_disabled(encryption: EbsEncryption) -> Problems:
+    """EBS encryption by default is off in a region.
+
+    Whoever makes a volume there and does not think of encryption gets a plain one. Regions without volumes
+    count too: the setting is for the first.
+    """
+    if not encryption.by_default:
+        yield "new volumes are encrypted only where their maker asks for it"
+
+
+@check(
+    Volume,
+    severity=Severity.LOW,
+    category=Category.COST,
+    fix="Change the volume's type to gp3, which works while it is in use.",
+)
+def ebs_volume_gp2(volume: Volume, view: View) -> Problems:
+    """A volume is of type gp2, where gp3 does the same or more for less.
+
+    gp3 is taken to need the IOPS of gp2, three per GiB, and 250 MiB/s above 170 GiB. Where that much
+    throughput would cost more than gp3 saves (up to 250 GiB), the saving is that with the 125 MiB/s that are
+    included, and unsure.
+    """
+    if volume.type != "gp2":
+        return
+    iops = max(3000, min(16000, 3 * volume.size_gib))
+    mibps = BIG_MIBPS if volume.size_gib > BIG_GIB else BASE_MIBPS
+    saving = _saved_by_gp3(volume, view.target, iops, mibps)
+    if saving and saving.monthly_usd <= 0:
+        mibps = BASE_MIBPS
+        saving = prices.doubted(_saved_by_gp3(volume, view.target, iops, mibps), Confidence.LOW)
+    text = f"{volume.size_gib} GiB of gp2, to be replaced by gp3 with {iops} IOPS and {mibps} MiB/s"
+    yield Problem(text, saving=saving)
+
+
+def _saved_by_gp3(volume: Volume, target: Target, iops: int, mibps: int) -> Money | None:
+    now = prices.volume(target, "gp2", volume.size_gib)
+    then = prices.volume(target, "gp3", volume.size_gib, iops, mibps)
+    if not now or not then:
+        return None
+    saved = round(now.monthly_usd - then.monthly_usd, 2)
+    return replace(now, monthly_usd=saved, confidence=Confidence.MEDIUM)
+
+
+@check(
+    Volume,
+    severity=Severity.LOW,
+    category=Category.COST,
+    fix="Take a snapshot, then detach and delete the volume.",
+    also=(Instance,),
+    measures=(READS, WRITES),
+    equivalent=("trusted-advisor:DAvU99Dc4C",),
+)
+def ebs_volume_idle(
+    volume: Volume,
+    view: View,
+    *,
+    window_days: int = 7,
+    max_ops_per_day: float = 1,
+    min_datapoint_share: float = 0.8,
+) -> Problems:
+    """An attached volume was practically not read or written over the window.
+
+    Its instance ran all the time and never used it. Root volumes are left out, and volumes of instances that
+    did not run over the whole window, for they could not be used.
+    """
+    start = view.now - timedelta(days=window_days)
+    if volume.state != "in-use" or volume.created > start or not volume.attachments:
+        return
+    for id_ in volume.instances:
+        instances = view.related(Instance, "id", id_)
+        if not instances or volume.id == instances[0].root_volume:
+            return
+        if instances[0].state != "running" or instances[0].launched > start:
+            return
+    reads, writes = view.measure(volume, days=window_days)
+    if min(reads.share, writes.share) < min_datapoint_share:
+        detail = f"less than {min_datapoint_share:.0%} of the datapoints of {window_days} days exist"
+        raise Unread(Gap("ebs-volume-idle", Blindness.NO_DATA, detail))
+    busiest = _busiest(reads, writes)
+    if busiest < max_ops_per_day:
+        text = (
+            f"{volume.size_gib} GiB of {volume.type}, attached to {', '.join(volume.instances)}: "
+            f"{busiest:.0f} reads and writes at most on each of the last {window_days} days"
+        )
+        yield Problem(text, saving=monthly(volume, view.target))
+
+
+def _busiest(reads: Series, writes: Series) -> float:
+    """Operations on the busiest day; where days are missing, of which nobody knows which, at most so many."""
+    if reads.share == writes.share == 1:
+        return max(map(sum, zip(reads.values, writes.values, strict=True)))
+    return max(reads.values) + max(writes.values)
+
+
+@check(
+    Volume,
+    severity=Severity.LOW,
+    category=Category.TAGGING,
+    fix="Copy the tags of the instance to the volume, and in the template that made it.",
+    also=(Instance,),
+)
+def ebs_volume_tags_differ_from_instance(
+    volume: Volume,
+    view: View,
+    *,
+    copy_keys: Sequence[str] = (),
+    exclude_prefixes: Sequence[str] = ("aws:", "elasticbeanstalk:"),
+    exclude_keys: Sequence[str] = ("Name",),
+) -> Problems:
+    """An attached volume lacks, or contradicts, tags of its instance.
+
+    Its cost and its owner are then looked for elsewhere than the instance's. Compared are the `copy_keys`
+    that the instance has, or all of its keys but those that are excluded. A volume that is attached to
+    several instances must agree with one of them.
+    """
+
+    def is_copied(key: str) -> bool:
+        if copy_keys:
+            return key in copy_keys
+        return key not in exclude_keys and not key.startswith(tuple(exclude_prefixes))
+
+    differences: list[list[str]] = []
+    for attachment in volume.attachments:
+        if attachment.state == "attached":
+            for instance in view.related(Instance, "id", attachment.instance):
+                wanted = {key: value for key, value in view.tags(instance).items() if is_copied(key)}
+                differences.append(list(_differences(view.tags(volume), wanted, instance.id)))
+    yield from min(differences, key=len, default=())
+
+
+def _differences(tags: Mapping[str, str], wanted: Mapping[str, str], instance: str) -> Iterator[str]:
+    for key, value in wanted.items():
+        if key not in tags:
+            yield f"{key} is missing: it is '{value}' on {instance}"
+        elif tags[key] != value:
+            yield f"{key} is '{tags[key]}': it is '{value}' on {instance}"

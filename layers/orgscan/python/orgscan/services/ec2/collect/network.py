@@ -1,143 +1,40 @@
-"""How we learn about EC2, EBS and VPC."""
+"""How we learn about security groups, interfaces, addresses, gateways and routes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
-from orgscan.network import Rule
+from orgscan.network import Route, Rule
+from orgscan.services.ec2.collect.paging import GONE, PAGE, SMALL_PAGE
 from orgscan.services.ec2.facts import (
     Address,
-    Instance,
-    Metadata,
     NatGateway,
     NetworkInterface,
     PrefixList,
     RouteTable,
     SecurityGroup,
-    Snapshot,
-    Volume,
 )
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import (
         AddressTypeDef,
-        InstanceTypeDef,
         IpPermissionOutputTypeDef,
         ManagedPrefixListTypeDef,
         NatGatewayTypeDef,
         NetworkInterfaceTypeDef,
-        PaginatorConfigTypeDef,
-        ReservationTypeDef,
         RouteTableTypeDef,
+        RouteTypeDef,
         SecurityGroupTypeDef,
-        SnapshotTypeDef,
-        VolumeTypeDef,
     )
 
-PAGE: PaginatorConfigTypeDef = {"PageSize": 1000}
-"""Without a page size, EC2 answers in one piece, which times out in large accounts."""
-SMALL_PAGE: PaginatorConfigTypeDef = {"PageSize": 100}
-"""The most that route tables and prefix lists allow."""
-GONE = ("shutting-down", "terminated", "deleting", "deleted")
-"""States of what is listed for an hour more, but is no longer there."""
-STOPPED = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)")
-"""In a StateTransitionReason: 'User initiated (2026-01-01 10:00:00 GMT)'."""
-
-
-@collector(Instance, calls=("ec2:DescribeInstances",))
-def ec2_instances(aws: Reader) -> Iterator[Instance]:
-    ec2: EC2Client = aws.client("ec2")
-    for page in aws.pages(ec2.get_paginator("describe_instances"), PaginationConfig=PAGE):
-        for instances in aws.shaped(_reserved, page["Reservations"]):
-            yield from aws.shaped(partial(_instance, aws), instances)
-
-
-def _reserved(reservation: ReservationTypeDef) -> list[InstanceTypeDef]:
-    return reservation["Instances"]
-
-
-def _instance(aws: Reader, instance: InstanceTypeDef) -> Instance | None:
-    if instance["State"]["Name"] in GONE:
-        return None
-    disks = [mapping["Ebs"] for mapping in instance.get("BlockDeviceMappings", []) if "Ebs" in mapping]
-    return Instance(
-        arn=aws.target.arn("ec2", f"instance/{instance['InstanceId']}"),
-        tags=aws.tags(instance.get("Tags")),
-        id=instance["InstanceId"],
-        type=instance["InstanceType"],
-        state=instance["State"]["Name"],
-        launched=instance["LaunchTime"],
-        attached=max((disk["AttachTime"] for disk in disks if "AttachTime" in disk), default=None),
-        stopped=_stopped(instance.get("StateTransitionReason", "")),
-        metadata=_metadata(instance),
-        platform=instance.get("PlatformDetails"),
-        spot=instance.get("InstanceLifecycle") == "spot",
-        dedicated=instance.get("Placement", {}).get("Tenancy", "default") != "default",
-    )
-
-
-def _stopped(reason: str) -> datetime | None:
-    said = STOPPED.search(reason)
-    return datetime.fromisoformat(said[1]).replace(tzinfo=UTC) if said else None
-
-
-def _metadata(instance: InstanceTypeDef) -> Metadata | None:
-    options = instance.get("MetadataOptions")
-    if not options:
-        return None
-    return Metadata(
-        enabled=options.get("HttpEndpoint") != "disabled",
-        tokens_required=options.get("HttpTokens") == "required",
-    )
-
-
-@collector(Volume, calls=("ec2:DescribeVolumes",))
-def ebs_volumes(aws: Reader) -> Iterator[Volume]:
-    ec2: EC2Client = aws.client("ec2")
-    for page in aws.pages(ec2.get_paginator("describe_volumes"), PaginationConfig=PAGE):
-        yield from aws.shaped(partial(_volume, aws), page["Volumes"])
-
-
-def _volume(aws: Reader, volume: VolumeTypeDef) -> Volume:
-    attachments = volume.get("Attachments", [])
-    return Volume(
-        arn=aws.target.arn("ec2", f"volume/{volume['VolumeId']}"),
-        tags=aws.tags(volume.get("Tags")),
-        id=volume["VolumeId"],
-        type=volume["VolumeType"],
-        size_gib=volume["Size"],
-        state=volume["State"],
-        created=volume["CreateTime"],
-        encrypted=volume["Encrypted"],
-        iops=volume.get("Iops"),
-        mibps=volume.get("Throughput"),
-        instances=tuple(each["InstanceId"] for each in attachments if each.get("InstanceId")),
-    )
-
-
-@collector(Snapshot, calls=("ec2:DescribeSnapshots",))
-def ebs_snapshots(aws: Reader) -> Iterator[Snapshot]:
-    """The account's own; without that limit, EC2 lists every public snapshot there is."""
-    ec2: EC2Client = aws.client("ec2")
-    for page in aws.pages(ec2.get_paginator("describe_snapshots"), OwnerIds=["self"], PaginationConfig=PAGE):
-        yield from aws.shaped(partial(_snapshot, aws), page["Snapshots"])
-
-
-def _snapshot(aws: Reader, snapshot: SnapshotTypeDef) -> Snapshot:
-    return Snapshot(
-        # Snapshots are the one kind whose ARN names no account.
-        arn=f"arn:{aws.target.partition}:ec2:{aws.target.region}::snapshot/{snapshot['SnapshotId']}",
-        volume=snapshot["VolumeId"],
-        started=snapshot["StartTime"],
-        completed=snapshot["State"] == "completed",
-    )
+DESTINATIONS: tuple[
+    Literal["DestinationCidrBlock"], Literal["DestinationIpv6CidrBlock"], Literal["DestinationPrefixListId"]
+] = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
 
 @collector(SecurityGroup, calls=("ec2:DescribeSecurityGroups",))
@@ -156,6 +53,13 @@ def _security_group(aws: Reader, group: SecurityGroupTypeDef) -> SecurityGroup:
         name=group["GroupName"],
         ingress=tuple(map(_rule, group["IpPermissions"])),
         egress=tuple(map(_rule, group["IpPermissionsEgress"])),
+        names=tuple(
+            pair["GroupId"]
+            for permission in (*group["IpPermissions"], *group["IpPermissionsEgress"])
+            for pair in permission["UserIdGroupPairs"]
+            if "GroupId" in pair
+        ),
+        owner=group["OwnerId"],
     )
 
 
@@ -204,9 +108,22 @@ def ec2_network_interfaces(aws: Reader) -> Iterator[NetworkInterface]:
 
 
 def _network_interface(aws: Reader, interface: NetworkInterfaceTypeDef) -> NetworkInterface:
+    addresses = (interface, *interface.get("PrivateIpAddresses", []))
+    associated = (each.get("Association", {}).get("PublicIp") for each in addresses)
     return NetworkInterface(
         arn=aws.target.arn("ec2", f"network-interface/{interface['NetworkInterfaceId']}"),
         security_groups=tuple(group["GroupId"] for group in interface["Groups"]),
+        id=interface["NetworkInterfaceId"],
+        vpc=interface["VpcId"],
+        subnet=interface["SubnetId"],
+        status=interface["Status"],
+        kind=interface.get("InterfaceType", "interface"),
+        description=interface.get("Description", ""),
+        managed=interface.get("RequesterManaged", False),
+        instance=interface.get("Attachment", {}).get("InstanceId"),
+        # The first address stands in both places.
+        public_ips=tuple(dict.fromkeys(filter(None, associated))),
+        ipv6=tuple(each["Ipv6Address"] for each in interface.get("Ipv6Addresses", [])),
     )
 
 
@@ -247,6 +164,7 @@ def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway | None:
         state=gateway["State"],
         created=gateway["CreateTime"],
         public_ips=sum("PublicIp" in each for each in gateway.get("NatGatewayAddresses", [])),
+        vpc=gateway["VpcId"],
         regional=gateway.get("AvailabilityMode") == "regional",
     )
 
@@ -259,9 +177,24 @@ def ec2_route_tables(aws: Reader) -> Iterator[RouteTable]:
 
 
 def _route_table(aws: Reader, table: RouteTableTypeDef) -> RouteTable:
-    gateways = (route.get("NatGatewayId") for route in table.get("Routes", []))
+    routes = table["Routes"]
+    associations = table["Associations"]
     return RouteTable(
         arn=aws.target.arn("ec2", f"route-table/{table['RouteTableId']}"),
         id=table["RouteTableId"],
-        nat_gateways=tuple(filter(None, gateways)),
+        nat_gateways=tuple(route["NatGatewayId"] for route in routes if route.get("NatGatewayId")),
+        vpc=table["VpcId"],
+        main=any(each.get("Main") for each in associations),
+        subnets=tuple(each["SubnetId"] for each in associations if each.get("SubnetId")),
+        routes=tuple(map(_route, routes)),
+    )
+
+
+def _route(route: RouteTypeDef) -> Route:
+    """Of what it can lead to, only gateways of one kind are told from the rest."""
+    destinations = (route.get(key) for key in DESTINATIONS)
+    return Route(
+        destination=next(filter(None, destinations)),
+        target=route.get("GatewayId", ""),
+        active=route["State"] == "active",
     )

@@ -1,0 +1,29 @@
+"""What we expect of EFS."""
+
+from orgscan.check import Problems, check
+from orgscan.model import Category, Severity
+from orgscan.services.efs.facts import FileSystem
+
+
+@check(
+    FileSystem,
+    severity=Severity.MEDIUM,
+    category=Category.SECURITY,
+    fix="Copy the data to an encrypted file system.",
+    maps=(
+        "CIS AWS 3.0 2.4.1",
+        "CIS AWS 5.0 2.3.1",
+        "CIS AWS 6.0 3.3.1",
+        "CIS AWS 7.0 3.3.1",
+        "FSBP EFS.1",
+        "FSBP EFS.8",
+    ),
+    equivalent=("prowler:efs_encryption_at_rest_enabled",),
+)
+def efs_file_system_unencrypted(system: FileSystem) -> Problems:
+    """A file system is not encrypted at rest.
+
+    It cannot be turned on later, and the backups of a file system without it are not encrypted either.
+    """
+    if not system.encrypted:
+        yield "the file system is not encrypted at rest"

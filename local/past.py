@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from moto.acm.models import acm_backends
 from moto.autoscaling.models import autoscaling_backends
 from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
@@ -21,6 +22,7 @@ from moto.iam.models import iam_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
 from moto.rds.models import rds_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 
 def days_ago(days: float) -> datetime:
@@ -155,6 +157,28 @@ def empty_default_groups(account: str, region: str) -> None:
             if group.name == "default":
                 group.ingress_rules.clear()
                 group.egress_rules.clear()
+
+
+def tell_of_secret(account: str, region: str, secret: str, **members: Any) -> None:
+    """What Secrets Manager notes itself: CreatedDate, LastAccessedDate, OwningService and so on."""
+    found = secretsmanager_backends[account][region].secrets[secret]
+    original = found.to_dict
+    found.to_dict = lambda: {**original(), **_in_seconds(members)}
+
+
+def tell_of_certificate(account: str, region: str, arn: str, **members: Any) -> None:
+    """What ACM finds out itself: InUseBy, NotAfter, RenewalSummary and so on."""
+    found = acm_backends[account][region]._certificates[arn]
+    told = {**found.describe()["Certificate"], **_in_seconds(members)}
+    found.describe = lambda: {"Certificate": dict(told)}
+
+
+def _in_seconds(members: dict[str, Any]) -> dict[str, Any]:
+    """As moto keeps these moments: seconds since 1970."""
+    return {
+        name: value.replace(tzinfo=UTC).timestamp() if isinstance(value, datetime) else value
+        for name, value in members.items()
+    }
 
 
 def encrypt_volumes(account: str, region: str, *, on: bool = True) -> None:

@@ -32,7 +32,7 @@ def stop_trail(place: Place) -> None:
 
 
 def adopt(place: Place) -> None:
-    """Tags for every bucket and function that is no fault of ours, and order in the buckets."""
+    """Tags for all that is no fault of ours, and order in the buckets."""
     s3, aws_lambda = place.client("s3"), place.client("lambda")
     planted = {each.resource for each in (*place.book.open, *place.book.look_alikes)}
     for found in s3.list_buckets(BucketRegion=place.region)["Buckets"]:
@@ -45,6 +45,22 @@ def adopt(place: Place) -> None:
             if function["FunctionArn"] not in planted:
                 tags = place.tags(function["FunctionName"])
                 aws_lambda.tag_resource(Resource=function["FunctionArn"], Tags=tags)
+    _adopt_keys_and_messages(place, planted)
+
+
+def _adopt_keys_and_messages(place: Place, planted: set[str]) -> None:
+    kms, sns, sqs = (place.client(service) for service in ("kms", "sns", "sqs"))
+    tags = place.tags("orgscan")
+    for key in kms.list_keys()["Keys"]:
+        if key["KeyArn"] not in planted:
+            told = [{"TagKey": name, "TagValue": value} for name, value in tags.items()]
+            kms.tag_resource(KeyId=key["KeyId"], Tags=told)
+    for topic in sns.list_topics()["Topics"]:
+        if topic["TopicArn"] not in planted:
+            sns.tag_resource(ResourceArn=topic["TopicArn"], Tags=tag_list(tags))
+    for url in sqs.list_queues().get("QueueUrls", ()):
+        if place.arn("sqs", url.rpartition("/")[2]) not in planted:
+            sqs.tag_queue(QueueUrl=url, Tags=tags)
 
 
 def _root_user(place: Place, *, guarded: bool) -> None:

@@ -42,7 +42,7 @@ from moto.core.utils import get_pagination_model, get_service_model
 from local import cloudwatch, faults, past, s3
 from local.beyond import Beyond, Refused, Written, write
 from local.emulator import few_managed_policies
-from local.faults import accounts, compute, payer, tagging
+from local.faults import accounts, compute, payer, tagging, watch
 from local.place import Account, Book, Place, Planted
 from orgscan import catalog, iam, metrics, regions
 from orgscan.metrics import Query
@@ -201,6 +201,7 @@ def _plant() -> Book:
     )
     payer.unguarded(everywhere, acquired["CreateAccountStatus"]["AccountId"])
     past.empty_default_groups(ACCOUNT, REGION)
+    watch.guard(here)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):

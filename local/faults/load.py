@@ -47,6 +47,14 @@ def measure_gateway(place: Place, gateway: str, *, mib_a_day: float) -> None:
     _put(place, "AWS/NATGateway", data)
 
 
+def receive(place: Place, log_group: str, *, days_ago: int) -> None:
+    """Some bytes of events, on one day."""
+    moment = datetime.now(UTC) - days_ago * DAY
+    named = [{"Name": "LogGroupName", "Value": log_group}]
+    datum = {"MetricName": "IncomingBytes", "Dimensions": named, "Timestamp": moment, "Value": 4096}
+    _put(place, "AWS/Logs", [datum])
+
+
 def _series(
     metric: str, dimensions: dict[str, str], load: Load, *, period: timedelta, days: int
 ) -> Iterator[dict[str, Any]]:

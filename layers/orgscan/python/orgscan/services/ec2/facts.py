@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orgscan.model import Gap, Resource, Taggable
+from orgscan.model import DataStore, Gap, Resource, Taggable
 from orgscan.network import Rule
 
 
@@ -17,7 +17,7 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance(Taggable):
+class Instance(DataStore):
     aws_types = ("AWS::EC2::Instance",)
 
     id: str
@@ -43,7 +43,7 @@ class Instance(Taggable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Volume(Taggable):
+class Volume(DataStore):
     aws_types = ("AWS::EC2::Volume",)
 
     id: str

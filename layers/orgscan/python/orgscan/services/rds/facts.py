@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from orgscan.model import Taggable
+from orgscan.model import DataStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BackedUp(Taggable):
+class BackedUp(DataStore):
     """What RDS backs up by itself: an instance, or a cluster for all its instances."""
 
     retention_days: int
@@ -16,6 +16,11 @@ class BackedUp(Taggable):
     """AWS Backup keeps a continuous backup of it."""
     cluster: str | None = None
     """Of an instance: the cluster whose backups include it."""
+
+    @property
+    def own_backup(self) -> bool:
+        """A replica's data is its source's."""
+        return bool(self.cluster or self.replica or self.retention_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from orgscan.model import Gap, Resource, Taggable
+from orgscan.model import DataStore, Gap, Resource
 
 RESTRICTING_KEYS = frozenset(
     {
@@ -58,7 +58,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket(Taggable):
+class Bucket(DataStore):
     aws_types = ("AWS::S3::Bucket",)
 
     name: str

@@ -15,6 +15,7 @@ from orgscan.services.cloudwatch.facts import Watched
 from orgscan.services.config.collect import config_recordings
 from orgscan.services.config.facts import Recorder, Status
 from orgscan.services.guardduty.collect import guardduty_threat_detections
+from orgscan.services.guardduty.facts import Detector
 from orgscan.services.logs.collect import logs_log_groups
 from orgscan.services.logs.facts import LogGroup
 from orgscan.session import Clients
@@ -238,20 +239,20 @@ def test_an_odd_recorder_leaves_nothing_to_be_said(clients: Clients, target: Tar
 
 def test_threats_are_detected(aws: boto3.Session, clients: Clients, target: Target) -> None:
     (nothing,) = guardduty_threat_detections.read(clients, target)
-    assert nothing.detectors == {}
+    assert nothing.detectors == ()
     made = aws.client("guardduty").create_detector(Enable=False)["DetectorId"]
     (seen,) = guardduty_threat_detections.read(clients, target)
     assert (seen.arn, seen.detectors) == (
         f"arn:aws:guardduty:{HERE}:{ACCOUNT}:detector",
-        {made: "DISABLED"},
+        (Detector(id=made, status="DISABLED"),),
     )
     past.detect_threats(ACCOUNT, HERE)
     (seen,) = guardduty_threat_detections.read(clients, target)
-    assert [*seen.detectors.values()] == ["ENABLED"]
+    assert [each.status for each in seen.detectors] == ["ENABLED"]
     refuse(clients, target, "guardduty:GetDetector")
     (seen,) = guardduty_threat_detections.read(clients, target)
-    (status,) = seen.detectors.values()
-    assert isinstance(status, Gap)
+    (detector,) = seen.detectors
+    assert isinstance(detector.status, Gap)
 
 
 @pytest.mark.parametrize(

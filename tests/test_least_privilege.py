@@ -8,6 +8,7 @@ import boto3
 import botocore.session
 import pytest
 
+from local import past
 from local.emulator import Emulator
 from orgscan import catalog, iam
 from orgscan.catalog import AnyCollector
@@ -43,6 +44,8 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
         ec2.create_managed_prefix_list(PrefixListName="offices", AddressFamily="IPv4", **entries)
         cloudtrail = emulator.client("cloudtrail", ACCOUNT)
         cloudtrail.create_trail(Name="trail", S3BucketName="somebody-elses-data", IsMultiRegionTrail=True)
+        past.record_configuration(ACCOUNT, "us-east-1")
+        past.detect_threats(ACCOUNT, "us-east-1")
         yield emulator
 
 

@@ -48,7 +48,7 @@ def copy_job(place: Place, arn: str, vault: str, state: str, *, days: float) -> 
 def _add(place: Place, call: str, member: str, item: Mapping[str, Any]) -> None:
     """To what is answered there already."""
     region = place.client("backup").meta.region_name
-    answer = place.book.beyond.result(place.account.id, region, call, {})
+    answer: Any = place.book.beyond.result(place.account.id, region, call, {})
     place.answers(call, {member: [*answer[member], item]})
 
 

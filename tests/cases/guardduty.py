@@ -3,12 +3,15 @@
 from orgscan.check import Problem
 from orgscan.model import Blindness, Gap
 from orgscan.services.guardduty.checks import guardduty_disabled
-from orgscan.services.guardduty.facts import ThreatDetection
+from orgscan.services.guardduty.facts import Detector, ThreatDetection
 from tests.cases.case import Case, cannot_tell, fails, passes
 
 
 def region(**detectors: str | Gap | None) -> ThreatDetection:
-    return ThreatDetection(arn="arn:aws:guardduty:eu-west-1:123456789012:detector", detectors=detectors)
+    return ThreatDetection(
+        arn="arn:aws:guardduty:eu-west-1:123456789012:detector",
+        detectors=tuple(Detector(id=id_, status=status) for id_, status in detectors.items()),
+    )
 
 
 CASES: list[Case] = [

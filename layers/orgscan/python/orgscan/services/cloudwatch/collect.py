@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MINUTE = 60
 CHILD = re.compile(r'\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"((?:[^"\\]|\\.)*)"|([^)"]*?))\s*\)')
-"""In a rule: 'ALARM("too hot") OR OK(arn:aws:cloudwatch:eu-west-1:123456789012:alarm:up)'."""
+"""In a rule: 'ALARM("too hot") OR OK(up)', with names or ARNs."""
 QUERY = re.compile(r"\bSEARCH\s*\(|\bSELECT\b|\bINSIGHT_RULE_METRIC\s*\(", re.IGNORECASE)
 """An expression that chooses its metrics by itself."""
 

@@ -1,5 +1,6 @@
 """What we know about AWS Config."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orgscan.model import Gap, Resource
@@ -40,7 +41,7 @@ class Recording(Resource):
     aws_types = ()
 
     recorders: tuple[Recorder, ...]
-    statuses: dict[str, Status] | Gap | None
+    statuses: Mapping[str, Status] | Gap | None
     """By the recorder's name."""
     delivered: bool | Gap | None
     """There is a delivery channel."""

@@ -22,6 +22,6 @@ def guardduty_disabled(region: ThreatDetection) -> Problems:
     if not region.detectors:
         yield "there is no detector"
         return
-    statuses = {id_: known(status) for id_, status in region.detectors.items()}
+    statuses = {each.id: known(each.status) for each in region.detectors}
     if "ENABLED" not in statuses.values():
         yield from (f"detector {id_} is {str(status).lower()}" for id_, status in statuses.items())

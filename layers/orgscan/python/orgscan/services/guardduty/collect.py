@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
-from orgscan.services.guardduty.facts import ThreatDetection
+from orgscan.services.guardduty.facts import Detector, ThreatDetection
 
 if TYPE_CHECKING:
     from mypy_boto3_guardduty import GuardDutyClient
@@ -20,7 +20,7 @@ def guardduty_threat_detections(aws: Reader) -> Iterator[ThreatDetection]:
     ids = [id_ for page in pages for id_ in page["DetectorIds"]]
     yield ThreatDetection(
         arn=aws.target.arn("guardduty", "detector"),
-        detectors={id_: detector_status(guardduty, id_) for id_ in ids},
+        detectors=tuple(Detector(id=id_, status=detector_status(guardduty, id_)) for id_ in ids),
     )
 
 

@@ -39,7 +39,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import cloudwatch, faults, past, s3, snapshots
+from local import cloudwatch, faults, s3, snapshots
 from local.beyond import Beyond, Refused, Written, write
 from local.emulator import few_managed_policies
 from local.faults import accounts, compute, payer, tagging
@@ -211,9 +211,7 @@ def plant(book: Book, client: ClientsOf, region: str) -> None:
         RootId=organizations.list_roots()["Roots"][0]["Id"], PolicyType="SERVICE_CONTROL_POLICY"
     )
     payer.unguarded(everywhere, acquired["CreateAccountStatus"]["AccountId"])
-    past.empty_default_groups(ACCOUNT, region)
-    past.encrypt_volumes(ACCOUNT, region)
-    past.keep_vpcs(ACCOUNT, region)
+    faults.order(here)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):

@@ -33,7 +33,7 @@ def stop_trail(place: Place) -> None:
 
 def adopt(place: Place) -> None:
     """Tags for all that is no fault of ours, and order in the buckets."""
-    s3, aws_lambda = place.client("s3"), place.client("lambda")
+    s3, aws_lambda, logs = (place.client(each) for each in ("s3", "lambda", "logs"))
     planted = {each.resource for each in (*place.book.open, *place.book.look_alikes)}
     for found in s3.list_buckets(BucketRegion=place.region)["Buckets"]:
         name = found["Name"]
@@ -45,6 +45,10 @@ def adopt(place: Place) -> None:
             if function["FunctionArn"] not in planted:
                 tags = place.tags(function["FunctionName"])
                 aws_lambda.tag_resource(Resource=function["FunctionArn"], Tags=tags)
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for found in page["logGroups"]:
+            if found["logGroupArn"] not in planted:
+                logs.tag_resource(resourceArn=found["logGroupArn"], tags=place.tags(found["logGroupName"]))
     _adopt_keys_and_messages(place, planted)
 
 

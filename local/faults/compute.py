@@ -246,6 +246,7 @@ def production_volume_without_snapshot(place: Place) -> None:
     past.age_volume(place.account.id, place.region, instance.volume, days=100)
     place.fails(
         "ebs-volume-no-recent-snapshot",
+        "backup-resource-unprotected",
         resource=instance.volume_arn,
         mend=partial(snapshot, place, instance.volume, tags),
     )

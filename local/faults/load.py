@@ -94,6 +94,14 @@ def measure_daily(place: Place, namespace: str, dimensions: dict[str, str], **me
     _put(place, namespace, [point for points in series for point in points])
 
 
+def receive(place: Place, log_group: str, *, days_ago: int) -> None:
+    """Some bytes of events, on one day."""
+    moment = datetime.now(UTC) - days_ago * DAY
+    named = [{"Name": "LogGroupName", "Value": log_group}]
+    datum = {"MetricName": "IncomingBytes", "Dimensions": named, "Timestamp": moment, "Value": 4096}
+    _put(place, "AWS/Logs", [datum])
+
+
 def _series(
     metric: str, dimensions: dict[str, str], load: Load, *, period: timedelta, days: int
 ) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,7 @@ from orgscan.services.ec2.facts import (
     RouteTable,
     SecurityGroup,
 )
+from orgscan.services.elb.facts import LoadBalancer
 from orgscan.services.rds.facts import DBInstance
 from tests.cases import rds
 from tests.cases.case import ACCOUNT, Case, cannot_tell, fails, passes, usd
@@ -232,6 +233,17 @@ TEMPLATE = LaunchTemplateVersion(
     arn=f"{EC2}:launch-template/lt-1:1", name="lt-1:1", security_groups=("sg-1",)
 )
 DATABASE = replace(rds.DATABASE, security_groups=("sg-1",))
+BALANCER = LoadBalancer(
+    arn="arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/shop/1",
+    name="shop",
+    type="application",
+    internal=False,
+    state="active",
+    created=ago(100),
+    addresses=2,
+    security_groups=("sg-1",),
+    listeners=(),
+)
 UNUSED = "no network interface uses it, and nothing names it"
 UNUSED_CASES: list[Case] = [
     fails(ec2_security_group_unused, group(), Problem(UNUSED)),
@@ -246,6 +258,7 @@ UNUSED_CASES: list[Case] = [
             TEMPLATE,
             replace(TEMPLATE, security_groups=("web",)),
             DATABASE,
+            BALANCER,
         )
     ),
     passes(ec2_security_group_unused, group(name="default")),
@@ -256,7 +269,7 @@ UNUSED_CASES: list[Case] = [
     passes(ec2_security_group_unused, group(), beside=[CARD], lost={LaunchTemplateVersion: DENIED}),
     *(
         cannot_tell(ec2_security_group_unused, group(), "Describe", lost={kind: DENIED})
-        for kind in (NetworkInterface, SecurityGroup, LaunchTemplateVersion, DBInstance)
+        for kind in (NetworkInterface, SecurityGroup, LaunchTemplateVersion, DBInstance, LoadBalancer)
     ),
 ]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orgscan.model import Gap, Resource, Taggable
+from orgscan.model import DataStore, Gap, Resource, Taggable
 from orgscan.network import Route, Rule
 from orgscan.secrets import Secret
 
@@ -18,7 +18,7 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance(Taggable):
+class Instance(DataStore):
     aws_types = ("AWS::EC2::Instance",)
 
     id: str
@@ -58,7 +58,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Volume(Taggable):
+class Volume(DataStore):
     aws_types = ("AWS::EC2::Volume",)
 
     id: str

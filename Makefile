@@ -13,7 +13,7 @@ DEPENDENCIES := build/layers/dependencies/.built
 CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect*') $(addprefix layers/orgscan/python/orgscan/,metrics.py regions.py organization.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test soak bench check lint types synth deploy docs lock layers clean
+.PHONY: help scan test soak fuzz bench check lint types synth deploy docs lock layers clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,9 @@ test: check  ## lint, types and every test; what CI runs
 
 soak: $(VENV)/.installed  ## 20,000 random histories of scans against an independent oracle
 	@ORGSCAN_SEQUENCES=20000 pytest -q -s tests/test_model.py
+
+fuzz: $(VENV)/.installed  ## every recorded answer of AWS with every odd change, where the tests try some
+	@ORGSCAN_FUZZ=all pytest -q -s tests/test_fuzz_answers.py
 
 bench: $(VENV)/.installed  ## seconds and memory of a worker by the size of its target; asserted nowhere
 	@python -m benchmarks.one_target

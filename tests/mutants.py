@@ -23,8 +23,10 @@ Path: TypeAlias = tuple[str | int, ...]
 
 NEW = "brand-new"
 """What no model knows."""
-KINDS = ("dropped", "null", "empty", "unknown", "mistyped")
-SAYS = re.compile(r"(state|status|type|mode|class|scheme|engine|protocol|code|tier|lifecycle|action)$", re.IGNORECASE)
+KINDS = ("dropped", "null", "empty", "hollow", "unknown", "mistyped")
+SAYS = re.compile(
+    r"(state|status|type|mode|class|scheme|engine|protocol|code|tier|lifecycle|action)$", re.IGNORECASE
+)
 """Names of texts that say one of a few things, where the model does not list them."""
 FREE = frozenset({"InstanceType", "resourceType", "LogicalName"})
 WRONG = {"string": 7, "boolean": "false", "integer": "7", "long": "7", "float": "7", "double": "7"}
@@ -132,9 +134,11 @@ def _how_many(of: Any) -> int | None:
 
 def _outer(shape: Any, name: str, value: Any, path: Path, parser: Any) -> Iterator[tuple[Path, str, Any]]:
     kind = shape.type_name
+    says = kind == "string" and bool(getattr(shape, "enum", None) or (SAYS.search(name) and name not in FREE))
     if value and kind in ("list", "map", "structure", "string"):
-        yield path, "empty", type(value)()
-    if kind == "string" and (getattr(shape, "enum", None) or (SAYS.search(name) and name not in FREE)):
+        # A structure that lacks everything, and a word that is none, do not say that there is nothing.
+        yield path, "hollow" if says or kind == "structure" else "empty", type(value)()
+    if says:
         yield path, "unknown", NEW
     if parser and kind in WRONG:
         try:

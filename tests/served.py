@@ -455,7 +455,7 @@ class Served:
         self._numbers = count()
         self._lock = Lock()
         self._series = {
-            (asked.region, _stat(query)): (asked.parameters, result)
+            (asked.region, stat(query)): (asked.parameters, result)
             for asked, answer in recording.answers.items()
             if asked.call == METRICS
             for query, result in zip(
@@ -566,7 +566,7 @@ class Served:
         start, end = asked.parameters["StartTime"], asked.parameters["EndTime"]
         results = []
         for query in asked.parameters["MetricDataQueries"]:
-            of, series = self._series.get((asked.region, _stat(query)), ({}, {}))
+            of, series = self._series.get((asked.region, stat(query)), ({}, {}))
             if not series or start < of["StartTime"] or end > of["EndTime"]:
                 return None
             points = [
@@ -584,5 +584,5 @@ def _refused(answer: Answer) -> Refused:
     return Refused(error.pop("Code"), error.pop("Message"), answer.status, **error)
 
 
-def _stat(query: Parsed) -> str:
+def stat(query: Parsed) -> str:
     return json.dumps(query["MetricStat"], sort_keys=True)

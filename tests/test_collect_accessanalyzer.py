@@ -134,3 +134,10 @@ def test_a_finding_that_makes_no_sense_is_not_none(clients: Clients, target: Tar
     _, found = accessanalyzer_analyses.read(clients, target)
     assert isinstance(found, Analyzer)
     assert isinstance(found.findings, Gap)
+
+
+def test_an_analyzer_of_a_type_that_nobody_knows_costs_itself(clients: Clients, target: Target) -> None:
+    answer(clients, target, LIST, {"analyzers": [{**analyzer("odd"), "type": "ACCOUNT_SOMETHING"}]})
+    lost: list[Gap] = []
+    assert list(accessanalyzer_analyses.read(clients, target, spoil=lost.append)) == [REGION]
+    assert [each.reason for each in lost] == [Blindness.FAULT]

@@ -129,3 +129,10 @@ def test_a_denied_listing_is_not_an_empty_one(clients: Clients, target: Target) 
     refuse(clients, target, "acm:ListCertificates", "AccessDeniedException")
     with pytest.raises(ClientError, match="acm:ListCertificates"):
         read(clients, target)
+
+
+def test_a_renewal_in_a_state_that_nobody_knows_is_a_gap(clients: Clients, target: Target) -> None:
+    renewal = {"Certificate": {"RenewalSummary": {"RenewalStatus": "ON_ITS_WAY"}}}
+    answer(clients, target, "acm:DescribeCertificate", renewal)
+    (found,) = read(clients, target, managed("a", 10))
+    assert isinstance(found.renewal, Gap)

@@ -172,3 +172,10 @@ def test_what_is_denied_is_not_free_of_charge(clients: Clients, everywhere: Targ
         refuse(clients, everywhere, call, "AccessDeniedException")
     with pytest.raises(ClientError, match="AccessDenied"):
         list(collector.read(clients, everywhere, now=NOW))
+
+
+def test_an_action_that_nobody_knows_is_not_left_out_in_silence(clients: Clients, everywhere: Target) -> None:
+    answer(clients, everywhere, HUB, {"items": [{**RECOMMENDED, "actionType": "Hibernate"}]})
+    lost: list[Gap] = []
+    assert list(cost_recommendations.read(clients, everywhere, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]

@@ -174,3 +174,24 @@ def test_a_denied_listing_of_backups_is_not_an_empty_one(clients: Clients, targe
     refuse(clients, target, "backup:ListProtectedResources", "AccessDeniedException")
     with pytest.raises(ClientError, match="backup:ListProtectedResources"):
         list(backup_protected_resources.read(clients, target))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"TableStatus": "NAPPING"},
+        {"BillingModeSummary": {"BillingMode": "BARTER"}},
+        {"TableClassSummary": {"TableClass": "SECOND"}},
+    ],
+    ids=str,
+)
+def test_words_that_nobody_knows_cost_their_table(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    told = described(target)
+    told["Table"].update(odd)
+    answer(clients, target, "dynamodb:ListTables", {"TableNames": ["odd"]})
+    answer(clients, target, "dynamodb:DescribeTable", told)
+    lost: list[Gap] = []
+    assert list(dynamodb_tables.read(clients, target, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]

@@ -133,7 +133,7 @@ def test_an_instance_of_which_ec2_says_little(clients: Clients, target: Target) 
     described = {
         "InstanceId": "i-1",
         "InstanceType": "u-9.unheard-of",
-        "State": {"Name": "thinking"},
+        "State": {"Name": "pending"},
         "ImageId": "ami-1",
         "LaunchTime": START,
     }
@@ -462,3 +462,72 @@ def test_a_denied_listing_is_not_an_empty_one(
     refuse(clients, target, call, "UnauthorizedOperation")
     with pytest.raises(ClientError, match=call):
         list(collector.read(clients, target))
+
+
+@pytest.mark.parametrize(
+    "odd", [{"State": {"Name": "thinking"}}, {"Placement": {"Tenancy": "shared-by-two"}}]
+)
+def test_words_that_nobody_knows_cost_their_instance(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    described = {
+        "InstanceId": "i-1",
+        "InstanceType": "m5.large",
+        "State": {"Name": "pending"},
+        "ImageId": "ami-1",
+        "LaunchTime": START,
+        **odd,
+    }
+    answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
+    lost: list[Gap] = []
+    assert list(collect.ec2_instances.read(clients, target, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"VolumeType": "gp9"}, {"State": "thinking"}, {"Attachments": [{"InstanceId": "i-1", "State": "half"}]}],
+)
+def test_words_that_nobody_knows_cost_their_volume(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    described = {
+        "VolumeId": "vol-1",
+        "VolumeType": "gp3",
+        "Size": 8,
+        "State": "available",
+        "CreateTime": START,
+        "Encrypted": True,
+        "Attachments": [],
+    }
+    answer(clients, target, "ec2:DescribeVolumes", {"Volumes": [{**described, **odd}, described]})
+    lost: list[Gap] = []
+    (seen,) = collect.ebs_volumes.read(clients, target, spoil=lost.append)
+    assert seen.attachments == ()
+    assert [each.reason for each in lost] == [Blindness.FAULT]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"IpProtocol": ""}, {"IpProtocol": "tcp2"}, {"IpRanges": [{"CidrIp": ""}]}], ids=str
+)
+def test_a_rule_that_makes_no_sense_costs_its_group(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    rule = {
+        "IpProtocol": "tcp",
+        "IpRanges": [],
+        "Ipv6Ranges": [],
+        "PrefixListIds": [],
+        "UserIdGroupPairs": [],
+    }
+    group = {
+        "GroupId": "sg-1",
+        "GroupName": "web",
+        "OwnerId": target.account,
+        "IpPermissions": [{**rule, **odd}],
+        "IpPermissionsEgress": [],
+    }
+    answer(clients, target, "ec2:DescribeSecurityGroups", {"SecurityGroups": [group]})
+    lost: list[Gap] = []
+    assert list(collect.ec2_security_groups.read(clients, target, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]

@@ -115,14 +115,16 @@ def test_a_cluster_without_what_is_always_said_costs_itself(
             "NumCacheNodes": 1,
         }
 
-    clusters = [cluster(name) for name in ("a", "odd", "b")]
+    clusters = [cluster(name) for name in ("a", "odd", "new", "late", "b")]
     del clusters[1][member]
+    clusters[2]["CacheClusterStatus"] = "pondering"
+    clusters[3]["CacheClusterStatus"] = "available"  # and yet it was never made
     answer(clients, target, CLUSTERS[0], {"CacheClusters": clusters})
     lost: list[Gap] = []
     seen = list(elasticache_cache_clusters.read(clients, target, spoil=lost.append))
     assert [each.name for each in seen] == ["a", "b"]
     assert [each.created for each in seen] == [None, None]
-    assert len(lost) == 1
+    assert len(lost) == 3
 
 
 @ALL

@@ -290,3 +290,21 @@ def test_what_security_policies_accept(aws: boto3.Session, clients: Clients, tar
     refuse(clients, target, "elbv2:DescribeSSLPolicies")
     with pytest.raises(ClientError):
         list(elbv2_tls_policies.read(clients, target))
+
+
+@pytest.mark.parametrize("odd", [{"State": {"Code": "thinking"}}, {"Scheme": "semi"}, {"Type": "quantum"}])
+def test_words_that_nobody_knows_cost_their_load_balancer(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    answer(clients, target, "elbv2:DescribeLoadBalancers", {"LoadBalancers": [listed("odd", **odd)]})
+    lost: list[Gap] = []
+    assert list(elbv2_load_balancers.read(clients, target, spoil=lost.append)) == []
+    assert [gap.reason for gap in lost] == [Blindness.FAULT]
+
+
+def test_a_listener_of_a_protocol_that_nobody_knows_is_a_gap(clients: Clients, target: Target) -> None:
+    answer(clients, target, "elbv2:DescribeLoadBalancers", {"LoadBalancers": [listed("one")]})
+    odd = {"ListenerArn": "arn:l", "Protocol": "HTTP4", "Port": 80, "DefaultActions": []}
+    answer(clients, target, "elbv2:DescribeListeners", {"Listeners": [odd]})
+    (found,) = elbv2_load_balancers.read(clients, target)
+    assert isinstance(found.listeners, Gap)

@@ -240,3 +240,24 @@ def test_every_deprecated_runtime_has_a_successor_that_outlives_it() -> None:
             assert end, name
             assert lifecycle.deprecated <= end, name
     assert lifecycles["python3.8"].update_blocked
+
+
+def test_words_that_nobody_knows_of_a_url_and_of_executions_are_gaps(
+    clients: Clients, target: Target
+) -> None:
+    url = {"FunctionArn": target.arn("lambda", "function:a"), "AuthType": "HALF"}
+    answer(clients, target, "lambda:ListFunctionUrlConfigs", {"FunctionUrlConfigs": [url]})
+    odd = {"Status": "WARM", "RequestedProvisionedConcurrentExecutions": 1}
+    answer(
+        clients,
+        target,
+        "lambda:ListProvisionedConcurrencyConfigs",
+        {"ProvisionedConcurrencyConfigs": [odd]},
+    )
+    (function,) = look(clients, target, listed(target))
+    assert isinstance(function.urls, Gap)
+    assert isinstance(function.provisioned, Gap)
+
+
+def test_a_function_in_a_package_that_nobody_knows_costs_itself(clients: Clients, target: Target) -> None:
+    assert look(clients, target, {**listed(target), "PackageType": "Jar"}) == []

@@ -146,3 +146,13 @@ def test_a_denied_look_is_not_an_empty_organization(clients: Clients, everywhere
     refuse(clients, everywhere, "organizations:DescribeOrganization", "AccessDeniedException")
     with pytest.raises(ClientError, match="AccessDenied"):
         list(organizations_member_accounts.read(clients, everywhere))
+
+
+@pytest.mark.parametrize("odd", [{"MasterAccountId": ""}, {"FeatureSet": "SOME"}])
+def test_an_organization_that_makes_no_sense_is_not_somebody_elses(
+    clients: Clients, everywhere: Target, odd: dict[str, Any]
+) -> None:
+    told = {"FeatureSet": "ALL", "MasterAccountId": everywhere.account, **odd}
+    answer(clients, everywhere, "organizations:DescribeOrganization", {"Organization": told})
+    with pytest.raises((KeyError, ValueError)):
+        list(organizations_member_accounts.read(clients, everywhere))

@@ -208,6 +208,16 @@ def test_grants_to_accounts_and_to_log_delivery_are_not_public(
         {"Grants": [{"Permission": "READ"}]},
         {"Grants": [{"Grantee": {"Type": "Group"}, "Permission": "READ"}]},
         {"Grants": [{"Grantee": {"URI": "http://acs.amazonaws.com/groups/global/AllUsers"}}]},
+        {
+            "Grants": [
+                {"Grantee": {"Type": "Group", "URI": "http://acs/global/Everybody"}, "Permission": "READ"}
+            ]
+        },
+        {
+            "Grants": [
+                {"Grantee": {"Type": "Crowd", "URI": "http://acs/global/AllUsers"}, "Permission": "READ"}
+            ]
+        },
     ],
 )
 def test_an_acl_that_makes_no_sense_costs_that_fact_alone(

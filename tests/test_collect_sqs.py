@@ -81,3 +81,10 @@ def test_a_denied_listing_is_not_an_empty_one(clients: Clients, target: Target) 
     refuse(clients, target, "sqs:ListQueues")
     with pytest.raises(ClientError, match="sqs:ListQueues"):
         list(sqs_queues.read(clients, target))
+
+
+def test_what_is_no_url_names_no_queue(clients: Clients, target: Target) -> None:
+    answer(clients, target, "sqs:ListQueues", {"QueueUrls": ["orders"]})
+    lost: list[Gap] = []
+    assert list(sqs_queues.read(clients, target, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]

@@ -198,7 +198,7 @@ def test_endpoints(ec2: Any, vpc: str, clients: Clients, target: Target) -> None
 
 @pytest.mark.parametrize(
     ("state", "available"),
-    [("available", True), ("Available", True), ("pending", False), ("unheard-of", False), ("deleted", None)],
+    [("available", True), ("Available", True), ("pending", False), ("unheard-of", None), ("deleted", None)],
 )
 def test_states_of_endpoints(clients: Clients, target: Target, state: str, *, available: bool | None) -> None:
     described = {
@@ -265,7 +265,7 @@ def test_routes_of_all_kinds(clients: Clients, target: Target) -> None:
         "Routes": [
             {"DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": "eigw-1", "State": "active"},
             {"DestinationPrefixListId": "pl-1", "GatewayId": "igw-1", "State": "blackhole"},
-            {"DestinationCidrBlock": "10.0.0.0/8", "NatGatewayId": "nat-1", "State": "unheard-of"},
+            {"DestinationCidrBlock": "10.0.0.0/8", "NatGatewayId": "nat-1", "State": "filtered"},
         ],
     }
     answer(clients, target, "ec2:DescribeRouteTables", {"RouteTables": [described]})
@@ -388,3 +388,51 @@ def test_a_denied_listing_is_not_an_empty_one(
     refuse(clients, target, call, "UnauthorizedOperation")
     with pytest.raises(ClientError, match=call):
         list(collector.read(clients, target))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"Routes": [{"GatewayId": "igw-1", "State": "active"}]},
+        {"Routes": [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "igw-1", "State": "unheard-of"}]},
+        {"Associations": [{"Main": False}]},
+        {"Associations": [{"SubnetId": "subnet-1"}]},
+    ],
+    ids=str,
+)
+def test_a_route_table_that_makes_no_sense_costs_itself(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    """A route that goes nowhere must not end the list of routes as if there were no more."""
+    table: dict[str, Any] = {"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Associations": [], "Routes": []}
+    answer(clients, target, "ec2:DescribeRouteTables", {"RouteTables": [{**table, **odd}, table]})
+    lost: list[Gap] = []
+    (seen,) = collect.ec2_route_tables.read(clients, target, spoil=lost.append)
+    assert (seen.routes, seen.subnets) == ((), ())
+    assert [each.reason for each in lost] == [Blindness.FAULT]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"RuleAction": "maybe"}, {"Protocol": ""}, {"CidrBlock": "everywhere"}], ids=str
+)
+def test_an_entry_that_makes_no_sense_costs_its_acl(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    entry = {
+        "RuleNumber": 1,
+        "RuleAction": "allow",
+        "Protocol": "6",
+        "Egress": False,
+        "CidrBlock": "0.0.0.0/0",
+    }
+    acl = {
+        "NetworkAclId": "acl-1",
+        "OwnerId": target.account,
+        "IsDefault": True,
+        "Associations": [],
+        "Entries": [{**entry, **odd}],
+    }
+    answer(clients, target, "ec2:DescribeNetworkAcls", {"NetworkAcls": [acl]})
+    lost: list[Gap] = []
+    assert list(collect.ec2_network_acls.read(clients, target, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]

@@ -113,7 +113,12 @@ def test_alarms_as_they_are_made(aws: boto3.Session, clients: Clients, target: T
     ],
 )
 def test_what_metric_math_looks_at(clients: Clients, target: Target, queries: Any, watched: Any) -> None:
-    answer(clients, target, "cloudwatch:DescribeAlarms", {"MetricAlarms": [alarm("math", Metrics=queries)]})
+    answer(
+        clients,
+        target,
+        "cloudwatch:DescribeAlarms",
+        {"MetricAlarms": [alarm("math", Metrics=queries)], "CompositeAlarms": []},
+    )
     (seen,) = cloudwatch_alarms.read(clients, target)
     assert (seen.watched, seen.high_resolution) == (watched, False)
 
@@ -132,7 +137,7 @@ def test_which_alarms_a_rule_names(
     clients: Clients, target: Target, rule: str, children: tuple[str, ...]
 ) -> None:
     made = alarm("whole", AlarmRule=rule)
-    answer(clients, target, "cloudwatch:DescribeAlarms", {"CompositeAlarms": [made]})
+    answer(clients, target, "cloudwatch:DescribeAlarms", {"MetricAlarms": [], "CompositeAlarms": [made]})
     (seen,) = cloudwatch_alarms.read(clients, target)
     assert seen.children == children
 
@@ -143,7 +148,11 @@ def test_alarms_come_in_pages_and_an_odd_one_costs_itself(clients: Clients, targ
         clients,
         target,
         "cloudwatch:DescribeAlarms",
-        {"MetricAlarms": [{"AlarmName": "odd"}, alarm("one", **CPU)], "NextToken": "more"},
+        {
+            "MetricAlarms": [{"AlarmName": "odd"}, alarm("one", **CPU)],
+            "CompositeAlarms": [],
+            "NextToken": "more",
+        },
         {"MetricAlarms": [alarm("two", StateTransitionedTimestamp=old, **CPU)], "CompositeAlarms": []},
     )
     lost: list[Gap] = []

@@ -101,7 +101,12 @@ def test_no_datapoints_are_not_zero(cloudwatch: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [("Forbidden", Blindness.DENIED), ("InternalError", Blindness.FAULT)]
+    ("status", "reason"),
+    [
+        ("Forbidden", Blindness.DENIED),
+        ("InternalError", Blindness.FAULT),
+        ("Postponed", Blindness.FAULT),
+    ],
 )
 def test_what_cloudwatch_does_not_tell_is_a_gap(cloudwatch: Any, status: str, reason: Blindness) -> None:
     def half(*_: Any) -> Any:
@@ -125,3 +130,12 @@ def test_a_refused_call_costs_its_own_queries(cloudwatch: Any) -> None:
     found = list(fetch(cloudwatch, queries(QUERIES_PER_CALL + 1), NOW).values())
     assert {each.reason for each in found[:-1] if isinstance(each, Gap)} == {Blindness.THROTTLED}
     assert isinstance(found[-1], Series)
+
+
+@pytest.mark.parametrize("odd", [[], [{"Id": "q7", "Values": [1.0], "StatusCode": "Complete"}]])
+def test_a_metric_of_which_nothing_is_said_is_a_gap(cloudwatch: Any, odd: list[Any]) -> None:
+    """Not a series without datapoints, which is what an idle resource has."""
+    Answers(cloudwatch, lambda *_: {"MetricDataResults": odd})
+    (lost,) = fetch(cloudwatch, queries(1), NOW).values()
+    assert isinstance(lost, Gap)
+    assert lost.reason is Blindness.FAULT

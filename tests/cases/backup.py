@@ -48,6 +48,13 @@ JOB_CASES: list[Case] = [
         copies(replace(COPY, vault=OTHER, state="COMPLETED"), COPY),
         Problem(f"the copy to {REMOTE} of 2026-01-14 is failed", key=REMOTE),
     ),
+    # Copies that went well do not settle what was found of backups that nobody can read now.
+    cannot_tell(
+        backup_job_failed,
+        copies(replace(COPY, state="COMPLETED")),
+        DENIED.detail,
+        lost={BackupJobs: DENIED},
+    ),
 ]
 
 DISK_OF_PRODUCTION = replace(DISK, tags={"Environment": "prod"})

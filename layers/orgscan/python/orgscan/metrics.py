@@ -54,7 +54,7 @@ def _fetch_batch(
     failed: dict[str, Gap] = {}
     try:
         for result in _results(cloudwatch, queries, span):
-            values[result["Id"]] += result["Values"]
+            values[result["Id"]] += map(float, result["Values"])
             if result["StatusCode"] not in READ:
                 failed[result["Id"]] = _refused(result)
     except Exception as error:  # noqa: BLE001 (whatever it is costs these metrics and nothing else)
@@ -63,7 +63,9 @@ def _fetch_batch(
     expected = [query.days * 86400 // query.metric.period for query in queries]
     for number in range(len(queries)):
         if f"q{number}" not in values:
-            failed[f"q{number}"] = Gap("cloudwatch:GetMetricData", Blindness.FAULT, "a metric was not answered")
+            failed[f"q{number}"] = Gap(
+                "cloudwatch:GetMetricData", Blindness.FAULT, "a metric was not answered"
+            )
     return {
         query: failed.get(f"q{number}") or Series(tuple(values[f"q{number}"]), expected[number])
         for number, query in enumerate(queries)

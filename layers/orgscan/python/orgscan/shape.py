@@ -55,7 +55,9 @@ def _fits(hint: Any) -> Fits:
         return lambda value: isinstance(value, origin) and all(map(part, value))
     if origin is Mapping:
         key, of_key = map(_fits, arguments)
-        return lambda value: all(key(name) and of_key(each) for name, each in value.items())
+        return lambda value: (
+            isinstance(value, Mapping) and all(key(name) and of_key(each) for name, each in value.items())
+        )
     return _plain(hint)
 
 
@@ -70,7 +72,6 @@ def _plain(hint: Any) -> Fits:
         return lambda _: True
     if is_dataclass(hint) and hint.__module__.startswith(OURS):
         return lambda value: (
-            isinstance(value, hint)
-            and all(fits(getattr(value, name)) for name, fits in _fields(type(value)))
+            isinstance(value, hint) and all(fits(getattr(value, name)) for name, fits in _fields(type(value)))
         )
     return lambda value: isinstance(value, hint)

@@ -13,6 +13,12 @@ WORLD: dict[str, Network] = {
 """How the world is written -> what must be covered to reach it. Of IPv6, only 2000::/3 is routed publicly."""
 
 
+def cidr(text: str) -> str:
+    """The text itself. ValueError: not a CIDR."""
+    ip_network(text, strict=False)
+    return text
+
+
 def worlds(cidrs: Iterable[str]) -> tuple[str, ...]:
     """'0.0.0.0/0' and '::/0', as far as the ranges together cover them. ValueError: not a CIDR."""
     ranges = [ip_network(cidr, strict=False) for cidr in cidrs]

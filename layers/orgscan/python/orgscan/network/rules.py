@@ -16,6 +16,13 @@ Expand: TypeAlias = Callable[[str], Iterable[str]]
 """A prefix list's id -> its CIDRs. May raise Unread."""
 
 
+def protocol(text: str) -> str:
+    """The text itself: a number, or the name of one. ValueError: it is no protocol."""
+    if not (text.isdigit() or text == ALL or text in NAMES.values()):
+        raise ValueError
+    return text
+
+
 def named(protocol: str) -> str:
     return NAMES.get(protocol, protocol)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.services.accessanalyzer.facts import (
     EXTERNAL,
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from mypy_boto3_accessanalyzer.type_defs import AnalyzerSummaryTypeDef, FindingSummaryTypeDef
 
 
+KINDS = words(
+    *EXTERNAL,
+    "ACCOUNT_UNUSED_ACCESS",
+    "ORGANIZATION_UNUSED_ACCESS",
+    "ACCOUNT_INTERNAL_ACCESS",
+    "ORGANIZATION_INTERNAL_ACCESS",
+)
+
+
 @collector(AccessAnalysis, calls=("accessanalyzer:ListAnalyzers", "accessanalyzer:ListFindings"))
 def accessanalyzer_analyses(aws: Reader) -> Iterator[AccessAnalysis]:
     yield Region(arn=aws.target.arn("access-analyzer", "account"))
@@ -30,7 +39,7 @@ def accessanalyzer_analyses(aws: Reader) -> Iterator[AccessAnalysis]:
 
 
 def _analyzer(client: AccessAnalyzerClient, analyzer: AnalyzerSummaryTypeDef) -> Analyzer:
-    arn, kind = analyzer["arn"], analyzer["type"]
+    arn, kind = analyzer["arn"], KINDS[analyzer["type"]]
     return Analyzer(
         arn=arn,
         name=analyzer["name"],

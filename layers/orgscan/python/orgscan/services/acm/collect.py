@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.services.acm.facts import Certificate
 
@@ -22,6 +22,10 @@ KEY_TYPES: Sequence[KeyAlgorithmType] = (
 )
 """All there are: ACM lists certificates of RSA_1024 and RSA_2048 only, unless it is told."""
 MANAGED = ("AMAZON_ISSUED", "PRIVATE")
+RENEWALS = words("PENDING_AUTO_RENEWAL", "PENDING_VALIDATION", "SUCCESS", "FAILED")
+STATES = words(
+    "PENDING_VALIDATION", "ISSUED", "INACTIVE", "EXPIRED", "VALIDATION_TIMED_OUT", "REVOKED", "FAILED"
+)
 RENEWED_BEFORE = timedelta(days=60)
 """So long before the end, or later, ACM begins to renew."""
 
@@ -35,7 +39,7 @@ def acm_certificates(aws: Reader) -> Iterator[Certificate]:
 
 
 def _certificate(aws: Reader, acm: ACMClient, listed: CertificateSummaryTypeDef) -> Certificate | None:
-    arn, status, managed = listed["CertificateArn"], listed["Status"], listed["Type"] in MANAGED
+    arn, status, managed = listed["CertificateArn"], STATES[listed["Status"]], listed["Type"] in MANAGED
     issued = status == "ISSUED"
     expires = listed["NotAfter"] if issued or status == "EXPIRED" else listed.get("NotAfter")
     renewal = None
@@ -60,4 +64,6 @@ def _certificate(aws: Reader, acm: ACMClient, listed: CertificateSummaryTypeDef)
 def certificate_renewal(acm: ACMClient, arn: str) -> str:
     """None of a certificate that was deleted since it was listed."""
     certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
-    return certificate["RenewalSummary"]["RenewalStatus"] if "RenewalSummary" in certificate else ""
+    if "RenewalSummary" not in certificate:
+        return ""
+    return RENEWALS[certificate["RenewalSummary"]["RenewalStatus"]]

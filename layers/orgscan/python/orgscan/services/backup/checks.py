@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orgscan.check import Problem, Problems, View, check
 from orgscan.model import Category, DataStore, Severity, TagRecord, known
-from orgscan.services.backup.facts import CopyJobs, EndedJobs, Job, ProtectedResource
+from orgscan.services.backup.facts import BackupJobs, CopyJobs, EndedJobs, Job, ProtectedResource
 from orgscan.services.ec2.facts import Snapshot, Volume
 
 PRODUCTION = {"Environment": ["prod", "production"]}
@@ -26,6 +26,7 @@ TYPES = [
     severity=Severity.HIGH,
     category=Category.RELIABILITY,
     fix="Read the message; the usual causes are permissions of the backup role and grants on KMS keys.",
+    also=(BackupJobs, CopyJobs),
 )
 def backup_job_failed(
     jobs: EndedJobs, view: View, *, window_days: int = 7, include_aborted: bool = True
@@ -44,6 +45,9 @@ def backup_job_failed(
             yield Problem(_told(job, f"the copy to {job.vault}"), key=job.vault)
         else:
             yield _told(job, f"the backup to {job.vault}")
+    # Both are of one resource: its copies do not settle what nobody knows of its backups.
+    for kind in (BackupJobs, CopyJobs):
+        view.related(kind, "arn", jobs.arn)
 
 
 def _told(job: Job, what: str) -> str:

@@ -37,8 +37,12 @@ def backup_jobs(aws: Reader) -> Iterator[BackupJobs]:
     backup: BackupClient = aws.client("backup")
     newest: dict[str, Job] = {}
     for page in backup.get_paginator("list_backup_jobs").paginate(ByCreatedAfter=aws.now - LOOKED_BACK):
-        for arn, job in aws.shaped(_backup_job, page["BackupJobs"]):
-            newest[arn] = _newer(newest.get(arn), job)
+        read = list(aws.shaped(_backup_job, page["BackupJobs"]))
+        if len(read) < len(page["BackupJobs"]):
+            return  # what makes no sense may be the newest of any
+        for arn, job in read:
+            if job:
+                newest[arn] = _newer(newest.get(arn), job)
     for arn, job in newest.items():
         yield BackupJobs(arn=arn, newest=(job,))
 
@@ -49,8 +53,12 @@ def backup_copy_jobs(aws: Reader) -> Iterator[CopyJobs]:
     backup: BackupClient = aws.client("backup")
     newest: dict[str, dict[str, Job]] = defaultdict(dict)
     for page in backup.get_paginator("list_copy_jobs").paginate(ByCreatedAfter=aws.now - LOOKED_BACK):
-        for arn, vault, job in aws.shaped(_copy_job, page["CopyJobs"]):
-            newest[arn][vault] = _newer(newest[arn].get(vault), job)
+        read = list(aws.shaped(_copy_job, page["CopyJobs"]))
+        if len(read) < len(page["CopyJobs"]):
+            return
+        for arn, vault, job in read:
+            if job:
+                newest[arn][vault] = _newer(newest[arn].get(vault), job)
     for arn, jobs in newest.items():
         yield CopyJobs(arn=arn, newest=tuple(jobs[vault] for vault in sorted(jobs)))
 
@@ -59,9 +67,10 @@ def _newer(one: Job | None, other: Job) -> Job:
     return other if one is None or one.created < other.created else one
 
 
-def _backup_job(job: BackupJobTypeDef) -> tuple[str, Job] | None:
+def _backup_job(job: BackupJobTypeDef) -> tuple[str, Job | None]:
+    """Of which resource; None: it is under way."""
     if not _has_ended(job["State"]):
-        return None
+        return "", None
     return job["ResourceArn"], Job(
         state=job["State"],
         created=job["CreationDate"],
@@ -70,10 +79,10 @@ def _backup_job(job: BackupJobTypeDef) -> tuple[str, Job] | None:
     )
 
 
-def _copy_job(job: CopyJobTypeDef) -> tuple[str, str, Job] | None:
+def _copy_job(job: CopyJobTypeDef) -> tuple[str, str, Job | None]:
     """By the vault's ARN: accounts and regions have vaults of one name."""
     if not _has_ended(job["State"]):
-        return None
+        return "", "", None
     vault = job["DestinationBackupVaultArn"]
     return (
         job["ResourceArn"],

@@ -34,8 +34,8 @@ def cloudwatch_alarms(aws: Reader) -> Iterator[Alarm]:
     for page in aws.pages(
         listing, AlarmTypes=["MetricAlarm", "CompositeAlarm"], PaginationConfig={"PageSize": 100}
     ):
-        yield from aws.shaped(partial(_metric_alarm, aws), page.get("MetricAlarms", []))
-        yield from aws.shaped(_composite_alarm, page.get("CompositeAlarms", []))
+        yield from aws.shaped(partial(_metric_alarm, aws), page["MetricAlarms"])
+        yield from aws.shaped(_composite_alarm, page["CompositeAlarms"])
 
 
 def _metric_alarm(aws: Reader, alarm: MetricAlarmTypeDef) -> Alarm:
@@ -52,7 +52,7 @@ def _metric_alarm(aws: Reader, alarm: MetricAlarmTypeDef) -> Alarm:
         missing=alarm.get("TreatMissingData") or "missing",
         watched=_queried(aws, queries)
         if queries
-        else (Watched(namespace=alarm["Namespace"], dimensions=_named(alarm.get("Dimensions", []))),),
+        else (Watched(namespace=alarm["Namespace"], dimensions=_named(alarm["Dimensions"])),),
         high_resolution=min([alarm.get("Period", MINUTE), *periods]) < MINUTE,
     )
 

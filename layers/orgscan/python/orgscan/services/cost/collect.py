@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.services.cost.facts import Bill, Recommendation, ServiceSpend
 
 if TYPE_CHECKING:
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     from mypy_boto3_cost_optimization_hub.type_defs import RecommendationTypeDef
 
 BILL_DAYS, SPEND_DAYS = 30, 7
+ACTIONS = words(
+    "Delete",
+    "MigrateToGraviton",
+    "PurchaseReservedInstances",
+    "PurchaseSavingsPlans",
+    "Rightsize",
+    "ScaleIn",
+    "Stop",
+    "Upgrade",
+)
 METRIC = "UnblendedCost"
 NO_SPEND = ["Credit", "Refund", "Tax"]
 USAGE = ["DiscountedUsage", "SavingsPlanCoveredUsage", "Usage"]
@@ -125,7 +135,7 @@ def cost_recommendations(aws: Reader) -> Iterator[Recommendation]:
 
 def _recommendation(aws: Reader, told: RecommendationTypeDef) -> Recommendation:
     id_ = told["recommendationId"]
-    action = told["actionType"]
+    action = ACTIONS[told["actionType"]]
     return Recommendation(
         arn=told.get("resourceArn") or aws.target.arn("cost-optimization-hub", f"recommendation/{id_}"),
         id=id_,

@@ -26,7 +26,8 @@ STATES = words(
     "ARCHIVED",
     "REPLICATION_NOT_AUTHORIZED",
 )
-BILLING = words("PROVISIONED", "PAY_PER_REQUEST")
+PROVISIONED = "PROVISIONED"
+BILLING = words(PROVISIONED, "PAY_PER_REQUEST")
 CLASSES = words("STANDARD", "STANDARD_INFREQUENT_ACCESS")
 
 
@@ -49,14 +50,14 @@ def _table(aws: Reader, dynamodb: DynamoDBClient, name: str) -> Table | Gap | No
     table = table_description(dynamodb, name)
     if table is None or isinstance(table, Gap):
         return table
-    provisioned = table["ProvisionedThroughput"]
+    provisioned, billing = table["ProvisionedThroughput"], table.get("BillingModeSummary", {})
     replicas = (each["RegionName"] for each in table.get("Replicas", []))
     return Table(
         arn=table["TableArn"],
         name=name,
         status=STATES[table["TableStatus"]],
         created=table["CreationDateTime"],
-        on_demand=BILLING[table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")] == "PAY_PER_REQUEST",
+        on_demand=BILLING[billing.get("BillingMode", PROVISIONED)] != PROVISIONED,
         read_units=provisioned["ReadCapacityUnits"],
         write_units=provisioned["WriteCapacityUnits"],
         size_bytes=table["TableSizeBytes"],

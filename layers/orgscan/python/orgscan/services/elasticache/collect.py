@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.services.elasticache.facts import CacheCluster, ReplicationGroup, ServerlessCache
 
 if TYPE_CHECKING:
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     )
 
 
+STATES = words(
+    "available",
+    "create-failed",
+    "creating",
+    "deleted",
+    "deleting",
+    "incompatible-network",
+    "modifying",
+    "rebooting cluster nodes",
+    "restore-failed",
+    "snapshotting",
+)
+"""Of all three kinds; the documentation writes those of serverless caches in capitals."""
+
+
 @collector(CacheCluster, calls=("elasticache:DescribeCacheClusters",))
 def elasticache_cache_clusters(aws: Reader) -> Iterator[CacheCluster]:
     elasticache: ElastiCacheClient = aws.client("elasticache")
@@ -25,11 +40,14 @@ def elasticache_cache_clusters(aws: Reader) -> Iterator[CacheCluster]:
 
 
 def _cluster(cluster: CacheClusterTypeDef) -> CacheCluster:
+    status = STATES[cluster["CacheClusterStatus"]]
     return CacheCluster(
         arn=cluster["ARN"],
         name=cluster["CacheClusterId"],
-        status=cluster["CacheClusterStatus"],
-        created=cluster.get("CacheClusterCreateTime"),
+        status=status,
+        created=cluster["CacheClusterCreateTime"]
+        if status == "available"
+        else cluster.get("CacheClusterCreateTime"),
         engine=cluster["Engine"],
         node_type=cluster["CacheNodeType"],
         nodes=cluster["NumCacheNodes"],
@@ -49,7 +67,7 @@ def _group(group: ReplicationGroupTypeDef) -> ReplicationGroup:
     return ReplicationGroup(
         arn=group["ARN"],
         name=group["ReplicationGroupId"],
-        status=group["Status"],
+        status=STATES[group["Status"]],
         members=tuple(group["MemberClusters"]),
         secondary=role == "SECONDARY",
     )
@@ -63,9 +81,10 @@ def elasticache_serverless_caches(aws: Reader) -> Iterator[ServerlessCache]:
 
 
 def _serverless(cache: ServerlessCacheTypeDef) -> ServerlessCache:
+    status = STATES[cache["Status"].lower()]
     return ServerlessCache(
         arn=cache["ARN"],
         name=cache["ServerlessCacheName"],
-        status=cache["Status"],
-        created=cache.get("CreateTime"),
+        status=status,
+        created=cache["CreateTime"] if status == "available" else cache.get("CreateTime"),
     )

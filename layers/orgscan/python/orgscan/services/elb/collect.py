@@ -41,8 +41,7 @@ def elbv2_load_balancers(aws: Reader) -> Iterator[LoadBalancer]:
 
 def _load_balancer(elb: ElasticLoadBalancingv2Client, balancer: LoadBalancerTypeDef) -> LoadBalancer:
     type_ = TYPES[balancer["Type"]]
-    # A gateway load balancer has no scheme: it is of a VPC.
-    internal = type_ != GATEWAY and SCHEMES[balancer["Scheme"]] == "internal"
+    internal = SCHEMES[balancer.get("Scheme", "internet-facing")] == "internal"
     private = internal or type_ == GATEWAY or balancer.get("IpAddressType") == NO_PUBLIC_IPV4
     return LoadBalancer(
         arn=balancer["LoadBalancerArn"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from orgscan.collector import Reader, collector, words
 from orgscan.errors import code_of, fact
-from orgscan.model import Gap
+from orgscan.model import ACCOUNT_ID, Gap
 from orgscan.policy import Policy, read
 from orgscan.services.organizations.facts import MemberAccount
 
@@ -49,7 +50,7 @@ def organizations_member_accounts(aws: Reader) -> Iterator[MemberAccount]:
     """
     client: OrganizationsClient = aws.client("organizations")
     organization = _described(client) if aws.target.payer else None
-    if not organization or organization["MasterAccountId"] != aws.target.account:
+    if not organization or _number(organization["MasterAccountId"]) != aws.target.account:
         return
     all_features = FEATURES[organization["FeatureSet"]] == "ALL"
     control = _attached(client, SCP, _control_policy) if all_features else {}
@@ -75,6 +76,13 @@ def _described(client: OrganizationsClient) -> Mapping[str, Any] | None:
         if code_of(error) != NOT_IN_USE:
             raise
         return None
+
+
+def _number(text: str) -> str:
+    """An account's id, or ValueError: what is none must not pass for that of another account."""
+    if not re.fullmatch(ACCOUNT_ID, text):
+        raise ValueError
+    return text
 
 
 def _below(client: OrganizationsClient, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -167,7 +167,7 @@ def _snapshot(aws: Reader, rds: RDSClient, snapshot: DBSnapshotTypeDef) -> DBSna
 def db_snapshot_is_public(rds: RDSClient, name: str) -> bool:
     result = rds.describe_db_snapshot_attributes(DBSnapshotIdentifier=name)["DBSnapshotAttributesResult"]
     return any(
-        each["AttributeName"] == "restore" and "all" in each.get("AttributeValues", [])
+        each["AttributeName"] == "restore" and "all" in each["AttributeValues"]
         for each in result["DBSnapshotAttributes"]
     )
 
@@ -200,6 +200,6 @@ def _cluster_snapshot(aws: Reader, rds: RDSClient, snapshot: DBClusterSnapshotTy
 def db_cluster_snapshot_is_public(rds: RDSClient, name: str) -> bool:
     told = rds.describe_db_cluster_snapshot_attributes(DBClusterSnapshotIdentifier=name)
     return any(
-        each["AttributeName"] == "restore" and "all" in each.get("AttributeValues", [])
+        each["AttributeName"] == "restore" and "all" in each["AttributeValues"]
         for each in told["DBClusterSnapshotAttributesResult"]["DBClusterSnapshotAttributes"]
     )

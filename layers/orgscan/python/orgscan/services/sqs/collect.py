@@ -30,11 +30,14 @@ def sqs_queues(aws: Reader) -> Iterator[Queue]:
 
 def _queue(sqs: SQSClient, target: Target, url: str) -> Queue | None:
     """Its own policy may keep us from its attributes, but a queue's name is the end of its URL."""
+    _, slash, name = url.rpartition("/")
+    if not slash:
+        raise ValueError
     attributes = queue_attributes(sqs, url)
     if attributes is None:
         return None
     if isinstance(attributes, Gap):
-        return Queue(arn=target.arn("sqs", url.rpartition("/")[2]), policy=attributes)
+        return Queue(arn=target.arn("sqs", name), policy=attributes)
     policy = attributes.get("Policy")
     return Queue(arn=attributes["QueueArn"], policy=read("queue_policy", policy) if policy else None)
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.network import Route, Rule
+from orgscan.network.ranges import cidr
+from orgscan.network.rules import protocol
 from orgscan.services.ec2.collect.paging import GONE, PAGE, SMALL_PAGE
 from orgscan.services.ec2.facts import (
     Address,
@@ -69,12 +71,12 @@ def _security_group(aws: Reader, group: SecurityGroupTypeDef) -> SecurityGroup:
 def _rule(permission: IpPermissionOutputTypeDef) -> Rule:
     """EC2 writes empty sets too: a rule without one was not read whole."""
     return Rule(
-        protocol=permission["IpProtocol"],
+        protocol=protocol(permission["IpProtocol"]),
         from_port=permission.get("FromPort"),
         to_port=permission.get("ToPort"),
         cidrs=(
-            *(each["CidrIp"] for each in permission["IpRanges"]),
-            *(each["CidrIpv6"] for each in permission["Ipv6Ranges"]),
+            *(cidr(each["CidrIp"]) for each in permission["IpRanges"]),
+            *(cidr(each["CidrIpv6"]) for each in permission["Ipv6Ranges"]),
         ),
         prefix_lists=tuple(each["PrefixListId"] for each in permission["PrefixListIds"]),
     )
@@ -100,7 +102,7 @@ def entries_of(ec2: EC2Client, prefix_list: str) -> tuple[str, ...]:
     pages = ec2.get_paginator("get_managed_prefix_list_entries").paginate(
         PrefixListId=prefix_list, PaginationConfig=SMALL_PAGE
     )
-    return tuple(entry["Cidr"] for page in pages for entry in page["Entries"])
+    return tuple(cidr(entry["Cidr"]) for page in pages for entry in page["Entries"])
 
 
 @collector(NetworkInterface, calls=("ec2:DescribeNetworkInterfaces",))
@@ -188,17 +190,20 @@ def _route_table(aws: Reader, table: RouteTableTypeDef) -> RouteTable:
         id=table["RouteTableId"],
         nat_gateways=tuple(route["NatGatewayId"] for route in routes if route.get("NatGatewayId")),
         vpc=table["VpcId"],
-        main=any(each.get("Main") for each in associations),
-        subnets=tuple(each["SubnetId"] for each in associations if each.get("SubnetId")),
+        main=any(each["Main"] for each in associations),
+        # Others are the VPC's own, and those of gateways.
+        subnets=tuple(
+            each["SubnetId"] for each in associations if not each["Main"] and "GatewayId" not in each
+        ),
         routes=tuple(map(_route, routes)),
     )
 
 
 def _route(route: RouteTypeDef) -> Route:
     """Of what it can lead to, only gateways of one kind are told from the rest."""
-    destinations = (route.get(key) for key in DESTINATIONS)
+    (destination,) = filter(None, (route.get(key) for key in DESTINATIONS))
     return Route(
-        destination=next(filter(None, destinations)),
+        destination=destination,
         target=route.get("GatewayId", ""),
         active=ROUTE_STATES[route["State"]] == "active",
     )

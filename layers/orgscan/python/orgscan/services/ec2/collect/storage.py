@@ -60,7 +60,7 @@ def _volume(aws: Reader, volume: VolumeTypeDef) -> Volume:
         mibps=volume.get("Throughput"),
         attachments=tuple(
             Attachment(instance=each["InstanceId"], state=ATTACHMENT_STATES[each["State"]])
-            for each in volume.get("Attachments", [])
+            for each in volume["Attachments"]
             if each.get("InstanceId")  # tasks of ECS have volumes too
         ),
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector, words
 from orgscan.network import Entry
+from orgscan.network.ranges import cidr
+from orgscan.network.rules import protocol
 from orgscan.services.ec2.collect.paging import GONE, PAGE
 from orgscan.services.ec2.facts_network import (
     FlowLog,
@@ -42,6 +44,7 @@ ENDPOINT_STATES = words(
     "partial",
 )
 ACTIONS = words("allow", "deny")
+DELIVERY = words("SUCCESS", "FAILED")
 TRAFFIC = words("ACCEPT", "REJECT", "ALL")
 
 
@@ -83,7 +86,7 @@ def _subnet(aws: Reader, subnet: SubnetTypeDef) -> Subnet:
         id=subnet["SubnetId"],
         vpc=subnet["VpcId"],
         zone=subnet["AvailabilityZone"],
-        cidr=None if subnet.get("Ipv6Native") else subnet["CidrBlock"],
+        cidr=None if subnet.get("Ipv6Native") else cidr(subnet["CidrBlock"]),
         free=subnet["AvailableIpAddressCount"],
         owner=subnet["OwnerId"],
     )
@@ -101,8 +104,8 @@ def _flow_log(aws: Reader, log: FlowLogTypeDef) -> FlowLog:
         arn=aws.target.arn("ec2", f"vpc-flow-log/{log['FlowLogId']}"),
         of=log["ResourceId"],
         active=log["FlowLogStatus"] == "ACTIVE",
-        failing=log.get("DeliverLogsStatus") == "FAILED",
-        traffic=log.get("TrafficType", ""),
+        failing=DELIVERY[log.get("DeliverLogsStatus", "SUCCESS")] == "FAILED",
+        traffic=TRAFFIC[log["TrafficType"]] if "TrafficType" in log else "",
     )
 
 
@@ -133,8 +136,8 @@ def _entry(entry: NetworkAclEntryTypeDef) -> Entry:
     return Entry(
         number=entry["RuleNumber"],
         allow=ACTIONS[entry["RuleAction"]] == "allow",
-        protocol=entry["Protocol"],
-        cidr=entry.get("CidrBlock") or entry["Ipv6CidrBlock"],
+        protocol=protocol(entry["Protocol"]),
+        cidr=cidr(entry.get("CidrBlock") or entry["Ipv6CidrBlock"]),
         from_port=ports.get("From"),
         to_port=ports.get("To"),
     )

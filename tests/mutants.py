@@ -29,6 +29,8 @@ SAYS = re.compile(
 )
 """Names of texts that say one of a few things, where the model does not list them."""
 FREE = frozenset({"InstanceType", "resourceType", "LogicalName"})
+ALIKE = {"ResourceTagMapping": 5}
+"""Shape of items of which a few stand for all."""
 WRONG = {"string": 7, "boolean": "false", "integer": "7", "long": "7", "float": "7", "double": "7"}
 WRONG |= {"list": "text", "map": "text", "structure": "text"}
 
@@ -128,8 +130,9 @@ def _inner(shape: Any, value: Any, path: Path, parser: Any) -> Iterator[tuple[Pa
 
 def _how_many(of: Any) -> int | None:
     """Of a list of such items how many are changed; None: each. One tag or number is as good as another."""
-    pair = of.type_name == "structure" and {each.lower() for each in of.members} == {"key", "value"}
-    return 1 if pair or of.type_name != "structure" else None
+    if of.type_name != "structure" or {each.lower() for each in of.members} == {"key", "value"}:
+        return 1
+    return ALIKE.get(of.name)
 
 
 def _outer(shape: Any, name: str, value: Any, path: Path, parser: Any) -> Iterator[tuple[Path, str, Any]]:

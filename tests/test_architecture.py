@@ -34,7 +34,14 @@ DOORS = {
     "orgscan.errors": ("orgscan.model", "orgscan.secrets", "botocore.exceptions", "botocore.parsers"),
     "orgscan.pace": ("orgscan.errors",),
     "orgscan.iam": ("botocore.loaders",),
-    "orgscan.collector": ("orgscan.errors", "orgscan.model", "orgscan.secrets", "orgscan.session"),
+    "orgscan.shape": ("orgscan.model",),
+    "orgscan.collector": (
+        "orgscan.errors",
+        "orgscan.model",
+        "orgscan.secrets",
+        "orgscan.session",
+        "orgscan.shape",
+    ),
     "orgscan.services.*.facts*": (
         "orgscan.model",
         "orgscan.network",

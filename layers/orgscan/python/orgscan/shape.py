@@ -68,7 +68,7 @@ def _plain(hint: Any) -> Fits:
         return lambda value: type(value) in (int, float)
     if hint in (None, NoneType):
         return lambda value: value is None
-    if not isinstance(hint, type):
+    if hint is Any or not isinstance(hint, type):
         return lambda _: True
     if is_dataclass(hint) and hint.__module__.startswith(OURS):
         return lambda value: (

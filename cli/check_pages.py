@@ -93,7 +93,9 @@ def _facts(check: Described, files: Mapping[str, str]) -> Iterator[tuple[str, st
         "Looks at": code(check["looks_at"]),
         "Measures": ", ".join(map(prose, check["metrics"])),
         "Frameworks": ", ".join(_frameworks(check, files)),
-        "Prowler": code(id_ for tool, id_, _ in equivalents if tool == "prowler"),
+        "Prowler": several(
+            [f"`{id_}`" for tool, id_, _ in equivalents if tool == "prowler"], "checks", KINDS
+        ),
         "Trusted Advisor": ", ".join(advised),
         "References": ", ".join(f"<{url}>" for url in check["references"]),
         "Earlier ids": code(check["was"]),

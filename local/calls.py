@@ -128,8 +128,8 @@ def read(environ: dict[str, Any]) -> Call:
     environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     operation, parameters = get_service_router(service).match(request)
     protocol = determine_request_protocol(operation.service_model, request.content_type)
-    in_json = protocol == "json" or request.mimetype == "application/json"
-    parameters |= json.loads(body or "{}") if in_json else request.form.to_dict()
+    in_json = protocol in ("json", "rest-json") and body.lstrip()[:1] == b"{"  # not a function's payload
+    parameters |= json.loads(body) if in_json else request.form.to_dict()
     return Call(access_key, region, service, operation, protocol, parameters)
 
 

@@ -32,7 +32,7 @@ def deploy(
     # The check of the bootstrap version: there is no bootstrap stack here.
     template.get("Parameters", {}).pop("BootstrapVersion", None)
     template.pop("Rules", None)
-    # What moto does not know (alarms, schedules, resource policies) changes nothing in what runs here.
+    # What moto does not know (alarms, schedules) changes nothing in what runs here.
     resources = template["Resources"]
     known = {name: each for name, each in resources.items() if each["Type"] in parsing.get_model_map()}
     formation = client("cloudformation")
@@ -87,6 +87,22 @@ def _finish_role(client: Callable[[str], Any], properties: Mapping[str, Any], ro
         client("iam").attach_role_policy(RoleName=role.name, PolicyArn=arn)
 
 
+def _finish_key(_: Any, properties: Mapping[str, Any], key: Any) -> None:
+    key.policy = json.dumps(properties["KeyPolicy"])
+
+
+def _put_topic_policy(client: Callable[[str], Any], properties: Mapping[str, Any], _: Any) -> None:
+    policy = json.dumps(properties["PolicyDocument"])
+    for topic in properties["Topics"]:
+        client("sns").set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+
+
+def _put_queue_policy(client: Callable[[str], Any], properties: Mapping[str, Any], _: Any) -> None:
+    policy = json.dumps(properties["PolicyDocument"])
+    for queue in properties["Queues"]:
+        client("sqs").set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+
+
 def _subscribe(client: Callable[[str], Any], properties: Mapping[str, Any], _: Any) -> None:
     arguments = {name: properties[name] for name in ("TopicArn", "Protocol", "Endpoint")}
     if "FilterPolicy" in properties:
@@ -94,9 +110,13 @@ def _subscribe(client: Callable[[str], Any], properties: Mapping[str, Any], _: A
     client("sns").subscribe(**arguments)
 
 
-# Moto's CloudFormation does not read these properties, and does not know subscriptions.
+# Moto's CloudFormation does not read these properties, or takes a document for its text, and does not know
+# subscriptions and policies of topics and queues.
 _FINISH: dict[str, Callable[..., None]] = {
     "AWS::IAM::Role": _finish_role,
+    "AWS::KMS::Key": _finish_key,
     "AWS::Lambda::Function": _finish_function,
     "AWS::SNS::Subscription": _subscribe,
+    "AWS::SNS::TopicPolicy": _put_topic_policy,
+    "AWS::SQS::QueuePolicy": _put_queue_policy,
 }

@@ -197,9 +197,13 @@ def _configure(patch: pytest.MonkeyPatch) -> None:
 
 def few_managed_policies(patch: pytest.MonkeyPatch) -> None:
     """Loading all 1,582 managed policies would take 0.1 s for every account, and listing them 5 s."""
+    patch.setattr(iam_models, "aws_managed_policies_data", _few_policies())
+
+
+@cache
+def _few_policies() -> str:
     policies = json.loads(iam_models.aws_managed_policies_data)
-    few = {name: policies[name] for name in _MANAGED_POLICIES}
-    patch.setattr(iam_models, "aws_managed_policies_data", json.dumps(few))
+    return json.dumps({name: policies[name] for name in _MANAGED_POLICIES})
 
 
 def _client_classes_once(patch: pytest.MonkeyPatch) -> None:

@@ -9,16 +9,24 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from moto.acm.models import acm_backends
 from moto.autoscaling.models import autoscaling_backends
 from moto.awslambda.models import lambda_backends
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.config.models import ConfigDeliveryChannel, ConfigRecorder, RecordingGroup, config_backends
 from moto.dynamodb.models import dynamodb_backends
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.flow_logs import FlowLogs
+from moto.ec2.utils import random_flow_log_id
 from moto.elasticache.models import elasticache_backends
 from moto.elbv2.models import FakeHealthStatus, elbv2_backends
+from moto.guardduty.models import guardduty_backends
 from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
 from moto.organizations import utils as organizations_utils
 from moto.organizations.models import organizations_backends
 from moto.rds.models import rds_backends
+from moto.secretsmanager.models import secretsmanager_backends
 
 
 def days_ago(days: float) -> datetime:
@@ -155,6 +163,28 @@ def empty_default_groups(account: str, region: str) -> None:
                 group.egress_rules.clear()
 
 
+def tell_of_secret(account: str, region: str, secret: str, **members: Any) -> None:
+    """What Secrets Manager notes itself: CreatedDate, LastAccessedDate, OwningService and so on."""
+    found = secretsmanager_backends[account][region].secrets[secret]
+    original = found.to_dict
+    found.to_dict = lambda: {**original(), **_in_seconds(members)}
+
+
+def tell_of_certificate(account: str, region: str, arn: str, **members: Any) -> None:
+    """What ACM finds out itself: InUseBy, NotAfter, RenewalSummary and so on."""
+    found = acm_backends[account][region]._certificates[arn]
+    told = {**found.describe()["Certificate"], **_in_seconds(members)}
+    found.describe = lambda: {"Certificate": dict(told)}
+
+
+def _in_seconds(members: dict[str, Any]) -> dict[str, Any]:
+    """As moto keeps these moments: seconds since 1970."""
+    return {
+        name: value.replace(tzinfo=UTC).timestamp() if isinstance(value, datetime) else value
+        for name, value in members.items()
+    }
+
+
 def encrypt_volumes(account: str, region: str, *, on: bool = True) -> None:
     """EBS encryption by default; the API would take a call for each of hundreds of regions."""
     _ec2(account, region).ebs_encryption_by_default = on
@@ -188,6 +218,130 @@ def complete_scaling(account: str, region: str, *, disabled: Sequence[str] = ())
         arn = f"arn:aws:autoscaling:{region}:{account}:scheduledUpdateGroupAction:{uuid4()}"
         of_group = f"autoScalingGroupName/{action.auto_scaling_group_name}"
         action.scheduled_action_arn = f"{arn}:{of_group}:scheduledActionName/{action.scheduled_action_name}"
+
+
+def keep_vpcs(account: str, region: str, *, vpc: str = "") -> None:
+    """All of them, or one, as the company wants them: with a flow log, SSH and RDP denied by the default ACL.
+
+    The API can do this too, in half a dozen calls for each of hundreds of regions.
+    """
+    ec2 = _ec2(account, region)
+    for each in [vpc] if vpc else [*ec2.vpcs]:
+        record_traffic(account, region, each)
+        for acl in ec2.network_acls.values():
+            if acl.vpc_id == each and acl.default:
+                close_admin_ports(account, region, acl.id)
+
+
+def empty_default_group(account: str, region: str, vpc: str) -> None:
+    """Of a new VPC."""
+    for group in _ec2(account, region).groups[vpc].values():
+        group.ingress_rules.clear()
+        group.egress_rules.clear()
+
+
+def close_admin_ports(account: str, region: str, acl: str) -> None:
+    """Deny SSH and RDP before everything is allowed."""
+    for number, (protocol, port) in enumerate((("6", 22), ("6", 3389), ("17", 3389)), start=90):
+        _ec2(account, region).create_network_acl_entry(
+            network_acl_id=acl,
+            rule_number=number,
+            protocol=protocol,
+            rule_action="deny",
+            egress=False,
+            cidr_block="0.0.0.0/0",
+            icmp_code=None,
+            icmp_type=None,
+            port_range_from=port,
+            port_range_to=port,
+            ipv6_cidr_block=None,
+        )
+
+
+def record_traffic(account: str, region: str, vpc: str, *, delivered: bool = True) -> None:
+    """A flow log to a bucket of another account, which moto would want to see."""
+    ec2 = _ec2(account, region)
+    bucket, made = "arn:aws:s3:::acme-flow-logs", random_flow_log_id()
+    status = "SUCCESS" if delivered else "FAILED"
+    ec2.flow_logs[made] = FlowLogs(ec2, made, vpc, "ALL", bucket, "", "", 600, "s3", "", status)
+
+
+def forget_traffic(account: str, region: str, vpc: str) -> None:
+    """Delete the flow logs of a VPC."""
+    logs = _ec2(account, region).flow_logs
+    for made in [each.id for each in logs.values() if each.resource_id == vpc]:
+        del logs[made]
+
+
+def fill_subnet(account: str, region: str, subnet: str, *, free: int) -> None:
+    """AvailableIpAddressCount, without as many interfaces."""
+    _ec2(account, region).get_subnet(subnet)._available_ip_addresses = free
+
+
+def age_vpc_endpoint(account: str, region: str, endpoint: str, *, days: float) -> None:
+    """CreationTimestamp is when AWS made it."""
+    _ec2(account, region).vpc_end_points[endpoint].creation_timestamp = days_ago(days)
+
+
+def hand_over(account: str, region: str, interfaces: Sequence[str]) -> None:
+    """What services made is theirs and in use; moto calls it the customer's, and attached to nothing."""
+    for each in interfaces:
+        interface = _ec2(account, region).get_network_interface(each)
+        interface.requester_managed, interface.status = True, "in-use"
+
+
+def age_alarm(account: str, region: str, alarm: str, *, days: float) -> None:
+    """Since when an alarm is in its state is CloudWatch's to say."""
+    cloudwatch_backends[account][region].alarms[alarm].state_updated_timestamp = days_ago(days)
+
+
+def compose_alarm(account: str, region: str, name: str, rule: str, action: str, tags: Any) -> None:
+    """A composite alarm: moto knows them, but not the call that makes one."""
+    cloudwatch_backends[account][region].put_metric_alarm(
+        name=name,
+        rule=rule,
+        alarm_actions=[action],
+        tags=tags,
+        dimensions=[],
+        **dict.fromkeys(
+            (
+                "namespace",
+                "metric_name",
+                "comparison_operator",
+                "evaluation_periods",
+                "period",
+                "threshold",
+                "statistic",
+                "description",
+            )
+        ),
+    )
+
+
+def age_log_group(account: str, region: str, group: str, *, days: float, stored_bytes: int) -> None:
+    """What is stored has been there since; it needs a stream."""
+    found = logs_backends[account][region].groups[group]
+    found.creation_time = days_ago(days)
+    for stream in found.streams.values():
+        stream.stored_bytes = stored_bytes
+
+
+def record_configuration(account: str, region: str) -> None:
+    """AWS Config records everything. The API can do this too, in three calls for each region."""
+    config = config_backends[account][region]
+    role = f"arn:aws:iam::{account}:role/aws-service-role/config.amazonaws.com/AWSServiceRoleForConfig"
+    config.recorders = {"default": ConfigRecorder(role, RecordingGroup(include_global_resource_types=True))}
+    config.delivery_channels = {"default": ConfigDeliveryChannel("default", "acme-configuration")}
+    config.start_configuration_recorder("default")
+
+
+def detect_threats(account: str, region: str) -> None:
+    """GuardDuty is on."""
+    guardduty = guardduty_backends[account][region]
+    guardduty.detectors.clear()
+    guardduty.create_detector(
+        enable=True, finding_publishing_frequency="SIX_HOURS", data_sources={}, tags={}, features=[]
+    )
 
 
 @contextmanager

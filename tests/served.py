@@ -39,11 +39,12 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import cloudwatch, faults, past, s3, snapshots
+from local import cloudwatch, faults, s3, snapshots
 from local.beyond import Beyond, Refused, Written, write
 from local.emulator import few_managed_policies
 from local.faults import accounts, compute, payer, tagging
 from local.place import Account, Book, Place, Planted
+from local.place import Clients as ClientsOf
 from orgscan import catalog, iam, metrics, regions
 from orgscan.metrics import Query
 from orgscan.model import GLOBAL, Blindness, Resource, Target
@@ -185,17 +186,22 @@ def record() -> Recording:
 
 
 def _plant() -> Book:
-    book = Book(beyond=Beyond(faults.absent()))
-    book.number("exposed accounts")  # every other one never set its block; this one has an answer to read
-
     @cache
     def client(service: str, account: str, region: str) -> Any:
         assert account == ACCOUNT
         return _session().client(service, region_name=region)
 
+    book = Book(beyond=Beyond(faults.absent()))
+    plant(book, client, REGION)
+    return book
+
+
+def plant(book: Book, client: ClientsOf, region: str) -> None:
+    """Every fault in one account that manages its organization: those of a region in this one."""
+    book.number("exposed accounts")  # every other one never set its block; this one has an answer to read
     account = Account(ACCOUNT, "acme-shop-prod", "prod")
     everywhere, here = (
-        Place(account, each.region, client, book, exposed=True, payer=True) for each in TARGETS
+        Place(account, each, client, book, exposed=True, payer=True) for each in (GLOBAL, region)
     )
     accounts.furnish(everywhere, ALL_FAULTS)
     organizations = client("organizations", ACCOUNT, "us-east-1")
@@ -205,14 +211,12 @@ def _plant() -> Book:
         RootId=organizations.list_roots()["Roots"][0]["Id"], PolicyType="SERVICE_CONTROL_POLICY"
     )
     payer.unguarded(everywhere, acquired["CreateAccountStatus"]["AccountId"])
-    past.empty_default_groups(ACCOUNT, REGION)
-    past.encrypt_volumes(ACCOUNT, REGION)
+    faults.order(here)
     for each in faults.scenarios():
         for place in (everywhere, here):
             if each.fits(place):
                 each.plant(place)
     compute.instance_nobody_measured(here)
-    return book
 
 
 def _session() -> boto3.Session:
@@ -226,9 +230,11 @@ def _measured(resources: Mapping[tuple[Target, str], tuple[Resource, ...]]) -> I
     for check in catalog.checks():
         for (target, _), seen in resources.items():
             for resource in seen if target == HERE else ():
-                for part in (resource, *_parts(resource)) if isinstance(resource, check.resource) else ():
+                # A check may ask about what it looks at beside its own, and about parts of it.
+                concerned = isinstance(resource, (check.resource, *check.also))
+                for part in (resource, *_parts(resource)) if concerned else ():
                     dimensions = tuple(sorted(part.dimensions.items()))
-                    yield from (Query(metric, dimensions, LONG) for metric in check.measures)
+                    yield from (Query(each, dimensions, LONG) for each in check.measures if dimensions)
 
 
 def _parts(resource: Resource) -> Iterator[Resource]:

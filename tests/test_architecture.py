@@ -23,7 +23,7 @@ THIRD_PARTY = (*AWS, "pydantic", "yaml", "jinja2", "rich", "typer", "cdk_nag")
 # What a module may import of ours and of third parties, most specific pattern first.
 DOORS = {
     "orgscan.model": (),
-    "orgscan.network": ("orgscan.model",),
+    "orgscan.network*": ("orgscan.model", "orgscan.network"),
     "orgscan.policy*": ("orgscan.errors", "orgscan.model", "orgscan.network", "orgscan.policy"),
     "orgscan.prices": ("orgscan.model",),
     "orgscan.tagged": (),

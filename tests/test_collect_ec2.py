@@ -18,6 +18,7 @@ from orgscan.services.ec2.facts import (
     Instance,
     Metadata,
     NatGateway,
+    NetworkInterface,
     PrefixList,
     Snapshot,
     Volume,
@@ -239,12 +240,19 @@ def test_a_security_group(ec2: Any, clients: Clients, target: Target) -> None:
         Rule(protocol="-1"),
     }
     assert web.egress == (Rule(protocol="-1", cidrs=("0.0.0.0/0",)),)
+    assert (web.names, web.owner) == ((web.id,), target.account)
     (default,) = seen.values()
     assert (default.name, default.tags, default.tags_optional) == ("default", {}, True)
 
 
-RULE = {"IpProtocol": "-1", "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": []}
-GROUP = {"GroupId": "sg-odd", "GroupName": "odd", "IpPermissions": [RULE], "IpPermissionsEgress": []}
+RULE = {"IpProtocol": "-1", "IpRanges": [], "Ipv6Ranges": [], "PrefixListIds": [], "UserIdGroupPairs": []}
+GROUP = {
+    "GroupId": "sg-odd",
+    "GroupName": "odd",
+    "OwnerId": "123456789012",
+    "IpPermissions": [RULE],
+    "IpPermissionsEgress": [],
+}
 
 
 @pytest.mark.parametrize(
@@ -334,16 +342,25 @@ def test_entries_that_cannot_be_found_are_not_none(ec2: Any, clients: Clients, t
 
 
 def test_an_interface_names_its_security_groups(ec2: Any, clients: Clients, target: Target) -> None:
-    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    subnet = ec2.describe_subnets()["Subnets"][0]
     group = ec2.create_security_group(GroupName="web", Description="-")["GroupId"]
-    made = ec2.create_network_interface(SubnetId=subnet, Groups=[group])["NetworkInterface"]
+    made = ec2.create_network_interface(SubnetId=subnet["SubnetId"], Groups=[group], Description="spare")
+    id_ = made["NetworkInterface"]["NetworkInterfaceId"]
     (interface,) = collect.ec2_network_interfaces.read(clients, target)
-    assert interface.arn == target.arn("ec2", f"network-interface/{made['NetworkInterfaceId']}")
-    assert interface.security_groups == (group,)
+    assert interface == NetworkInterface(
+        arn=target.arn("ec2", f"network-interface/{id_}"),
+        security_groups=(group,),
+        id=id_,
+        vpc=subnet["VpcId"],
+        subnet=subnet["SubnetId"],
+        status="available",
+        description="spare",
+    )
 
 
 def test_an_interface_that_names_no_groups_costs_itself(clients: Clients, target: Target) -> None:
-    listed = [{"NetworkInterfaceId": "eni-1"}, {"NetworkInterfaceId": "eni-2", "Groups": []}]
+    whole = {"VpcId": "vpc-1", "SubnetId": "subnet-1", "Status": "in-use", "Groups": []}
+    listed = [{"NetworkInterfaceId": "eni-1"}, {"NetworkInterfaceId": "eni-2", **whole}]
     answer(clients, target, "ec2:DescribeNetworkInterfaces", {"NetworkInterfaces": listed})
     lost: list[Gap] = []
     (interface,) = collect.ec2_network_interfaces.read(clients, target, spoil=lost.append)
@@ -391,6 +408,7 @@ def test_a_nat_gateway_and_the_routes_to_it(ec2: Any, clients: Clients, target: 
         state="available",
         created=made["CreateTime"],
         public_ips=1,
+        vpc=subnet["VpcId"],
     )
     assert dict(gateway.dimensions) == {"NatGatewayId": made["NatGatewayId"]}
     routes = {each.id: each.nat_gateways for each in collect.ec2_route_tables.read(clients, target)}
@@ -399,7 +417,7 @@ def test_a_nat_gateway_and_the_routes_to_it(ec2: Any, clients: Clients, target: 
 
 
 def test_nat_gateways_of_other_kinds(clients: Clients, target: Target) -> None:
-    gateway = {"NatGatewayId": "nat-1", "State": "available", "CreateTime": START}
+    gateway = {"NatGatewayId": "nat-1", "State": "available", "CreateTime": START, "VpcId": "vpc-1"}
     described = [
         {**gateway, "ConnectivityType": "private", "NatGatewayAddresses": [{"PrivateIp": "10.0.0.1"}]},
         {**gateway, "AvailabilityMode": "regional", "NatGatewayAddresses": [{"PublicIp": "192.0.2.1"}] * 2},
@@ -429,7 +447,7 @@ def test_the_partition_is_the_targets(ec2: Any, clients: Clients) -> None:
         (collect.ebs_snapshot_sharing, "ec2:GetSnapshotBlockPublicAccessState"),
         (collect.ebs_encryption, "ec2:GetEbsEncryptionByDefault"),
         (collect.ec2_images, "ec2:DescribeImages"),
-        (collect.ec2_template_versions, "ec2:DescribeLaunchTemplateVersions"),
+        (collect.ec2_launch_template_versions, "ec2:DescribeLaunchTemplateVersions"),
         (collect.ec2_security_groups, "ec2:DescribeSecurityGroups"),
         (collect.ec2_prefix_lists, "ec2:DescribeManagedPrefixLists"),
         (collect.ec2_network_interfaces, "ec2:DescribeNetworkInterfaces"),

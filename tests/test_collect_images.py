@@ -185,7 +185,7 @@ def test_the_latest_and_the_default_version_of_each_template(
     for data in ({"ImageId": "ami-2"}, {"InstanceType": "m5.large"}):
         ec2.create_launch_template_version(LaunchTemplateId=id_, LaunchTemplateData=data)
     ec2.create_launch_template(LaunchTemplateName="api", LaunchTemplateData={"ImageId": "ami-3"})
-    versions = {each.name: each for each in collect.ec2_template_versions.read(clients, target)}
+    versions = {each.name: each for each in collect.ec2_launch_template_versions.read(clients, target)}
     assert versions[f"{id_}:1"].arn == target.arn("ec2", f"launch-template/{id_}:1")
     assert {name.partition(":")[2]: each.image for name, each in versions.items() if id_ in name} == {
         "1": "ami-1",

@@ -2,47 +2,34 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import boto3
 import botocore.session
 import pytest
 
+from local import faults
+from local.beyond import Beyond
 from local.emulator import Emulator
+from local.place import Book
 from orgscan import catalog, iam
 from orgscan.catalog import AnyCollector
-from orgscan.model import GLOBAL, Blindness, Gap, Resource, Target
+from orgscan.model import Blindness, Gap, Resource, Target
 from orgscan.session import Clients
 from tests import scans
+from tests.served import EVERYWHERE, LOADER, plant
 
 ACCOUNT = "123456789012"
-COLLECTORS = pytest.mark.parametrize("collector", catalog.collectors(), ids=lambda each: each.name)
-PUBLIC = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Principal": "*",
-            "Action": "s3:GetObject",
-            "Resource": "arn:aws:s3:::somebody-elses-data/*",
-        }
-    ],
-}
+ASKING = [each for each in catalog.collectors() if each.calls]
+COLLECTORS = pytest.mark.parametrize("collector", ASKING, ids=lambda each: each.name)
 Read = Callable[[AnyCollector, list[str]], tuple[list[Resource], Gap | None]]
 
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    with Emulator(tmp_path_factory.mktemp("aws"), hub="999999999999") as emulator:
-        s3 = emulator.client("s3", ACCOUNT)
-        # What has no resources needs no permission to read them.
-        s3.create_bucket(Bucket="somebody-elses-data")
-        s3.put_bucket_policy(Bucket="somebody-elses-data", Policy=json.dumps(PUBLIC))
-        entries: Any = {"MaxEntries": 1, "Entries": [{"Cidr": "10.0.0.0/8"}]}
-        ec2 = emulator.client("ec2", ACCOUNT)
-        ec2.create_managed_prefix_list(PrefixListName="offices", AddressFamily="IPv4", **entries)
-        cloudtrail = emulator.client("cloudtrail", ACCOUNT)
-        cloudtrail.create_trail(Name="trail", S3BucketName="somebody-elses-data", IsMultiRegionTrail=True)
+    """With every fault: what has no resources needs no permission to read them."""
+    book = Book(beyond=Beyond(faults.absent()))
+    with Emulator(tmp_path_factory.mktemp("aws"), hub=ACCOUNT, beyond=book.beyond) as emulator:
+        plant(book, emulator.client, "us-east-1")
         yield emulator
 
 
@@ -65,14 +52,16 @@ def read(aws: Emulator, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
         admin.put_role_policy(RoleName=role, PolicyName="read", PolicyDocument=policy)
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         keys = aws.client("sts", ACCOUNT).assume_role(RoleArn=arn, RoleSessionName="read")["Credentials"]
+        core = botocore.session.get_session()
+        core.register_component("data_loader", LOADER)
         session = boto3.Session(
             keys["AccessKeyId"],
             keys["SecretAccessKey"],
             keys["SessionToken"],
             region_name="us-east-1",
-            botocore_session=botocore.session.get_session(),
+            botocore_session=core,
         )
-        target = Target(ACCOUNT, GLOBAL if collector.once else "us-east-1")
+        target = EVERYWHERE if collector.once else Target(ACCOUNT, "us-east-1")
         return scans.read(Clients(session, guarded=True), target, collector)
 
     return as_reader
@@ -89,7 +78,7 @@ def test_the_generated_policy_is_enough(collector: AnyCollector, read: Read) -> 
     ("collector", "missing"),
     [
         pytest.param(collector, iam.action(call), id=f"{collector.name} without {iam.action(call)}")
-        for collector in catalog.collectors()
+        for collector in ASKING
         for call in sorted(collector.calls)
     ],
 )

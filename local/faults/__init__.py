@@ -12,14 +12,14 @@ from types import ModuleType
 from typing import Any
 
 from local import past
-from local.faults import accounts, compute, identity, network, payer, storage
+from local.faults import accounts, compute, identity, network, payer, storage, watch
 from local.place import GLOBAL, Act, Book, Changes, Place, Planted, Remedy, Scenario
 
 DOZEN = 46
 """Regional targets that can be seen in an organization of twelve accounts and five regions."""
 BUSY = 3 * DOZEN
 """So many targets have faults at most: a large organization works in some regions only."""
-PUBLIC = {storage.BLOCK, storage.POLICY, storage.ACL}
+PUBLIC = {storage.BLOCK, storage.POLICY, storage.ACL, watch.BUCKET}
 
 
 def scenarios() -> list[Scenario]:
@@ -51,8 +51,7 @@ def plant(places: Sequence[Place], book: Book, unguarded: Sequence[str] = ()) ->
     for number, place in enumerate(place for place in seen if place.region == GLOBAL):
         accounts.furnish(place, number)
     for place in regional:
-        past.empty_default_groups(place.account.id, place.region)
-        past.encrypt_volumes(place.account.id, place.region)
+        order(place)
     for place in seen:
         if place.payer and place.region == GLOBAL:
             for account in unguarded:
@@ -63,6 +62,14 @@ def plant(places: Sequence[Place], book: Book, unguarded: Sequence[str] = ()) ->
             _plant(each, seen, book)
     compute.instance_nobody_measured(_shuffled(regional)[0])
     _plant_unseen(places)
+
+
+def order(place: Place) -> None:
+    """What is right in every account and region, except where a scenario says otherwise."""
+    past.empty_default_groups(place.account.id, place.region)
+    past.encrypt_volumes(place.account.id, place.region)
+    past.keep_vpcs(place.account.id, place.region)
+    watch.guard(place)
 
 
 def rework(places: Sequence[Place], book: Book) -> Changes:

@@ -32,8 +32,8 @@ def stop_trail(place: Place) -> None:
 
 
 def adopt(place: Place) -> None:
-    """Tags for every bucket and function that is no fault of ours, and order in the buckets."""
-    s3, aws_lambda = place.client("s3"), place.client("lambda")
+    """Tags for all that is no fault of ours, and order in the buckets."""
+    s3, aws_lambda, logs = (place.client(each) for each in ("s3", "lambda", "logs"))
     planted = {each.resource for each in (*place.book.open, *place.book.look_alikes)}
     for found in s3.list_buckets(BucketRegion=place.region)["Buckets"]:
         name = found["Name"]
@@ -45,6 +45,26 @@ def adopt(place: Place) -> None:
             if function["FunctionArn"] not in planted:
                 tags = place.tags(function["FunctionName"])
                 aws_lambda.tag_resource(Resource=function["FunctionArn"], Tags=tags)
+    for page in logs.get_paginator("describe_log_groups").paginate():
+        for found in page["logGroups"]:
+            if found["logGroupArn"] not in planted:
+                logs.tag_resource(resourceArn=found["logGroupArn"], tags=place.tags(found["logGroupName"]))
+    _adopt_keys_and_messages(place, planted)
+
+
+def _adopt_keys_and_messages(place: Place, planted: set[str]) -> None:
+    kms, sns, sqs = (place.client(service) for service in ("kms", "sns", "sqs"))
+    tags = place.tags("orgscan")
+    for key in kms.list_keys()["Keys"]:
+        if key["KeyArn"] not in planted:
+            told = [{"TagKey": name, "TagValue": value} for name, value in tags.items()]
+            kms.tag_resource(KeyId=key["KeyId"], Tags=told)
+    for topic in sns.list_topics()["Topics"]:
+        if topic["TopicArn"] not in planted:
+            sns.tag_resource(ResourceArn=topic["TopicArn"], Tags=tag_list(tags))
+    for url in sqs.list_queues().get("QueueUrls", ()):
+        if place.arn("sqs", url.rpartition("/")[2]) not in planted:
+            sqs.tag_queue(QueueUrl=url, Tags=tags)
 
 
 def _root_user(place: Place, *, guarded: bool) -> None:

@@ -30,6 +30,7 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
     encrypted: bool = True,
     backed_up: bool = True,
     groups: tuple[str, ...] = (),
+    subnet: str = "",
     tags: dict[str, str] | None = None,
     user_data: str = "",
 ) -> Instance:
@@ -50,13 +51,14 @@ def run(  # noqa: PLR0913 (the ways in which instances differ)
         MetadataOptions={"HttpTokens": tokens, "HttpEndpoint": endpoint},
         BlockDeviceMappings=[{"DeviceName": "/dev/sda1", "Ebs": disk}],
         SecurityGroupIds=groups,
+        **({"SubnetId": subnet} if subnet else {}),
         TagSpecifications=specified("instance", tags) + specified("volume", tags),
         **({"UserData": user_data} if user_data else {}),
     )
     (made,) = reservation["Instances"]
     volume = made["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     if backed_up and tags.get("Environment") in PRODUCTION:
-        snapshot(place, volume, place.tags("", **tags))
+        snapshot(place, volume, place.tags(f"{what}-backup"))
     instance = made["InstanceId"]
     return Instance(
         instance, place.arn("ec2", f"instance/{instance}"), volume, place.arn("ec2", f"volume/{volume}")
@@ -244,6 +246,7 @@ def production_volume_without_snapshot(place: Place) -> None:
     past.age_volume(place.account.id, place.region, instance.volume, days=100)
     place.fails(
         "ebs-volume-no-recent-snapshot",
+        "backup-resource-unprotected",
         resource=instance.volume_arn,
         mend=partial(snapshot, place, instance.volume, tags),
     )
@@ -254,7 +257,7 @@ def production_volume_with_an_old_snapshot(place: Place) -> None:
     tags = place.tags("orders", Environment="staging")
     instance = run(place, "orders", backed_up=False, tags=tags)
     past.age_volume(place.account.id, place.region, instance.volume, days=100)
-    made = snapshot(place, instance.volume, tags)
+    made = snapshot(place, instance.volume, place.tags("orders-backup"))
     past.age_snapshot(place.account.id, place.region, made, days=30)
     place.fails("ebs-volume-no-recent-snapshot", resource=instance.volume_arn)
     for arn in (instance.arn, instance.volume_arn):

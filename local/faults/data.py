@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from local.faults.identity import TRUST
-from local.faults.network import group, rule
+from local.faults.network import RISKY, group, rule
 from local.place import Place, scenario, tag_list
 
 PUBLIC, PLAIN = "rds-instance-public", "rds-instance-unencrypted"
@@ -120,14 +120,16 @@ def public_database(place: Place) -> None:
 
 @scenario()
 def public_database_that_lets_the_world_in(place: Place) -> None:
-    open_to_all, _ = group(place, "partner-database", rule("0.0.0.0/0", ports=(5432, 5432)))
+    open_to_all, open_arn = group(place, "partner-database", rule("0.0.0.0/0", ports=(5432, 5432)), used=True)
+    place.fails(RISKY, resource=open_arn)
     _, arn = database(place, "partner", PubliclyAccessible=True, VpcSecurityGroupIds=[open_to_all])
     place.fails(PUBLIC, resource=arn)
 
 
 @scenario()
 def private_database_in_an_open_group(place: Place) -> None:
-    open_to_all, _ = group(place, "open-database", rule("0.0.0.0/0", ports=(5432, 5432)))
+    open_to_all, open_arn = group(place, "open-database", rule("0.0.0.0/0", ports=(5432, 5432)), used=True)
+    place.fails(RISKY, resource=open_arn)
     _, arn = database(place, "internal", VpcSecurityGroupIds=[open_to_all])
     place.looks_like(PUBLIC, PLAIN, BACKUP, resource=arn)
 
@@ -160,6 +162,8 @@ def database_with_one_day_of_backups(place: Place) -> None:
 def database_without_backups(place: Place) -> None:
     _, arn = database(place, "sessions", BackupRetentionPeriod=0)
     place.fails(BACKUP, resource=arn)
+    if place.account.stage == "prod":
+        place.fails("backup-resource-unprotected", resource=arn)
 
 
 @scenario()

@@ -43,6 +43,7 @@ def measure_gateway(place: Place, gateway: str, *, mib_a_day: float) -> None:
     data = [
         *_series("BytesOutToDestination", dimensions, traffic, period=DAY, days=15),
         *_series("BytesInFromSource", dimensions, traffic, period=DAY, days=15),
+        *_series("BytesInFromDestination", dimensions, traffic, period=DAY, days=15),
     ]
     _put(place, "AWS/NATGateway", data)
 
@@ -56,6 +57,22 @@ def measure_volume(place: Place, volume: str, *, operations_a_day: float) -> Non
         *_series("VolumeWriteOps", dimensions, operations, period=DAY, days=8),
     ]
     _put(place, "AWS/EBS", data)
+
+
+def measure_endpoint(place: Place, endpoint: str, service: str, *, mib_a_day: float) -> None:
+    """An interface endpoint of the default VPC; CloudWatch hears nothing of one without traffic."""
+    dimensions = {
+        "Endpoint Type": "Interface",
+        "Service Name": service,
+        "VPC Endpoint Id": endpoint,
+        "VPC Id": place.vpc,
+    }
+    traffic = steady(mib_a_day * MIB)
+    _put(
+        place,
+        "AWS/PrivateLinkEndpoints",
+        [*_series("BytesProcessed", dimensions, traffic, period=DAY, days=15)],
+    )
 
 
 def measure_balancer(
@@ -75,6 +92,14 @@ def measure_daily(place: Place, namespace: str, dimensions: dict[str, str], **me
     """The same value on each of the last fifteen days."""
     series = [_series(name, dimensions, steady(each), period=DAY, days=15) for name, each in metrics.items()]
     _put(place, namespace, [point for points in series for point in points])
+
+
+def receive(place: Place, log_group: str, *, days_ago: int) -> None:
+    """Some bytes of events, on one day."""
+    moment = datetime.now(UTC) - days_ago * DAY
+    named = [{"Name": "LogGroupName", "Value": log_group}]
+    datum = {"MetricName": "IncomingBytes", "Dimensions": named, "Timestamp": moment, "Value": 4096}
+    _put(place, "AWS/Logs", [datum])
 
 
 def _series(

@@ -1,13 +1,16 @@
 """Security groups, addresses and NAT gateways."""
 
+from functools import cache
 from typing import Any
 
 from local import past
 from local.faults.compute import run, stop
 from local.faults.load import measure_gateway
-from local.place import Place, scenario, specified
+from local.place import Act, Place, scenario, specified
 
-SSH = "ec2-security-group-open-ssh"
+SSH, RDP = "ec2-security-group-open-ssh", "ec2-security-group-open-rdp"
+ALL_PORTS = "ec2-security-group-open-all-ports"
+RISKY, UNUSED = "ec2-security-group-open-high-risk-port", "ec2-security-group-unused"
 
 
 def rule(*sources: str, ports: tuple[int, int] | None = (22, 22), protocol: str = "tcp") -> dict[str, Any]:
@@ -23,8 +26,16 @@ def rule(*sources: str, ports: tuple[int, int] | None = (22, 22), protocol: str 
     }
 
 
-def group(place: Place, what: str, *ingress: dict[str, Any]) -> tuple[str, str]:
-    """A security group's id and ARN."""
+def group(place: Place, what: str, *ingress: dict[str, Any], used: bool = False) -> tuple[str, str]:
+    """A security group's id and ARN. `used`: something will be in it or name it."""
+    made, arn, remove = _group(place, what, *ingress)
+    if not used:
+        place.fails(UNUSED, resource=arn, remove=remove)
+    return made, arn
+
+
+def _group(place: Place, what: str, *ingress: dict[str, Any]) -> tuple[str, str, Act]:
+    """With the way to delete it, which several faults can take together."""
     ec2, name = place.client("ec2"), place.name(what)
     made = ec2.create_security_group(
         GroupName=name,
@@ -33,26 +44,29 @@ def group(place: Place, what: str, *ingress: dict[str, Any]) -> tuple[str, str]:
         TagSpecifications=specified("security-group", place.tags(name)),
     )["GroupId"]
     ec2.authorize_security_group_ingress(GroupId=made, IpPermissions=list(ingress))
-    return made, place.arn("ec2", f"security-group/{made}")
+    remove = cache(lambda: ec2.delete_security_group(GroupId=made))
+    return made, place.arn("ec2", f"security-group/{made}"), remove
 
 
-def open_group(place: Place, what: str, *ingress: dict[str, Any]) -> str:
-    """A group that lets SSH in. Returns its id."""
-    made, arn = group(place, what, *ingress)
+def open_group(place: Place, what: str, *ingress: dict[str, Any], checks: tuple[str, ...] = (SSH,)) -> str:
+    """A group that lets in what it should not, and that nothing uses. Returns its id."""
+    made, arn, remove = _group(place, what, *ingress)
     ec2 = place.client("ec2")
-    place.fails(
-        SSH,
-        resource=arn,
-        mend=lambda: ec2.revoke_security_group_ingress(GroupId=made, IpPermissions=list(ingress)),
-        remove=lambda: ec2.delete_security_group(GroupId=made),
-    )
+
+    def mend() -> None:
+        ec2.revoke_security_group_ingress(GroupId=made, IpPermissions=list(ingress))
+
+    place.fails(UNUSED, resource=arn, remove=remove)
+    # What would cure several at once cures none alone.
+    place.fails(*checks, resource=arn, mend=mend if len(checks) == 1 else None, remove=remove)
     return made
 
 
-def closed_group(place: Place, what: str, *ingress: dict[str, Any]) -> None:
-    """A group that only seems to let SSH in."""
+def closed_group(place: Place, what: str, *ingress: dict[str, Any], like: tuple[str, ...] = (SSH,)) -> str:
+    """A group that only seems to let something in. Returns its ARN."""
     _, arn = group(place, what, *ingress)
-    place.looks_like(SSH, resource=arn)
+    place.looks_like(*like, resource=arn)
+    return arn
 
 
 def prefix_list(place: Place, what: str, *cidrs: str) -> str:
@@ -75,19 +89,22 @@ def address(place: Place, what: str) -> tuple[str, str]:
 
 
 def gateway(
-    place: Place, what: str, *, days: float, mib_a_day: float, allocation: str = ""
+    place: Place, what: str, *, days: float, mib_a_day: float, allocation: str = "", subnet: str = ""
 ) -> tuple[str, str]:
     """A NAT gateway's id and ARN; private unless it gets an address."""
     public = {"AllocationId": allocation} if allocation else {}
     made = place.client("ec2").create_nat_gateway(
-        SubnetId=place.subnet,
+        SubnetId=subnet or place.subnet,
         ConnectivityType="public" if allocation else "private",
         TagSpecifications=specified("natgateway", place.tags(place.name(what))),
         **public,
-    )["NatGateway"]["NatGatewayId"]
-    past.age_nat_gateway(place.account.id, place.region, made, days=days)
-    measure_gateway(place, made, mib_a_day=mib_a_day)
-    return made, place.arn("ec2", f"natgateway/{made}")
+    )["NatGateway"]
+    id_ = made["NatGatewayId"]
+    interfaces = [each["NetworkInterfaceId"] for each in made["NatGatewayAddresses"]]
+    past.hand_over(place.account.id, place.region, interfaces)
+    past.age_nat_gateway(place.account.id, place.region, id_, days=days)
+    measure_gateway(place, id_, mib_a_day=mib_a_day)
+    return id_, place.arn("ec2", f"natgateway/{id_}")
 
 
 @scenario(copies=3)
@@ -102,7 +119,8 @@ def ssh_open_to_the_ipv6_world(place: Place) -> None:
 
 @scenario()
 def everything_open_to_the_world(place: Place) -> None:
-    open_group(place, "temporary", rule("0.0.0.0/0", protocol="-1", ports=None))
+    everything = rule("0.0.0.0/0", protocol="-1", ports=None)
+    open_group(place, "temporary", everything, checks=(SSH, RDP, ALL_PORTS))
 
 
 @scenario()
@@ -112,8 +130,9 @@ def ssh_open_to_both_halves_of_the_world(place: Place) -> None:
 
 @scenario()
 def low_ports_open_on_an_instance(place: Place) -> None:
-    made, arn = group(place, "appliance", rule("0.0.0.0/0", ports=(0, 1024)))
-    place.fails(SSH, resource=arn)
+    """In a network without a way from the internet."""
+    made, arn = group(place, "appliance", rule("0.0.0.0/0", ports=(0, 1024)), used=True)
+    place.fails(SSH, RISKY, resource=arn)
     run(place, "appliance", groups=(made,))
 
 
@@ -146,7 +165,8 @@ def https_open_to_the_world(place: Place) -> None:
 
 @scenario()
 def ports_around_ssh_open_to_the_world(place: Place) -> None:
-    closed_group(place, "around", rule("0.0.0.0/0", ports=(0, 21)), rule("0.0.0.0/0", ports=(23, 1024)))
+    low, high = rule("0.0.0.0/0", ports=(0, 21)), rule("0.0.0.0/0", ports=(23, 1024))
+    place.fails(RISKY, resource=closed_group(place, "around", low, high))
 
 
 @scenario()
@@ -162,7 +182,8 @@ def ssh_open_to_half_of_the_world(place: Place) -> None:
 
 @scenario()
 def ssh_open_to_another_group(place: Place) -> None:
-    jump, _ = group(place, "jump", rule("203.0.113.7/32"))
+    jump, arn = group(place, "jump", rule("203.0.113.7/32"), used=True)
+    place.looks_like(UNUSED, resource=arn)
     closed_group(place, "behind-jump", rule(jump))
 
 

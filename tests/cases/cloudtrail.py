@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+from orgscan.check import Problem
 from orgscan.model import Blindness, Gap
-from orgscan.services.cloudtrail.checks import cloudtrail_multi_region_trail_missing
-from orgscan.services.cloudtrail.facts import ALL_EVENTS, AccountTrails, Trail
+from orgscan.services.cloudtrail.checks import cloudtrail_bucket_public, cloudtrail_multi_region_trail_missing
+from orgscan.services.cloudtrail.facts import ALL_EVENTS, AccountTrails, Trail, TrailBucket
+from orgscan.services.s3.facts import Block
 from tests.cases.case import Case, cannot_tell, fails, passes
+from tests.cases.s3 import ACCOUNT, BUCKET, LISTED, OPEN_ACCOUNT, PUBLIC, unread
 
 MAIN = Trail(
     arn="arn:aws:cloudtrail:eu-west-1:123456789012:trail/main",
@@ -27,7 +30,7 @@ def account(*trails: Trail) -> AccountTrails:
     return AccountTrails(arn="arn:aws:cloudtrail::123456789012:account", trails=trails)
 
 
-CASES: list[Case] = [
+TRAIL_CASES: list[Case] = [
     passes(cloudtrail_multi_region_trail_missing, account(MAIN)),
     passes(cloudtrail_multi_region_trail_missing, account(LOCAL, STOPPED, MAIN)),
     fails(cloudtrail_multi_region_trail_missing, account(), "there is no trail"),
@@ -67,3 +70,58 @@ CASES: list[Case] = [
         "GetEventSelectors",
     ),
 ]
+
+DELIVERS = TrailBucket(arn=MAIN.arn, trail="main", bucket=BUCKET.name)
+LOCALLY = TrailBucket(arn=f"{MAIN.arn}-local", trail="local", bucket=BUCKET.name)
+ELSEWHERE = TrailBucket(arn=ORGANIZATION.arn, trail="main", bucket="archive")
+OPENED = "it has the logs of trail main, and the policy allows everyone s3:GetObject"
+GRANTED = "it has the logs of trail main, and the ACL grants READ to everyone"
+BUCKET_CASES: list[Case] = [
+    fails(cloudtrail_bucket_public, PUBLIC, Problem(OPENED), beside=[DELIVERS, OPEN_ACCOUNT]),
+    # Whoever can list the logs of everything is as bad as whoever can read them.
+    fails(cloudtrail_bucket_public, LISTED, Problem(GRANTED), beside=[DELIVERS, OPEN_ACCOUNT]),
+    fails(
+        cloudtrail_bucket_public,
+        replace(PUBLIC, public_grants=LISTED.public_grants, ownership=None),
+        OPENED.replace("trail main", "trail main, local"),
+        GRANTED.replace("trail main", "trail main, local"),
+        beside=[DELIVERS, LOCALLY, OPEN_ACCOUNT],
+    ),
+    passes(cloudtrail_bucket_public, BUCKET, beside=[DELIVERS, OPEN_ACCOUNT]),
+    passes(cloudtrail_bucket_public, PUBLIC, beside=[DELIVERS, ACCOUNT]),
+    passes(
+        cloudtrail_bucket_public,
+        replace(PUBLIC, blocked=frozenset(Block)),
+        beside=[DELIVERS, OPEN_ACCOUNT],
+    ),
+    # It is public, but no trail's: another check says so.
+    passes(cloudtrail_bucket_public, PUBLIC, beside=[ELSEWHERE, OPEN_ACCOUNT]),
+    passes(cloudtrail_bucket_public, PUBLIC, beside=[OPEN_ACCOUNT]),
+    cannot_tell(
+        cloudtrail_bucket_public,
+        replace(BUCKET, policy_is_public=unread("GetBucketPolicyStatus")),
+        "GetBucketPolicyStatus",
+        beside=[DELIVERS, OPEN_ACCOUNT],
+    ),
+    # What was seen of it is enough.
+    Case(
+        cloudtrail_bucket_public,
+        replace(LISTED, policy_is_public=unread("GetBucketPolicyStatus")),
+        (GRANTED,),
+        beside=[DELIVERS, OPEN_ACCOUNT],
+        unread="GetBucketPolicyStatus",
+    ),
+    passes(
+        cloudtrail_bucket_public,
+        replace(BUCKET, policy_is_public=unread("GetBucketPolicyStatus")),
+        beside=[ELSEWHERE, OPEN_ACCOUNT],
+    ),
+    cannot_tell(
+        cloudtrail_bucket_public,
+        PUBLIC,
+        "DescribeTrails",
+        lost={TrailBucket: Gap("-", Blindness.DENIED, "cloudtrail:DescribeTrails")},
+    ),
+]
+
+CASES = [*TRAIL_CASES, *BUCKET_CASES]

@@ -7,7 +7,7 @@ from orgscan.check import Problem
 from orgscan.model import Confidence, Severity
 from orgscan.services.autoscaling.facts import AutoScalingGroup, LaunchConfiguration
 from orgscan.services.ec2.checks.images import ec2_ami_public, ec2_ami_unused
-from orgscan.services.ec2.facts import Image, ImageDisk, Instance, TemplateVersion
+from orgscan.services.ec2.facts import Image, ImageDisk, Instance, LaunchTemplateVersion
 from tests.cases.autoscaling import ARN, GROUP
 from tests.cases.case import Case, cannot_tell, fails, passes, usd
 from tests.cases.ec2 import DENIED, EC2, INSTANCE, ago
@@ -28,7 +28,7 @@ PUBLIC_CASES: list[Case] = [
     ),
 ]
 
-VERSION = TemplateVersion(arn=f"{EC2}:launch-template/lt-1:3", name="lt-1:3", image="ami-2")
+VERSION = LaunchTemplateVersion(arn=f"{EC2}:launch-template/lt-1:3", name="lt-1:3", image="ami-2")
 CONFIGURATION = LaunchConfiguration(arn=f"{ARN}:launchConfiguration:1", image="ami-2")
 UNUSED = f"web, created {ago(100):%Y-%m-%d}, never launched"
 
@@ -105,7 +105,7 @@ UNUSED_CASES: list[Case] = [
     ),
     *(
         cannot_tell(ec2_ami_unused, IMAGE, "DescribeSomething", lost={kind: DENIED})
-        for kind in (Image, Instance, TemplateVersion, LaunchConfiguration, AutoScalingGroup)
+        for kind in (Image, Instance, LaunchTemplateVersion, LaunchConfiguration, AutoScalingGroup)
     ),
     passes(ec2_ami_unused, replace(IMAGE, created=ago(1)), lost={Instance: DENIED}),
 ]

@@ -184,6 +184,16 @@ class Gap:
     detail: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataStore(Taggable):
+    """It holds data that nobody could make again."""
+
+    @property
+    def own_backup(self) -> bool | Gap:
+        """Whether its service backs it up by itself, alone or with something that it is part of."""
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """A monthly amount in USD, where it comes from, and how sure it is."""

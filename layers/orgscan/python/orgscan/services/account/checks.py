@@ -113,7 +113,7 @@ def organizations_member_scan_role_missing(
 @check(
     UnscannedRegion,
     severity=Severity.MEDIUM,
-    category=Category.OPERATIONS,
+    category=Category.INVENTORY,
     fix="Remove what is there, or add the region to orgscan.yaml or to `allowed_regions`.",
     equivalent=(),
 )

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
-from orgscan.services.backup.facts import ProtectedResource
+from orgscan.services.backup.facts import BackupJobs, CopyJobs, Job, ProtectedResource
 
 if TYPE_CHECKING:
     from mypy_boto3_backup import BackupClient
-    from mypy_boto3_backup.type_defs import ProtectedResourceTypeDef
+    from mypy_boto3_backup.type_defs import BackupJobTypeDef, CopyJobTypeDef, ProtectedResourceTypeDef
+
+LOOKED_BACK = timedelta(days=14)
+"""At jobs. AWS Backup itself remembers them for 30 days."""
+UNDER_WAY = ("CREATED", "PENDING", "RUNNING", "ABORTING")
+ENDED = ("COMPLETED", "FAILED", "EXPIRED", "ABORTED", "PARTIAL")
 
 
 @collector(ProtectedResource, calls=("backup:ListProtectedResources",))
@@ -22,3 +29,66 @@ def backup_protected_resources(aws: Reader) -> Iterator[ProtectedResource]:
 
 def _protected(resource: ProtectedResourceTypeDef) -> ProtectedResource:
     return ProtectedResource(arn=resource["ResourceArn"], last_backup=resource.get("LastBackupTime"))
+
+
+@collector(BackupJobs, calls=("backup:ListBackupJobs",))
+def backup_jobs(aws: Reader) -> Iterator[BackupJobs]:
+    """No page says which job of a resource is its newest, so all are read before the first is yielded."""
+    backup: BackupClient = aws.client("backup")
+    newest: dict[str, Job] = {}
+    for page in backup.get_paginator("list_backup_jobs").paginate(ByCreatedAfter=aws.now - LOOKED_BACK):
+        for arn, job in aws.shaped(_backup_job, page["BackupJobs"]):
+            newest[arn] = _newer(newest.get(arn), job)
+    for arn, job in newest.items():
+        yield BackupJobs(arn=arn, newest=(job,))
+
+
+@collector(CopyJobs, calls=("backup:ListCopyJobs",))
+def backup_copy_jobs(aws: Reader) -> Iterator[CopyJobs]:
+    """The same."""
+    backup: BackupClient = aws.client("backup")
+    newest: dict[str, dict[str, Job]] = defaultdict(dict)
+    for page in backup.get_paginator("list_copy_jobs").paginate(ByCreatedAfter=aws.now - LOOKED_BACK):
+        for arn, vault, job in aws.shaped(_copy_job, page["CopyJobs"]):
+            newest[arn][vault] = _newer(newest[arn].get(vault), job)
+    for arn, jobs in newest.items():
+        yield CopyJobs(arn=arn, newest=tuple(jobs[vault] for vault in sorted(jobs)))
+
+
+def _newer(one: Job | None, other: Job) -> Job:
+    return other if one is None or one.created < other.created else one
+
+
+def _backup_job(job: BackupJobTypeDef) -> tuple[str, Job] | None:
+    if not _has_ended(job["State"]):
+        return None
+    return job["ResourceArn"], Job(
+        state=job["State"],
+        created=job["CreationDate"],
+        vault=job["BackupVaultName"],
+        message=job.get("StatusMessage", ""),
+    )
+
+
+def _copy_job(job: CopyJobTypeDef) -> tuple[str, str, Job] | None:
+    """By the vault's ARN: accounts and regions have vaults of one name."""
+    if not _has_ended(job["State"]):
+        return None
+    vault = job["DestinationBackupVaultArn"]
+    return (
+        job["ResourceArn"],
+        vault,
+        Job(
+            state=job["State"],
+            created=job["CreationDate"],
+            vault=vault,
+            message=job.get("StatusMessage", ""),
+        ),
+    )
+
+
+def _has_ended(state: str) -> bool:
+    """Raises ValueError for a state that nobody knew: it may be a failure."""
+    if state not in (*UNDER_WAY, *ENDED):
+        raise ValueError
+    return state in ENDED

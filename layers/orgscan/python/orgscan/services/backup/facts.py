@@ -13,3 +13,37 @@ class ProtectedResource(Resource):
     aws_types = ()
 
     last_backup: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One that has ended."""
+
+    state: str
+    created: datetime
+    vault: str
+    """Where to, by name."""
+    message: str = ""
+
+    @property
+    def completed(self) -> bool:
+        return self.state == "COMPLETED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedJobs(Resource):
+    """The newest job into each vault that has ended; `arn` is that of the resource that was to be saved."""
+
+    newest: tuple[Job, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupJobs(EndedJobs):
+    """One at most: where to is the plan's business."""
+
+    aws_types = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyJobs(EndedJobs):
+    aws_types = ()

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from orgscan.check import Problems, check
+from orgscan.check import Problem, Problems, View, check
 from orgscan.model import Category, Gap, Severity, Unread
-from orgscan.services.cloudtrail.facts import ALL_EVENTS, AccountTrails, Trail
+from orgscan.services.cloudtrail.facts import ALL_EVENTS, AccountTrails, Trail, TrailBucket
+from orgscan.services.s3.checks import s3_bucket_acl_public, s3_bucket_policy_public
+from orgscan.services.s3.facts import AccountPublicAccessBlock, Bucket
 
 
 @check(
@@ -54,3 +56,34 @@ def _shortcomings(trail: Trail) -> Iterator[str | Gap]:
     elif trail.management_events is not None and trail.management_events != ALL_EVENTS:
         missing = " and ".join(sorted(ALL_EVENTS - trail.management_events))
         yield f"does not record all {missing} management events"
+
+
+@check(
+    Bucket,
+    severity=Severity.CRITICAL,
+    category=Category.SECURITY,
+    fix="Turn on the bucket's public access block, and name in its policy whom the logs are meant for.",
+    also=(TrailBucket, AccountPublicAccessBlock),
+    maps=("FSBP CloudTrail.6",),
+    equivalent=("prowler:cloudtrail_logs_s3_bucket_is_not_publicly_accessible",),
+)
+def cloudtrail_bucket_public(bucket: Bucket, view: View) -> Problems:
+    """A bucket that receives the logs of a trail is public.
+
+    The logs tell strangers who works here, with which roles, and what there is to attack. It is public as
+    s3-bucket-policy-public and s3-bucket-acl-public say. Judged in the account and the region of the bucket,
+    whose trails show there: multi-region and organization's trails from anywhere, others of that region.
+    """
+    trails = ", ".join(each.trail for each in view.related(TrailBucket, "bucket", bucket.name))
+    if not trails:
+        return
+    unread: Unread | None = None
+    for public in (s3_bucket_policy_public, s3_bucket_acl_public):
+        try:
+            for problem in public.judge(bucket, view):
+                text = problem.text if isinstance(problem, Problem) else problem
+                yield f"it has the logs of trail {trails}, and {text}"
+        except Unread as lost:
+            unread = unread or lost
+    if unread:
+        raise unread

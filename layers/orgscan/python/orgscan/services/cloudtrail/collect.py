@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
-from orgscan.services.cloudtrail.facts import ALL_EVENTS, AccountTrails, Trail
+from orgscan.services.cloudtrail.facts import ALL_EVENTS, AccountTrails, Trail, TrailBucket
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudtrail import CloudTrailClient
@@ -91,3 +91,14 @@ def _by_read_only(field: AdvancedFieldSelectorOutputTypeDef) -> frozenset[str]:
 
 def _picks(field: Mapping[str, Any]) -> bool:
     return any(field.get(operator) for operator in INCLUDING)
+
+
+@collector(TrailBucket, calls=("cloudtrail:DescribeTrails",))
+def cloudtrail_trail_buckets(aws: Reader) -> Iterator[TrailBucket]:
+    """An organization's trail shows in all its accounts, also in the one that owns the bucket."""
+    cloudtrail: CloudTrailClient = aws.client("cloudtrail")
+    yield from aws.shaped(_bucket, cloudtrail.describe_trails(includeShadowTrails=True)["trailList"])
+
+
+def _bucket(trail: TrailTypeDef) -> TrailBucket:
+    return TrailBucket(arn=trail["TrailARN"], trail=trail["Name"], bucket=trail["S3BucketName"])

@@ -25,3 +25,13 @@ class AccountTrails(Resource):
     aws_types = ()
 
     trails: tuple[Trail, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailBucket(Resource):
+    """Where a trail delivers, of those that the region shows; `arn` is the trail's."""
+
+    aws_types = ()
+
+    trail: str
+    bucket: str

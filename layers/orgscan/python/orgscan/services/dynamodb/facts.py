@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orgscan.model import Gap, Resource, Taggable
+from orgscan.model import DataStore, Gap, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Index(Resource):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table(Taggable):
+class Table(DataStore):
     aws_types = ("AWS::DynamoDB::Table",)
 
     name: str

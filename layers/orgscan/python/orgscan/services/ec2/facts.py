@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orgscan.model import Gap, Resource, Taggable
-from orgscan.network import Rule
+from orgscan.model import DataStore, Gap, Resource, Taggable
+from orgscan.network import Route, Rule
 from orgscan.secrets import Secret
 
 
@@ -18,7 +18,7 @@ class Metadata:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Instance(Taggable):
+class Instance(DataStore):
     aws_types = ("AWS::EC2::Instance",)
 
     id: str
@@ -58,7 +58,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Volume(Taggable):
+class Volume(DataStore):
     aws_types = ("AWS::EC2::Volume",)
 
     id: str
@@ -152,7 +152,7 @@ class Image(Taggable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateVersion(Resource):
+class LaunchTemplateVersion(Resource):
     """The latest or the default version of a launch template."""
 
     aws_types = ()
@@ -161,6 +161,8 @@ class TemplateVersion(Resource):
     """As groups pin it: 'lt-1:3'."""
     image: str | None = None
     """An AMI's id, or 'resolve:ssm:' and the parameter that holds it. None: whoever launches names one."""
+    security_groups: tuple[str, ...] = ()
+    """Ids, or names of groups of the default VPC."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +173,10 @@ class SecurityGroup(Taggable):
     name: str
     ingress: tuple[Rule, ...] = ()
     egress: tuple[Rule, ...] = ()
+    names: tuple[str, ...] = ()
+    """Ids of the groups that its rules name, in either direction."""
+    owner: str = ""
+    """The account it belongs to: groups of others can be seen where they share them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +193,18 @@ class NetworkInterface(Resource):
     aws_types = ("AWS::EC2::NetworkInterface",)
 
     security_groups: tuple[str, ...]
+    id: str = ""
+    vpc: str = ""
+    subnet: str = ""
+    status: str = ""
+    kind: str = "interface"
+    """'interface', 'efa', or what an AWS service made: 'lambda', 'nat_gateway', ..."""
+    description: str = ""
+    managed: bool = False
+    """An AWS service made it and will delete it."""
+    instance: str | None = None
+    public_ips: tuple[str, ...] = ()
+    ipv6: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +230,7 @@ class NatGateway(Taggable):
     state: str
     created: datetime
     public_ips: int
+    vpc: str = ""
     regional: bool = False
     """Spans availability zones and is billed for each of them."""
 
@@ -227,3 +246,9 @@ class RouteTable(Resource):
     id: str
     nat_gateways: tuple[str, ...]
     """Those that its routes lead to."""
+    vpc: str = ""
+    main: bool = False
+    """For the subnets of the VPC that have no table of their own."""
+    subnets: tuple[str, ...] = ()
+    """Those that it is explicitly for."""
+    routes: tuple[Route, ...] = ()

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from orgscan.model import Taggable
+from orgscan.model import DataStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileSystem(Taggable):
+class FileSystem(DataStore):
     aws_types = ("AWS::EFS::FileSystem",)
 
     encrypted: bool

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from orgscan.model import Gap, Taggable
+from orgscan.model import DataStore, Gap, Taggable
 
 ELSEWHERE = {"docdb": "DocDB", "neptune": "Neptune"}
 """Engines of other services that answer through RDS's API -> how CloudFormation calls the service."""
@@ -37,7 +37,7 @@ class Support:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Database(Taggable):
+class Database(DataStore):
     """What RDS versions and backs up by itself: an instance, or a cluster for all its instances."""
 
     name: str
@@ -55,6 +55,11 @@ class Database(Taggable):
     """AWS Backup keeps a continuous backup of it."""
     cluster: str | None = None
     """Of an instance: the cluster whose version and backups are also its own."""
+
+    @property
+    def own_backup(self) -> bool:
+        """A replica's data is its source's."""
+        return bool(self.cluster or self.replica or self.retention_days)
 
     @property
     def aurora(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from orgscan.model import Gap, Resource, Taggable
+from orgscan.model import DataStore, Gap, Resource
 from orgscan.policy import Policy
 
 
@@ -69,7 +69,7 @@ class Uploads:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket(Taggable):
+class Bucket(DataStore):
     aws_types = ("AWS::S3::Bucket",)
 
     name: str

@@ -7,7 +7,7 @@ from orgscan import prices
 from orgscan.check import Problem, Problems, View, check
 from orgscan.model import Blindness, Category, Confidence, Gap, Money, Severity, Unread, known
 from orgscan.services.autoscaling.facts import AutoScalingGroup, LaunchConfiguration
-from orgscan.services.ec2.facts import Image, Instance, TemplateVersion
+from orgscan.services.ec2.facts import Image, Instance, LaunchTemplateVersion
 
 BACKUP = "AwsBackup_"
 """How the names of images begin that AWS Backup made, and will delete."""
@@ -38,7 +38,7 @@ def ec2_ami_public(image: Image, *, publish_allow_list: Sequence[str] = ()) -> P
     severity=Severity.LOW,
     category=Category.COST,
     fix="Deregister it together with its snapshots.",
-    also=(Image, Instance, TemplateVersion, LaunchConfiguration, AutoScalingGroup),
+    also=(Image, Instance, LaunchTemplateVersion, LaunchConfiguration, AutoScalingGroup),
 )
 def ec2_ami_unused(image: Image, view: View, *, max_days: int = 90) -> Problems:
     """An image is used by nothing, and is older than the limit.
@@ -66,16 +66,17 @@ def ec2_ami_unused(image: Image, view: View, *, max_days: int = 90) -> Problems:
 def _used(image: Image, view: View) -> bool:
     """Unread: something may use it, that does not say which image it uses."""
     if any(
-        view.related(kind, "image", image.id) for kind in (Instance, TemplateVersion, LaunchConfiguration)
+        view.related(kind, "image", image.id)
+        for kind in (Instance, LaunchTemplateVersion, LaunchConfiguration)
     ) or view.related(AutoScalingGroup, "images", image.id):
         return True
-    for version in view.every(TemplateVersion):
+    for version in view.every(LaunchTemplateVersion):
         if version.image and version.image.startswith(PARAMETER) and not version.image.startswith(OF_AWS):
             parameter = version.image.removeprefix(PARAMETER)
             raise _cannot_tell(f"launch template version {version.name} uses the image of {parameter}")
     for group in view.every(AutoScalingGroup):
         for pinned in group.pinned:
-            if not view.related(TemplateVersion, "name", pinned):
+            if not view.related(LaunchTemplateVersion, "name", pinned):
                 raise _cannot_tell(f"{group.name} uses {pinned}, an older version of a launch template")
     return False
 

@@ -14,7 +14,7 @@ from orgscan.model import Gap
 from orgscan.secrets import Secret
 from orgscan.services.ec2.collect.paging import GONE, SMALL_PAGE
 from orgscan.services.ec2.collect.user_data import user_data_of
-from orgscan.services.ec2.facts import Instance, Metadata, TemplateVersion
+from orgscan.services.ec2.facts import Instance, LaunchTemplateVersion, Metadata
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -121,8 +121,8 @@ def _metadata(instance: InstanceTypeDef) -> Metadata | None:
     )
 
 
-@collector(TemplateVersion, calls=("ec2:DescribeLaunchTemplateVersions",))
-def ec2_template_versions(aws: Reader) -> Iterator[TemplateVersion]:
+@collector(LaunchTemplateVersion, calls=("ec2:DescribeLaunchTemplateVersions",))
+def ec2_launch_template_versions(aws: Reader) -> Iterator[LaunchTemplateVersion]:
     """Of all launch templates, which this call tells of the latest and the default version only."""
     ec2: EC2Client = aws.client("ec2")
     listing = ec2.get_paginator("describe_launch_template_versions")
@@ -130,10 +130,14 @@ def ec2_template_versions(aws: Reader) -> Iterator[TemplateVersion]:
         yield from aws.shaped(partial(_template_version, aws), page["LaunchTemplateVersions"])
 
 
-def _template_version(aws: Reader, version: LaunchTemplateVersionTypeDef) -> TemplateVersion:
-    name = f"{version['LaunchTemplateId']}:{version['VersionNumber']}"
-    return TemplateVersion(
+def _template_version(aws: Reader, version: LaunchTemplateVersionTypeDef) -> LaunchTemplateVersion:
+    name, data = f"{version['LaunchTemplateId']}:{version['VersionNumber']}", version["LaunchTemplateData"]
+    of_interfaces = (group for each in data.get("NetworkInterfaces", []) for group in each.get("Groups", []))
+    groups = (*data.get("SecurityGroupIds", []), *data.get("SecurityGroups", []), *of_interfaces)
+    return LaunchTemplateVersion(
+        # Versions have no ARN of their own.
         arn=aws.target.arn("ec2", f"launch-template/{name}"),
         name=name,
-        image=version["LaunchTemplateData"].get("ImageId"),
+        image=data.get("ImageId"),
+        security_groups=tuple(dict.fromkeys(groups)),
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
-from orgscan.network import Rule
+from orgscan.network import Route, Rule
 from orgscan.services.ec2.collect.paging import GONE, PAGE, SMALL_PAGE
 from orgscan.services.ec2.facts import (
     Address,
@@ -28,8 +28,13 @@ if TYPE_CHECKING:
         NatGatewayTypeDef,
         NetworkInterfaceTypeDef,
         RouteTableTypeDef,
+        RouteTypeDef,
         SecurityGroupTypeDef,
     )
+
+DESTINATIONS: tuple[
+    Literal["DestinationCidrBlock"], Literal["DestinationIpv6CidrBlock"], Literal["DestinationPrefixListId"]
+] = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
 
 @collector(SecurityGroup, calls=("ec2:DescribeSecurityGroups",))
@@ -48,6 +53,13 @@ def _security_group(aws: Reader, group: SecurityGroupTypeDef) -> SecurityGroup:
         name=group["GroupName"],
         ingress=tuple(map(_rule, group["IpPermissions"])),
         egress=tuple(map(_rule, group["IpPermissionsEgress"])),
+        names=tuple(
+            pair["GroupId"]
+            for permission in (*group["IpPermissions"], *group["IpPermissionsEgress"])
+            for pair in permission["UserIdGroupPairs"]
+            if "GroupId" in pair
+        ),
+        owner=group["OwnerId"],
     )
 
 
@@ -96,9 +108,22 @@ def ec2_network_interfaces(aws: Reader) -> Iterator[NetworkInterface]:
 
 
 def _network_interface(aws: Reader, interface: NetworkInterfaceTypeDef) -> NetworkInterface:
+    addresses = (interface, *interface.get("PrivateIpAddresses", []))
+    associated = (each.get("Association", {}).get("PublicIp") for each in addresses)
     return NetworkInterface(
         arn=aws.target.arn("ec2", f"network-interface/{interface['NetworkInterfaceId']}"),
         security_groups=tuple(group["GroupId"] for group in interface["Groups"]),
+        id=interface["NetworkInterfaceId"],
+        vpc=interface["VpcId"],
+        subnet=interface["SubnetId"],
+        status=interface["Status"],
+        kind=interface.get("InterfaceType", "interface"),
+        description=interface.get("Description", ""),
+        managed=interface.get("RequesterManaged", False),
+        instance=interface.get("Attachment", {}).get("InstanceId"),
+        # The first address stands in both places.
+        public_ips=tuple(dict.fromkeys(filter(None, associated))),
+        ipv6=tuple(each["Ipv6Address"] for each in interface.get("Ipv6Addresses", [])),
     )
 
 
@@ -139,6 +164,7 @@ def _nat_gateway(aws: Reader, gateway: NatGatewayTypeDef) -> NatGateway | None:
         state=gateway["State"],
         created=gateway["CreateTime"],
         public_ips=sum("PublicIp" in each for each in gateway.get("NatGatewayAddresses", [])),
+        vpc=gateway["VpcId"],
         regional=gateway.get("AvailabilityMode") == "regional",
     )
 
@@ -151,9 +177,24 @@ def ec2_route_tables(aws: Reader) -> Iterator[RouteTable]:
 
 
 def _route_table(aws: Reader, table: RouteTableTypeDef) -> RouteTable:
-    gateways = (route.get("NatGatewayId") for route in table.get("Routes", []))
+    routes = table["Routes"]
+    associations = table["Associations"]
     return RouteTable(
         arn=aws.target.arn("ec2", f"route-table/{table['RouteTableId']}"),
         id=table["RouteTableId"],
-        nat_gateways=tuple(filter(None, gateways)),
+        nat_gateways=tuple(route["NatGatewayId"] for route in routes if route.get("NatGatewayId")),
+        vpc=table["VpcId"],
+        main=any(each.get("Main") for each in associations),
+        subnets=tuple(each["SubnetId"] for each in associations if each.get("SubnetId")),
+        routes=tuple(map(_route, routes)),
+    )
+
+
+def _route(route: RouteTypeDef) -> Route:
+    """Of what it can lead to, only gateways of one kind are told from the rest."""
+    destinations = (route.get(key) for key in DESTINATIONS)
+    return Route(
+        destination=next(filter(None, destinations)),
+        target=route.get("GatewayId", ""),
+        active=route["State"] == "active",
     )

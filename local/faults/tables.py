@@ -1,6 +1,5 @@
 """DynamoDB tables."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from local import past
@@ -10,8 +9,6 @@ from local.place import Place, scenario, tag_list
 
 IDLE, RECOVERY = "dynamodb-table-idle", "dynamodb-table-pitr-disabled"
 INDEX = "by-day"
-
-ABSENT: Mapping[str, Any] = {"backup:ListProtectedResources": {"Results": []}}
 
 
 def table(

@@ -5,7 +5,7 @@ from typing import Any
 
 from local import past
 from local.faults.compute import run
-from local.faults.storage import ALL_ON, POLICY, bucket, let_everyone_read
+from local.faults.storage import OWN_BLOCK, POLICY, bucket, let_everyone_read
 from local.place import Place, scenario, tag_list
 
 BUCKET = "cloudtrail-bucket-public"
@@ -57,17 +57,16 @@ def delete(place: Place, name: str) -> None:
 
 @scenario(exposed=True)
 def public_bucket_of_a_trail(place: Place) -> None:
-    name, arn = bucket(place, "open-trail")
+    name, arn = bucket(place, "open-trail", blocked=False)
     let_everyone_read(place, name)
     trail_to(place, name)
-    place.fails(BUCKET, POLICY, resource=arn)
+    place.fails(BUCKET, POLICY, OWN_BLOCK, resource=arn)
 
 
 @scenario(exposed=True)
 def bucket_of_a_trail_with_a_block_of_its_own(place: Place) -> None:
     name, arn = bucket(place, "closed-trail")
     let_everyone_read(place, name)
-    place.client("s3").put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=ALL_ON)
     trail_to(place, name)
     place.looks_like(BUCKET, POLICY, resource=arn)
 

@@ -9,6 +9,7 @@ from orgscan.services.logs.checks import cloudwatch_log_group_no_retention, clou
 from orgscan.services.logs.facts import GIB, LogGroup
 from tests.cases.case import Case, cannot_tell, fails, passes, usd
 from tests.cases.ec2 import DENIED, ago
+from tests.cases.lambda_ import FUNCTION
 
 GROUP = LogGroup(
     arn="arn:aws:logs:eu-west-1:123456789012:log-group:/acme/shop",
@@ -54,9 +55,7 @@ SILENCE = Series((), 60)
 STALE = "nothing received in 60 days, 50.0 GiB stored"
 OF_FUNCTION = replace(GROUP, name="/aws/lambda/resize")
 AT_EDGE = replace(GROUP, name="/aws/lambda/us-east-1.redirect")
-RESIZE = Function(
-    arn="arn:aws:lambda:eu-west-1:123456789012:function:resize", name="resize", runtime="python3.13"
-)
+RESIZE = replace(FUNCTION, arn="arn:aws:lambda:eu-west-1:123456789012:function:resize", name="resize")
 UNUSED_CASES: list[Case] = [
     passes(cloudwatch_log_group_unused, GROUP, measured=[Series((0.0, 12.0), 60)]),
     fails(cloudwatch_log_group_unused, GROUP, Problem(STALE, saving=usd(1.67)), measured=[SILENCE]),

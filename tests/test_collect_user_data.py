@@ -45,7 +45,10 @@ IN_LINE_3 = [("assignment", "user data, line 3")]
     [
         (SCRIPT.encode(), IN_LINE_3),
         (gzip.compress(SCRIPT.encode(), mtime=0), IN_LINE_3),
-        (gzip.compress(b"#\n", mtime=0) + gzip.compress(SCRIPT.encode(), mtime=0), [("assignment", "user data, line 4")]),
+        (
+            gzip.compress(b"#\n", mtime=0) + gzip.compress(SCRIPT.encode(), mtime=0),
+            [("assignment", "user data, line 4")],
+        ),
         (f"password: {PASSWORD}".encode(), [("assignment", "user data")]),
         (f"Content-Type: text/plain\npassword: {PASSWORD}".encode(), [("assignment", "user data, line 2")]),
         (SCRIPT.replace("\n", "\r\n").encode(), IN_LINE_3),

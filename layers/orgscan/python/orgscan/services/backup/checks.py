@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orgscan.check import Problem, Problems, View, check
 from orgscan.model import Category, DataStore, Severity, TagRecord, known
-from orgscan.services.backup.facts import CopyJobs, EndedJobs, Job, ProtectedResource
+from orgscan.services.backup.facts import EndedJobs, Job, ProtectedResource
 from orgscan.services.ec2.facts import Snapshot, Volume
 
 PRODUCTION = {"Environment": ["prod", "production"]}
@@ -36,14 +36,19 @@ def backup_job_failed(
     not. Copies are judged for each vault that they go to. Jobs of the last `window_days` count, 14 at most.
     `include_aborted` off: what was aborted was stopped on purpose.
     """
-    for job in jobs.newest:
+    since = view.now - timedelta(days=window_days)
+    for job, what, key in _jobs(jobs):
         stopped = job.state == "ABORTED" and not include_aborted
-        if job.completed or stopped or job.created < view.now - timedelta(days=window_days):
-            continue
-        if isinstance(jobs, CopyJobs):
-            yield Problem(_told(job, f"the copy to {job.vault}"), key=job.vault)
-        else:
-            yield _told(job, f"the backup to {job.vault}")
+        if not job.completed and not stopped and job.created >= since:
+            yield Problem(_told(job, f"the {what} to {job.vault}"), key=key)
+
+
+def _jobs(jobs: EndedJobs) -> Iterator[tuple[Job, str, str]]:
+    """Each with what it is, and the key of its finding."""
+    if jobs.backup:
+        yield jobs.backup, "backup", ""
+    for job in jobs.copies:
+        yield job, "copy", job.vault
 
 
 def _told(job: Job, what: str) -> str:

@@ -58,7 +58,6 @@ def group(place: Place, what: str, *connections: float) -> str:
 def cache_nobody_uses(place: Place) -> None:
     name = place.name("fragments")
     arn = node(place, name, connections=2, commands=20)
-    elasticache = place.client("elasticache")
     place.fails(IDLE, resource=arn)
 
 

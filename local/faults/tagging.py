@@ -22,8 +22,8 @@ def untagged_instance(place: Place) -> None:
     # The volume's are the ones to be mended: an instance's alone would set the two apart.
     tags = tag_list(place.tags("tagged-at-last"))
     mend = partial(place.client("ec2").create_tags, Resources=[instance.volume], Tags=tags)
-    place.fails(TAGS, COSTS, MIGRATION, DATA, resource=instance.volume_arn, mend=mend)
-    place.fails(TAGS, COSTS, MIGRATION, resource=instance.arn)
+    place.fails(TAGS, COSTS, DATA, resource=instance.volume_arn, mend=mend)
+    place.fails(TAGS, COSTS, resource=instance.arn)
 
 
 @scenario()

@@ -87,6 +87,13 @@ def _finish_role(client: Callable[[str], Any], properties: Mapping[str, Any], ro
         client("iam").attach_role_policy(RoleName=role.name, PolicyArn=arn)
 
 
+def _finish_table(client: Callable[[str], Any], properties: Mapping[str, Any], table: Any) -> None:
+    recovery = properties["PointInTimeRecoverySpecification"]
+    client("dynamodb").update_continuous_backups(
+        TableName=table.name, PointInTimeRecoverySpecification=recovery
+    )
+
+
 def _finish_key(_: Any, properties: Mapping[str, Any], key: Any) -> None:
     key.policy = json.dumps(properties["KeyPolicy"])
 
@@ -113,6 +120,7 @@ def _subscribe(client: Callable[[str], Any], properties: Mapping[str, Any], _: A
 # Moto's CloudFormation does not read these properties, or takes a document for its text, and does not know
 # subscriptions and policies of topics and queues.
 _FINISH: dict[str, Callable[..., None]] = {
+    "AWS::DynamoDB::Table": _finish_table,
     "AWS::IAM::Role": _finish_role,
     "AWS::KMS::Key": _finish_key,
     "AWS::Lambda::Function": _finish_function,

@@ -13,7 +13,7 @@ from orgscan.catalog import AnyCollector, Catalog
 from orgscan.collector import Reader
 from orgscan.coverage import Look
 from orgscan.engine import look
-from orgscan.model import Blindness, Finding, Gap, Resource, TagRecord, Target
+from orgscan.model import Blindness, Finding, Gap, Resource, Sighting, TagRecord, Target
 from orgscan.reconcile import Record, Step, place, reconcile
 from orgscan.session import Clients
 from orgscan.spool import Spool
@@ -22,7 +22,11 @@ from tests.served import ONCE, TARGETS, Recording, Served, record
 
 STARTED, LATER, LAST = (f"2026-01-{day}T12:00:00+00:00" for day in (15, 16, 17))
 """Of three scans."""
-EVERYTHING = catalog.everything()
+EVERYTHING = Catalog(
+    tuple(each for each in catalog.checks() if not issubclass(each.resource, Sighting)),
+    tuple(each for each in catalog.collectors() if not issubclass(each.resource, Sighting)),
+)
+"""Without what a scan comes to, which is another thing for each fault."""
 CALLS = sorted(frozenset(metrics.CALLS).union(*(each.calls for each in EVERYTHING.collectors)))
 """Planning makes one more, which no scan does."""
 TAG_CALLS = frozenset[str]().union(
@@ -64,14 +68,31 @@ class World:
         return self.clients
 
     def asking(self, call: str) -> Catalog:
-        """Collectors that do not make the call see what they always saw, which costs nothing."""
+        """The checks that it concerns. Collectors that do not make the call see what they always saw."""
+        concerned = {
+            check
+            for target in TARGETS
+            for check, calls in calls_of(target).items()
+            if call in calls or call in TAG_CALLS  # any finding may carry tags
+        }
         return replace(
-            EVERYTHING,
+            EVERYTHING.only(concerned),
             collectors=tuple(
                 each if call in each.calls else remembered(each, self.recording)
                 for each in EVERYTHING.collectors
             ),
         )
+
+    def well(self, faulty: Look) -> Look:
+        """What the same look comes to while all is well: of the checks that it asked for."""
+        healthy, ids = self.healthy[faulty.coverage.target], faulty.coverage.planned
+        coverage = replace(
+            healthy.coverage,
+            planned=healthy.coverage.planned & ids,
+            gaps={check: gap for check, gap in healthy.coverage.gaps.items() if check in ids},
+            listed=healthy.coverage.listed & ids,
+        )
+        return Look([each for each in healthy.findings if each.check in ids], coverage)
 
     def unread_facts(self, target: Target, call: str) -> list[Gap]:
         """What the last look left open in resources that the call helps to see."""
@@ -163,7 +184,7 @@ def lives(known: Iterable[Record]) -> list[tuple[str, ...]]:
 def assert_accounted(healthy: Look, faulty: Look, reasons: AbstractSet[Blindness]) -> None:
     """Every check has one outcome, and what is lost is lost for one of these reasons."""
     coverage = faulty.coverage
-    assert coverage.planned == calls_of(coverage.target).keys()
+    assert coverage.planned == healthy.coverage.planned
     assert coverage.evaluated | coverage.gaps.keys() == coverage.planned
     assert not coverage.evaluated & coverage.gaps.keys()
     assert healthy.coverage.gaps.keys() <= coverage.gaps.keys()
@@ -177,7 +198,7 @@ def assert_nothing_happened(world: World, faulty: Look) -> list[Record]:
     What is then known of the target.
     """
     nothing_accepted = Suppressions((), world.recording.now)
-    healthy = world.healthy[faulty.coverage.target]
+    healthy = world.well(faulty)
     before = [step.after for step in steps([], healthy, "1", STARTED, nothing_accepted)]
     second = steps(before, faulty, "2", LATER, nothing_accepted)
     after = [step.after for step in second]
@@ -194,6 +215,8 @@ def assert_isolated(healthy: Look, faulty: Look, failed: AbstractSet[str]) -> No
     lost = new_gaps(healthy, faulty)
     same = untagged if failed & TAG_CALLS else list
     for check, calls in calls_of(faulty.coverage.target).items():
+        if check not in faulty.coverage.planned:
+            continue
         before, after = of_check(healthy, check), of_check(faulty, check)
         if calls.isdisjoint(failed):
             assert check not in lost
@@ -214,7 +237,7 @@ def _bare(findings: Iterable[Finding]) -> list[Finding]:
 def assert_lawful(
     world: World, faulty: Look, failed: AbstractSet[str], reasons: AbstractSet[Blindness]
 ) -> None:
-    healthy = world.healthy[faulty.coverage.target]
+    healthy = world.well(faulty)
     assert_accounted(healthy, faulty, reasons)
     assert_nothing_happened(world, faulty)
     assert_isolated(healthy, faulty, failed)

@@ -78,10 +78,10 @@ def spooled(
 
 
 def read(
-    clients: Clients, target: Target, collector: Collector[Resource]
+    clients: Clients, target: Target, collector: Collector[Resource], now: datetime = NOW
 ) -> tuple[list[Resource], Gap | None]:
     """What one collector sees, and why that may not be all."""
     spool = Spool()
-    gathering = Gathering(spool, clients, target, NOW, lambda: float("inf"), salt="", resume=False)
+    gathering = Gathering(spool, clients, target, now, lambda: float("inf"), salt="", resume=False)
     assert gathering.run([collector])
     return list(spool.every(collector.resource)), spool.gap(collector.resource)

@@ -8,8 +8,8 @@ import pytest
 from orgscan import catalog
 from orgscan.model import DataStore, Gap, Target
 from orgscan.services.backup.checks import TYPES
-from orgscan.services.backup.collect import backup_copy_jobs, backup_jobs, backup_protected_resources
-from orgscan.services.backup.facts import BackupJobs, CopyJobs, Job, ProtectedResource
+from orgscan.services.backup.collect import backup_ended_jobs, backup_protected_resources
+from orgscan.services.backup.facts import EndedJobs, Job, ProtectedResource
 from orgscan.session import Clients
 from tests.answers import answer, refuse
 
@@ -24,6 +24,17 @@ def job(state: str, *, hours: float, of: str = "arn:one", **more: Any) -> dict[s
 
 def copy(state: str, *, hours: float, to: str) -> dict[str, Any]:
     return job(state, hours=hours, DestinationBackupVaultArn=f"{VAULT}:{to}")
+
+
+NONE: dict[str, dict[str, Any]] = {
+    "backup:ListBackupJobs": {"BackupJobs": []},
+    "backup:ListCopyJobs": {"CopyJobs": []},
+}
+"""moto lacks both calls."""
+
+
+def nothing(clients: Clients, target: Target, call: str) -> None:
+    answer(clients, target, call, NONE[call])
 
 
 def test_a_type_that_is_to_be_backed_up_says_so_itself() -> None:
@@ -62,14 +73,15 @@ def test_the_newest_job_that_has_ended_counts_on_whatever_page(clients: Clients,
         },
         {"BackupJobs": [job("COMPLETED", hours=5), job("EXPIRED", hours=2.5, of="arn:two")]},
     )
-    assert list(backup_jobs.read(clients, target, now=NOW)) == [
-        BackupJobs(
+    nothing(clients, target, "backup:ListCopyJobs")
+    assert list(backup_ended_jobs.read(clients, target, now=NOW)) == [
+        EndedJobs(
             arn="arn:one",
-            newest=(Job(state="FAILED", created=NOW - timedelta(hours=2), vault="main", message="no grant"),),
+            backup=Job(state="FAILED", created=NOW - timedelta(hours=2), vault="main", message="no grant"),
         ),
-        BackupJobs(
+        EndedJobs(
             arn="arn:two",
-            newest=(Job(state="EXPIRED", created=NOW - timedelta(hours=2.5), vault="main"),),
+            backup=Job(state="EXPIRED", created=NOW - timedelta(hours=2.5), vault="main"),
         ),
     ]
 
@@ -80,8 +92,9 @@ def test_a_job_that_makes_no_sense_may_be_the_newest_of_any_resource(
 ) -> None:
     """A state that nobody knew may be a failure, which an older success must not hide."""
     answer(clients, target, "backup:ListBackupJobs", {"BackupJobs": [odd, job("COMPLETED", hours=2)]})
+    nothing(clients, target, "backup:ListCopyJobs")
     lost: list[Gap] = []
-    assert list(backup_jobs.read(clients, target, now=NOW, spoil=lost.append)) == []
+    assert list(backup_ended_jobs.read(clients, target, now=NOW, spoil=lost.append)) == []
     assert len(lost) == 1
 
 
@@ -99,23 +112,26 @@ def test_copies_count_for_each_vault(clients: Clients, target: Target) -> None:
             ]
         },
     )
+    nothing(clients, target, "backup:ListBackupJobs")
     made = NOW - timedelta(hours=1)
     near = Job(state="COMPLETED", created=made, vault=f"{VAULT}:near")
     remote = Job(state="FAILED", created=made, vault=f"{VAULT}:remote")
-    assert list(backup_copy_jobs.read(clients, target, now=NOW)) == [
-        CopyJobs(arn="arn:one", newest=(near, remote))
+    assert list(backup_ended_jobs.read(clients, target, now=NOW)) == [
+        EndedJobs(arn="arn:one", copies=(near, remote))
     ]
 
 
 @pytest.mark.parametrize(
     ("call", "collector"),
     [
-        ("backup:ListBackupJobs", backup_jobs),
-        ("backup:ListCopyJobs", backup_copy_jobs),
+        ("backup:ListBackupJobs", backup_ended_jobs),
+        ("backup:ListCopyJobs", backup_ended_jobs),
         ("backup:ListProtectedResources", backup_protected_resources),
     ],
 )
 def test_a_denied_listing_raises(clients: Clients, target: Target, call: str, collector: Any) -> None:
     refuse(clients, target, call)
+    for other in NONE.keys() - {call}:
+        nothing(clients, target, other)
     with pytest.raises(Exception, match="AccessDenied"):
         list(collector.read(clients, target, now=NOW))

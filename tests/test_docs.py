@@ -146,7 +146,7 @@ def test_pages_are_no_walls(path: str) -> None:
     text = re.sub(r"\]\([^)]*\)", "]", docs.pages()[path])
     text = re.sub(r"</summary>.*?</details>", "", text, flags=re.DOTALL)
     for paragraph in text.split("\n\n"):
-        if not paragraph.startswith(("|", "- ", "```")):
+        if not paragraph.startswith(("|", "- ", "```")) and not path.endswith(".json"):
             assert len(paragraph) < 1_200
     for line in text.splitlines():
         if line.startswith("|"):

@@ -190,7 +190,8 @@ def test_an_answer_that_lacks_something_costs_what_depends_on_it_and_nothing_els
             if reads_the_same(call, target, world):
                 continue
             lacking += 1
-            healthy, faulty = world.healthy[target], world.look(target, world.asking(call))
+            faulty = world.look(target, world.asking(call))
+            healthy = world.well(faulty)
             assert_accounted(healthy, faulty, GARBAGE)
             if new_gaps(healthy, faulty):
                 assert_nothing_happened(world, faulty)
@@ -232,10 +233,11 @@ def assert_others_are_judged(
     world: World, target: Target, collector: AnyCollector, call: str, odd: str
 ) -> None:
     """As ever. Checks that look at the kind, besides what they judge, cannot tell."""
-    healthy, faulty = world.healthy[target], world.look(target, world.asking(call))
+    faulty = world.look(target, world.asking(call))
+    healthy = world.well(faulty)
     assert_lawful(world, faulty, {call}, {Blindness.FAULT})
     same = untagged if call in TAG_CALLS else list
-    for check in EVERYTHING.planned(once=target.once):
+    for check in EVERYTHING.only(faulty.coverage.planned).planned(once=target.once):
         if collector.resource in check.also:
             continue
         others = [each for each in of_check(healthy, check.id) if each.resource != odd]

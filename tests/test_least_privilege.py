@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import boto3
 import botocore.session
@@ -62,7 +63,8 @@ def read(aws: Emulator, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
             botocore_session=core,
         )
         target = EVERYWHERE if collector.once else Target(ACCOUNT, "us-east-1")
-        return scans.read(Clients(session, guarded=True), target, collector)
+        # What is planted is so many days from today.
+        return scans.read(Clients(session, guarded=True), target, collector, datetime.now(UTC))
 
     return as_reader
 

@@ -92,13 +92,19 @@ def rework(places: Sequence[Place], book: Book) -> Changes:
         del book.open[planted]
     fixed = before.keys() - book.open.keys()
     left = {planted: remedy for planted, remedy in before.items() if planted not in fixed}
+    gone: set[str] = set()
     for _, remove in _one_of_each_check(left, lambda remedy: remedy.remove):
         remove()
+        gone |= {planted.resource for planted, remedy in before.items() if remedy.remove is remove}
         for planted in [each for each, remedy in book.open.items() if remedy.remove is remove]:
             del book.open[planted]
     after = book.open.keys()
+    # What was mended on a resource that then went is gone with it.
+    went = {planted for planted in fixed if planted.resource in gone}
     return Changes(
-        fixed=frozenset(fixed), deleted=frozenset(left.keys() - after), added=frozenset(after - before.keys())
+        fixed=frozenset(fixed - went),
+        deleted=frozenset(left.keys() - after) | went,
+        added=frozenset(after - before.keys()),
     )
 
 

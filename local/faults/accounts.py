@@ -49,7 +49,17 @@ def adopt(place: Place) -> None:
         for found in page["logGroups"]:
             if found["logGroupArn"] not in planted:
                 logs.tag_resource(resourceArn=found["logGroupArn"], tags=place.tags(found["logGroupName"]))
+    _adopt_tables(place, planted)
     _adopt_keys_and_messages(place, planted)
+
+
+def _adopt_tables(place: Place, planted: set[str]) -> None:
+    dynamodb = place.client("dynamodb")
+    for page in dynamodb.get_paginator("list_tables").paginate():
+        for name in page["TableNames"]:
+            arn = place.arn("dynamodb", f"table/{name}")
+            if arn not in planted:
+                dynamodb.tag_resource(ResourceArn=arn, Tags=tag_list(place.tags(name)))
 
 
 def _adopt_keys_and_messages(place: Place, planted: set[str]) -> None:

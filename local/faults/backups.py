@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local.faults.data import BACKUP, database
+from local.faults.databases import old_database
 from local.place import Place, scenario, tag_list
 
 JOB, UNPROTECTED = "backup-job-failed", "backup-resource-unprotected"
@@ -101,6 +102,6 @@ def database_that_only_aws_backup_saves(place: Place) -> None:
 def _without_backups(place: Place, what: str) -> str:
     """A database of production, of which RDS keeps none."""
     tags = tag_list(place.tags(what, Environment="prod"))
-    _, arn = database(place, what, BackupRetentionPeriod=0, Tags=tags)
+    arn = old_database(place, what, connections=30, iops=200, BackupRetentionPeriod=0, Tags=tags)
     place.fails(BACKUP, resource=arn)
     return arn

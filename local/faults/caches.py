@@ -6,9 +6,10 @@ from typing import Any
 
 from local import past
 from local.faults.load import measure_daily
+from local.faults.tagging import MIGRATION, TAGS
 from local.place import Place, scenario, tag_list
 
-IDLE, UNTAGGED = "elasticache-cluster-idle", "tag-required-key-missing"
+IDLE = "elasticache-cluster-idle"
 
 ABSENT: Mapping[str, Any] = {"elasticache:DescribeServerlessCaches": {"ServerlessCaches": []}}
 
@@ -57,8 +58,7 @@ def group(place: Place, what: str, *connections: float) -> str:
 def cache_nobody_uses(place: Place) -> None:
     name = place.name("fragments")
     arn = node(place, name, connections=2, commands=20)
-    elasticache = place.client("elasticache")
-    place.fails(IDLE, resource=arn, remove=lambda: elasticache.delete_cache_cluster(CacheClusterId=name))
+    place.fails(IDLE, resource=arn)
 
 
 @scenario()
@@ -95,7 +95,7 @@ def serverless_cache_nobody_uses(place: Place) -> None:
         arn = place.arn("elasticache", f"serverlesscache:{name}")
         caches.append({"ServerlessCacheName": name, "ARN": arn, "Status": "available", "CreateTime": made})
         measure_daily(place, "AWS/ElastiCache", {"clusterId": name}, ElastiCacheProcessingUnits=units)
-        place.fails(UNTAGGED, resource=arn)
+        place.fails(TAGS, MIGRATION, resource=arn)
     place.answers("elasticache:DescribeServerlessCaches", {"ServerlessCaches": caches})
     idle, busy = (each["ARN"] for each in caches)
     place.fails(IDLE, resource=str(idle))

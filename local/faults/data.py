@@ -162,8 +162,6 @@ def database_with_one_day_of_backups(place: Place) -> None:
 def database_without_backups(place: Place) -> None:
     _, arn = database(place, "sessions", BackupRetentionPeriod=0)
     place.fails(BACKUP, resource=arn)
-    if place.account.stage == "prod":
-        place.fails("backup-resource-unprotected", resource=arn)
 
 
 @scenario()

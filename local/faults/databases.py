@@ -47,7 +47,7 @@ ABSENT: Mapping[str, Any] = {
 }
 
 
-def old_database(place: Place, what: str, *, connections: float, iops: float, **options: str) -> str:
+def old_database(place: Place, what: str, *, connections: float, iops: float, **options: Any) -> str:
     """The ARN of a database that has been there for a while."""
     name, arn = database(place, what, **options)
     past.age_database(place.account.id, place.region, name, days=40)

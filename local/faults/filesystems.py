@@ -1,5 +1,6 @@
 """File systems."""
 
+from local.faults.backups import protect
 from local.place import Place, scenario, tag_list
 
 PLAIN = "efs-file-system-unencrypted"
@@ -11,6 +12,7 @@ def file_system(place: Place, what: str, *, encrypted: bool) -> tuple[str, str]:
     made = place.client("efs").create_file_system(
         CreationToken=name, Encrypted=encrypted, Backup=True, Tags=tag_list(place.tags(name))
     )
+    protect(place, made["FileSystemArn"])
     return made["FileSystemId"], made["FileSystemArn"]
 
 

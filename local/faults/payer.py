@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from local.place import Place, Planted, Remedy, scenario
+from local.place import Place, Planted, scenario
 
 GUARDRAIL = "organizations-scp-guardrail-missing"
 SPIKE, REPORT = "cost-service-spend-spike", "cost-service-spend-report"
@@ -149,12 +149,9 @@ UNWATCHED = "eu-west-3"
 @scenario(once=True)
 def instance_where_nobody_looks(place: Place) -> None:
     ec2 = place.clients("ec2", place.account.id, UNWATCHED)
-    image = ec2.describe_images(Owners=["amazon"])["Images"]
-    made = ec2.run_instances(ImageId=image[0]["ImageId"] if image else "ami-12345678", MinCount=1, MaxCount=1)
+    ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1)
     resource = f"arn:aws:account:{UNWATCHED}:{place.account.id}:region/{UNWATCHED}"
-    place.book.open[
-        Planted(place.account.id, place.region, "account-unexpected-region-resources", resource)
-    ] = Remedy(mend=lambda: ec2.terminate_instances(InstanceIds=[made["Instances"][0]["InstanceId"]]))
+    place.fails("account-unexpected-region-resources", resource=resource)
 
 
 @scenario(once=True)

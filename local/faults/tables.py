@@ -1,17 +1,14 @@
 """DynamoDB tables."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local import past
+from local.faults.backups import protect
 from local.faults.load import measure_daily
 from local.place import Place, scenario, tag_list
 
 IDLE, RECOVERY = "dynamodb-table-idle", "dynamodb-table-pitr-disabled"
 INDEX = "by-day"
-
-ABSENT: Mapping[str, Any] = {"backup:ListProtectedResources": {"Results": []}}
 
 
 def table(
@@ -83,7 +80,5 @@ def table_that_cannot_be_recovered(place: Place) -> None:
 @scenario()
 def table_that_is_backed_up(place: Place) -> None:
     _, arn = table(place, "invoices", recoverable=False)
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    backup = {"ResourceArn": arn, "ResourceType": "DynamoDB", "LastBackupTime": yesterday}
-    place.answers("backup:ListProtectedResources", {"Results": [backup]})
+    protect(place, arn)
     place.looks_like(RECOVERY, resource=arn)

@@ -22,8 +22,8 @@ def untagged_instance(place: Place) -> None:
     # The volume's are the ones to be mended: an instance's alone would set the two apart.
     tags = tag_list(place.tags("tagged-at-last"))
     mend = partial(place.client("ec2").create_tags, Resources=[instance.volume], Tags=tags)
-    place.fails(TAGS, COSTS, MIGRATION, DATA, resource=instance.volume_arn, mend=mend)
-    place.fails(TAGS, COSTS, MIGRATION, resource=instance.arn)
+    place.fails(TAGS, COSTS, DATA, resource=instance.volume_arn, mend=mend)
+    place.fails(TAGS, COSTS, resource=instance.arn)
 
 
 @scenario()
@@ -79,7 +79,7 @@ def untagged_function(place: Place) -> None:
 @scenario()
 def untagged_database(place: Place) -> None:
     _, arn = database(place, "scratch", Tags=[])
-    place.fails(TAGS, COSTS, DATA, MIGRATION, resource=arn)
+    place.fails(TAGS, COSTS, DATA, resource=arn)
 
 
 @scenario(copies=2)
@@ -136,7 +136,7 @@ def agreement_with_a_number_alone(place: Place) -> None:
 
 def parameters(accounts: Iterable[str]) -> Mapping[str, Any]:
     """Thresholds without which something planted is no fault: who has such an agreement."""
-    return {MIGRATION: {"in_scope_accounts": [*accounts]}}
+    return {MIGRATION: {"in_scope_accounts": [*accounts], "in_scope_types": ["AWS::Lambda::Function"]}}
 
 
 CONFIGURED = frozenset(parameters([]))

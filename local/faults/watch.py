@@ -5,7 +5,7 @@ from typing import Any
 
 from local import past
 from local.faults.compute import run
-from local.faults.storage import ALL_ON, POLICY, bucket, let_everyone_read
+from local.faults.storage import ALL_ON, OWN_BLOCK, POLICY, bucket, let_everyone_read
 from local.place import Place, scenario, tag_list
 
 BUCKET = "cloudtrail-bucket-public"
@@ -57,10 +57,10 @@ def delete(place: Place, name: str) -> None:
 
 @scenario(exposed=True)
 def public_bucket_of_a_trail(place: Place) -> None:
-    name, arn = bucket(place, "open-trail")
+    name, arn = bucket(place, "open-trail", blocked=False)
     let_everyone_read(place, name)
     trail_to(place, name)
-    place.fails(BUCKET, POLICY, resource=arn)
+    place.fails(BUCKET, POLICY, OWN_BLOCK, resource=arn)
 
 
 @scenario(exposed=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from orgscan.check import Problem, Problems, View, check
 from orgscan.model import Category, DataStore, Severity, TagRecord, known
-from orgscan.services.backup.facts import BackupJobs, CopyJobs, EndedJobs, Job, ProtectedResource
+from orgscan.services.backup.facts import EndedJobs, Job, ProtectedResource
 from orgscan.services.ec2.facts import Snapshot, Volume
 
 PRODUCTION = {"Environment": ["prod", "production"]}
@@ -26,7 +26,6 @@ TYPES = [
     severity=Severity.HIGH,
     category=Category.RELIABILITY,
     fix="Read the message; the usual causes are permissions of the backup role and grants on KMS keys.",
-    also=(BackupJobs, CopyJobs),
 )
 def backup_job_failed(
     jobs: EndedJobs, view: View, *, window_days: int = 7, include_aborted: bool = True
@@ -37,17 +36,19 @@ def backup_job_failed(
     not. Copies are judged for each vault that they go to. Jobs of the last `window_days` count, 14 at most.
     `include_aborted` off: what was aborted was stopped on purpose.
     """
-    for job in jobs.newest:
+    since = view.now - timedelta(days=window_days)
+    for job, what, key in _jobs(jobs):
         stopped = job.state == "ABORTED" and not include_aborted
-        if job.completed or stopped or job.created < view.now - timedelta(days=window_days):
-            continue
-        if isinstance(jobs, CopyJobs):
-            yield Problem(_told(job, f"the copy to {job.vault}"), key=job.vault)
-        else:
-            yield _told(job, f"the backup to {job.vault}")
-    # Both are of one resource: its copies do not settle what nobody knows of its backups.
-    for kind in (BackupJobs, CopyJobs):
-        view.related(kind, "arn", jobs.arn)
+        if not job.completed and not stopped and job.created >= since:
+            yield Problem(_told(job, f"the {what} to {job.vault}"), key=key)
+
+
+def _jobs(jobs: EndedJobs) -> Iterator[tuple[Job, str, str]]:
+    """Each with what it is, and the key of its finding."""
+    if jobs.backup:
+        yield jobs.backup, "backup", ""
+    for job in jobs.copies:
+        yield job, "copy", job.vault
 
 
 def _told(job: Job, what: str) -> str:

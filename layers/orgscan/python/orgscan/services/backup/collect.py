@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
-from orgscan.services.backup.facts import BackupJobs, CopyJobs, Job, ProtectedResource
+from orgscan.services.backup.facts import EndedJobs, Job, ProtectedResource
 
 if TYPE_CHECKING:
     from mypy_boto3_backup import BackupClient
@@ -31,36 +31,35 @@ def _protected(resource: ProtectedResourceTypeDef) -> ProtectedResource:
     return ProtectedResource(arn=resource["ResourceArn"], last_backup=resource.get("LastBackupTime"))
 
 
-@collector(BackupJobs, calls=("backup:ListBackupJobs",))
-def backup_jobs(aws: Reader) -> Iterator[BackupJobs]:
-    """No page says which job of a resource is its newest, so all are read before the first is yielded."""
+@collector(EndedJobs, calls=("backup:ListBackupJobs", "backup:ListCopyJobs"))
+def backup_ended_jobs(aws: Reader) -> Iterator[EndedJobs]:
+    """No page says which job of a resource is its newest, so all are read before the first is yielded.
+
+    One that makes no sense may be the newest of any resource: then nothing is said of them all.
+    """
     backup: BackupClient = aws.client("backup")
-    newest: dict[str, Job] = {}
-    for page in backup.get_paginator("list_backup_jobs").paginate(ByCreatedAfter=aws.now - LOOKED_BACK):
+    since = aws.now - LOOKED_BACK
+    saved: dict[str, Job] = {}
+    for page in backup.get_paginator("list_backup_jobs").paginate(ByCreatedAfter=since):
         read = list(aws.shaped(_backup_job, page["BackupJobs"]))
         if len(read) < len(page["BackupJobs"]):
-            return  # what makes no sense may be the newest of any
+            return
         for arn, job in read:
             if job:
-                newest[arn] = _newer(newest.get(arn), job)
-    for arn, job in newest.items():
-        yield BackupJobs(arn=arn, newest=(job,))
-
-
-@collector(CopyJobs, calls=("backup:ListCopyJobs",))
-def backup_copy_jobs(aws: Reader) -> Iterator[CopyJobs]:
-    """The same."""
-    backup: BackupClient = aws.client("backup")
-    newest: dict[str, dict[str, Job]] = defaultdict(dict)
-    for page in backup.get_paginator("list_copy_jobs").paginate(ByCreatedAfter=aws.now - LOOKED_BACK):
-        read = list(aws.shaped(_copy_job, page["CopyJobs"]))
-        if len(read) < len(page["CopyJobs"]):
+                saved[arn] = _newer(saved.get(arn), job)
+    copied: dict[str, dict[str, Job]] = defaultdict(dict)
+    for copies in backup.get_paginator("list_copy_jobs").paginate(ByCreatedAfter=since):
+        made = list(aws.shaped(_copy_job, copies["CopyJobs"]))
+        if len(made) < len(copies["CopyJobs"]):
             return
-        for arn, vault, job in read:
+        for arn, vault, job in made:
             if job:
-                newest[arn][vault] = _newer(newest[arn].get(vault), job)
-    for arn, jobs in newest.items():
-        yield CopyJobs(arn=arn, newest=tuple(jobs[vault] for vault in sorted(jobs)))
+                copied[arn][vault] = _newer(copied[arn].get(vault), job)
+    for arn in sorted({*saved, *copied}):
+        copies_of = copied.get(arn, {})
+        yield EndedJobs(
+            arn=arn, backup=saved.get(arn), copies=tuple(copies_of[vault] for vault in sorted(copies_of))
+        )
 
 
 def _newer(one: Job | None, other: Job) -> Job:

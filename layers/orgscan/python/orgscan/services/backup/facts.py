@@ -32,18 +32,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedJobs(Resource):
-    """The newest job into each vault that has ended; `arn` is that of the resource that was to be saved."""
-
-    newest: tuple[Job, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupJobs(EndedJobs):
-    """One at most: where to is the plan's business."""
+    """The newest jobs that have ended; `arn` is that of the resource that was to be saved."""
 
     aws_types = ()
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyJobs(EndedJobs):
-    aws_types = ()
+    backup: Job | None = None
+    """Whatever vault it goes to: that is the plan's business."""
+    copies: tuple[Job, ...] = ()
+    """One for each vault."""

@@ -44,5 +44,11 @@ class Table(DataStore):
     """Status of point-in-time recovery; None: the table was deleted meanwhile."""
 
     @property
+    def own_backup(self) -> bool | Gap:
+        if isinstance(self.point_in_time, Gap):
+            return self.point_in_time
+        return self.point_in_time == "ENABLED"
+
+    @property
     def dimensions(self) -> Mapping[str, str]:
         return {"TableName": self.name}

@@ -100,14 +100,13 @@ def lambda_function_unused(
             yield Problem(text, severity=Severity.INFORMATIONAL)
         return
     text = f"no invocations in {window_days} days"
-    ready = 0 if isinstance(function.provisioned, Gap) else function.provisioned or 0
+    ready = known(function.provisioned) or 0
     if ready:
         text = f"{text}, with {ready:,} provisioned executions"
         yield Problem(text, severity=Severity.HIGH, saving=_kept_ready(function, view, ready))
         return
     excuse = _excuse(function, view, deploy_patterns)
     yield Problem(text + excuse, severity=Severity.INFORMATIONAL if excuse else Severity.LOW)
-    known(function.provisioned)
 
 
 def _kept_ready(function: Function, view: View, executions: int) -> Money | None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         DBClusterSnapshotTypeDef,
         DBClusterTypeDef,
         DBInstanceTypeDef,
+        DBMajorEngineVersionTypeDef,
         DBSnapshotTypeDef,
         SupportedEngineLifecycleTypeDef,
     )
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
 SUPPORT = ("rds:DescribeDBEngineVersions", "rds:DescribeDBMajorEngineVersions")
 STANDARD, EXTENDED = "open-source-rds-standard-support", "open-source-rds-extended-support"
 
+Majors: TypeAlias = "Callable[[str], tuple[DBMajorEngineVersionTypeDef, ...]]"
 Ask: TypeAlias = Callable[[str, str], Support | Gap | None]
 
 
 @collector(DBInstance, calls=("rds:DescribeDBInstances", *SUPPORT))
 def rds_db_instances(aws: Reader) -> Iterator[DBInstance]:
     rds: RDSClient = aws.client("rds")
-    support = cache(partial(db_engine_support, rds))
+    support = cache(partial(db_engine_support, rds, cache(partial(_majors, rds))))
     for page in aws.pages(rds.get_paginator("describe_db_instances")):
         yield from aws.shaped(partial(_instance, aws, support), page["DBInstances"])
 
@@ -76,7 +78,7 @@ def _instance(aws: Reader, support: Ask, instance: DBInstanceTypeDef) -> DBInsta
 @collector(DBCluster, calls=("rds:DescribeDBClusters", *SUPPORT))
 def rds_db_clusters(aws: Reader) -> Iterator[DBCluster]:
     rds: RDSClient = aws.client("rds")
-    support = cache(partial(db_engine_support, rds))
+    support = cache(partial(db_engine_support, rds, cache(partial(_majors, rds))))
     for page in aws.pages(rds.get_paginator("describe_db_clusters")):
         yield from aws.shaped(partial(_cluster, aws, support), page["DBClusters"])
 
@@ -104,7 +106,7 @@ def _cluster(aws: Reader, support: Ask, cluster: DBClusterTypeDef) -> DBCluster:
 
 
 @fact(absent=())
-def db_engine_support(rds: RDSClient, engine: str, version: str) -> Support:
+def db_engine_support(rds: RDSClient, majors: Majors, engine: str, version: str) -> Support:
     """In two calls, which is why a collector asks once per version that is in use.
 
     A version's major one is that of which it is a part: '8.0' of '8.0.35' and of
@@ -114,7 +116,7 @@ def db_engine_support(rds: RDSClient, engine: str, version: str) -> Support:
         Engine=engine, EngineVersion=version, IncludeAll=True
     )
     states = {each["Status"] for page in pages for each in page["DBEngineVersions"]}
-    dates = _lifecycles(rds, engine, version) if engine in OPEN_SOURCE else {}
+    dates = _lifecycles(majors, engine, version) if engine in OPEN_SOURCE else {}
     standard, extended = dates.get(STANDARD), dates.get(EXTENDED)
     return Support(
         # Listed once per mode of an engine: what one of them still offers is available.
@@ -125,16 +127,17 @@ def db_engine_support(rds: RDSClient, engine: str, version: str) -> Support:
     )
 
 
-def _lifecycles(rds: RDSClient, engine: str, version: str) -> dict[str, SupportedEngineLifecycleTypeDef]:
-    """By name, of the major version; {}: RDS does not know it."""
+def _majors(rds: RDSClient, engine: str) -> tuple[DBMajorEngineVersionTypeDef, ...]:
     pages = rds.get_paginator("describe_db_major_engine_versions").paginate(Engine=engine)
-    majors = [
-        each
-        for page in pages
-        for each in page["DBMajorEngineVersions"]
-        if each["Engine"] == engine and f"{version}.".startswith(f"{each['MajorEngineVersion']}.")
+    return tuple(each for page in pages for each in page["DBMajorEngineVersions"] if each["Engine"] == engine)
+
+
+def _lifecycles(majors: Majors, engine: str, version: str) -> dict[str, SupportedEngineLifecycleTypeDef]:
+    """By name, of the major version; {}: RDS does not know it."""
+    of_version = [
+        each for each in majors(engine) if f"{version}.".startswith(f"{each['MajorEngineVersion']}.")
     ]
-    major = max(majors, key=lambda each: len(each["MajorEngineVersion"]), default=None)
+    major = max(of_version, key=lambda each: len(each["MajorEngineVersion"]), default=None)
     return (
         {each["LifecycleSupportName"]: each for each in major["SupportedEngineLifecycles"]} if major else {}
     )

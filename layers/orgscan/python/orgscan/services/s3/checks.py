@@ -307,12 +307,11 @@ def s3_bucket_incomplete_multipart_not_aborted(bucket: Bucket, view: View, *, ma
     days = min((rule.aborts_after or 0 for rule in rules if rule.whole), default=None)
     if days is not None and days <= max_days:
         return
-    uploads = None if isinstance(bucket.uploads, Gap) else bucket.uploads
+    uploads = known(bucket.uploads)
     old = uploads and uploads.oldest and uploads.oldest < view.now - timedelta(days=max_days)
     yield Problem(
         _unaborted(rules, days) + _counted(uploads), severity=Severity.MEDIUM if old else Severity.LOW
     )
-    known(bucket.uploads)
 
 
 def _unaborted(rules: Sequence[LifecycleRule], days: int | None) -> str:

@@ -71,12 +71,12 @@ def _bucket(s3: S3Client, target: Target, bucket: BucketTypeDef) -> Bucket | Non
     name = bucket["Name"]
     if bucket.get("BucketRegion", target.api_region) != target.api_region:
         return None
-    policy, lifecycle = bucket_policy(s3, name), bucket_lifecycle(s3, name)
+    lifecycle = bucket_lifecycle(s3, name)
     return Bucket(
         arn=f"arn:{target.partition}:s3:::{name}",
         name=name,
-        policy=policy,
-        policy_is_public=None if policy is None else bucket_policy_is_public(s3, name),
+        policy=bucket_policy(s3, name),
+        policy_is_public=bucket_policy_is_public(s3, name),
         public_grants=bucket_public_grants(s3, name),
         ownership=bucket_ownership(s3, name),
         blocked=bucket_blocks(s3, name),

@@ -8,12 +8,15 @@ from collections.abc import Mapping
 LACKING = ("dropped", "null", "hollow")
 """Changes after which a member is not there, or as good as not."""
 OPTIONAL: Mapping[str, str] = {
+    "acm:DescribeCertificate Certificate": "a description that says nothing tells of no renewal",
     "acm:DescribeCertificate Certificate.RenewalSummary": "no renewal has begun",
     "cloudwatch:DescribeAlarms MetricAlarms[].TreatMissingData": "'missing', which is the default",
     "cost-optimization-hub:ListRecommendations items[].resourceArn": "a purchase has none: known by its id",
     "ec2:DescribeFlowLogs FlowLogs[].DeliverLogsStatus": "nothing was to be delivered yet",
+    "ec2:DescribeInstanceAttribute UserData": "an instance without user data",
     "ec2:DescribeInstanceAttribute UserData.Value": "an instance without user data",
     "ecs:DescribeTaskDefinition taskDefinition.containerDefinitions[].environment": "no variables",
+    "ecs:DescribeTaskDefinition taskDefinition.containerDefinitions[].environment[]": "an empty value",
     "ecs:DescribeTaskDefinition taskDefinition.containerDefinitions[].environment[].value": "an empty value",
     "ecs:DescribeTaskDefinition taskDefinition.containerDefinitions[].logConfiguration.options.mode": (
         "the account's default"

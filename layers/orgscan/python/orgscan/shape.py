@@ -23,7 +23,7 @@ OURS = ("orgscan.model", "orgscan.services.")
 
 def misshapen(resource: Resource) -> str:
     """'Function.timeout is a str'; empty when all is as it should be."""
-    kind = type(resource)
+    kind: Any = type(resource)
     for name, fits in _fields(kind):
         value = getattr(resource, name)
         if not fits(value):
@@ -32,7 +32,7 @@ def misshapen(resource: Resource) -> str:
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, Fits], ...]:
+def _fields(kind: Any) -> tuple[tuple[str, Fits], ...]:
     hints = get_type_hints(kind)
     return tuple((each.name, _fits(hints[each.name])) for each in fields(kind))
 

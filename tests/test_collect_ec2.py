@@ -508,7 +508,15 @@ def test_words_that_nobody_knows_cost_their_volume(
 
 
 @pytest.mark.parametrize(
-    "odd", [{"IpProtocol": ""}, {"IpProtocol": "tcp2"}, {"IpRanges": [{"CidrIp": ""}]}], ids=str
+    "odd",
+    [
+        {"IpProtocol": ""},
+        {"IpProtocol": "tcp2"},
+        {"IpRanges": [{"CidrIp": ""}]},
+        {"FromPort": 22},
+        {"ToPort": 22},
+    ],
+    ids=str,
 )
 def test_a_rule_that_makes_no_sense_costs_its_group(
     clients: Clients, target: Target, odd: dict[str, Any]
@@ -531,3 +539,23 @@ def test_a_rule_that_makes_no_sense_costs_its_group(
     lost: list[Gap] = []
     assert list(collect.ec2_security_groups.read(clients, target, spoil=lost.append)) == []
     assert [each.reason for each in lost] == [Blindness.FAULT]
+
+
+@pytest.mark.parametrize(
+    ("association", "known"), [({"PublicIp": "192.0.2.1"}, 1), ({"CarrierIp": "192.0.2.1"}, 1), ({}, 0)]
+)
+def test_an_association_without_an_address_costs_its_interface(
+    clients: Clients, target: Target, association: dict[str, str], known: int
+) -> None:
+    described = {
+        "NetworkInterfaceId": "eni-1",
+        "VpcId": "vpc-1",
+        "SubnetId": "subnet-1",
+        "Status": "in-use",
+        "Groups": [],
+        "Association": association,
+    }
+    answer(clients, target, "ec2:DescribeNetworkInterfaces", {"NetworkInterfaces": [described]})
+    lost: list[Gap] = []
+    assert len(list(collect.ec2_network_interfaces.read(clients, target, spoil=lost.append))) == known
+    assert len(lost) == 1 - known

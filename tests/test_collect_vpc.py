@@ -413,7 +413,9 @@ def test_a_route_table_that_makes_no_sense_costs_itself(
 
 
 @pytest.mark.parametrize(
-    "odd", [{"RuleAction": "maybe"}, {"Protocol": ""}, {"CidrBlock": "everywhere"}], ids=str
+    "odd",
+    [{"RuleAction": "maybe"}, {"Protocol": ""}, {"CidrBlock": "everywhere"}, {"PortRange": {"From": 22}}],
+    ids=str,
 )
 def test_an_entry_that_makes_no_sense_costs_its_acl(
     clients: Clients, target: Target, odd: dict[str, Any]

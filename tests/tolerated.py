@@ -20,6 +20,7 @@ OPTIONAL: Mapping[str, str] = {
     "ec2:DescribeNetworkInterfaces NetworkInterfaces[].Attachment": "attached to no instance",
     "ec2:DescribeNetworkInterfaces NetworkInterfaces[].Attachment.InstanceId": "attached to no instance",
     "ec2:DescribeRouteTables RouteTables[].Routes[].NatGatewayId": "the route leads elsewhere",
+    "ec2:DescribeSnapshots Snapshots[].Tags": "no tags",
     "ec2:DescribeVolumes Volumes[].Attachments[].InstanceId": "a task of ECS",
     "ec2:DescribeVolumes Volumes[].Tags": "no tags",
     "ec2:DescribeInstanceAttribute UserData": "an instance without user data",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         IpPermissionOutputTypeDef,
         ManagedPrefixListTypeDef,
         NatGatewayTypeDef,
+        NetworkInterfaceAssociationTypeDef,
         NetworkInterfaceTypeDef,
         RouteTableTypeDef,
         RouteTypeDef,
@@ -69,11 +70,12 @@ def _security_group(aws: Reader, group: SecurityGroupTypeDef) -> SecurityGroup:
 
 
 def _rule(permission: IpPermissionOutputTypeDef) -> Rule:
-    """EC2 writes empty sets too: a rule without one was not read whole."""
+    """EC2 writes empty sets too: a rule without one was not read whole. A port has another one to end at."""
+    ranged = "FromPort" in permission or "ToPort" in permission
     return Rule(
         protocol=protocol(permission["IpProtocol"]),
-        from_port=permission.get("FromPort"),
-        to_port=permission.get("ToPort"),
+        from_port=permission["FromPort"] if ranged else None,
+        to_port=permission["ToPort"] if ranged else None,
         cidrs=(
             *(cidr(each["CidrIp"]) for each in permission["IpRanges"]),
             *(cidr(each["CidrIpv6"]) for each in permission["Ipv6Ranges"]),
@@ -114,7 +116,7 @@ def ec2_network_interfaces(aws: Reader) -> Iterator[NetworkInterface]:
 
 def _network_interface(aws: Reader, interface: NetworkInterfaceTypeDef) -> NetworkInterface:
     addresses = (interface, *interface.get("PrivateIpAddresses", []))
-    associated = (each.get("Association", {}).get("PublicIp") for each in addresses)
+    associated = [_public_ip(each["Association"]) for each in addresses if "Association" in each]
     return NetworkInterface(
         arn=aws.target.arn("ec2", f"network-interface/{interface['NetworkInterfaceId']}"),
         security_groups=tuple(group["GroupId"] for group in interface["Groups"]),
@@ -130,6 +132,13 @@ def _network_interface(aws: Reader, interface: NetworkInterfaceTypeDef) -> Netwo
         public_ips=tuple(dict.fromkeys(filter(None, associated))),
         ipv6=tuple(each["Ipv6Address"] for each in interface.get("Ipv6Addresses", [])),
     )
+
+
+def _public_ip(association: NetworkInterfaceAssociationTypeDef) -> str | None:
+    """None in a Wavelength Zone, where the carrier has the address, and of an own pool on Outposts."""
+    if "CarrierIp" in association or "CustomerOwnedIp" in association:
+        return association.get("PublicIp")
+    return association["PublicIp"]
 
 
 @collector(Address, calls=("ec2:DescribeAddresses",))

@@ -132,14 +132,14 @@ def _acl(aws: Reader, acl: NetworkAclTypeDef) -> NetworkAcl:
 
 
 def _entry(entry: NetworkAclEntryTypeDef) -> Entry:
-    ports = entry.get("PortRange", {})
+    ports = entry.get("PortRange")
     return Entry(
         number=entry["RuleNumber"],
         allow=ACTIONS[entry["RuleAction"]] == "allow",
         protocol=protocol(entry["Protocol"]),
         cidr=cidr(entry.get("CidrBlock") or entry["Ipv6CidrBlock"]),
-        from_port=ports.get("From"),
-        to_port=ports.get("To"),
+        from_port=ports["From"] if ports else None,
+        to_port=ports["To"] if ports else None,
     )
 
 

@@ -145,7 +145,10 @@ def _outer(shape: Any, name: str, value: Any, path: Path, parser: Any) -> Iterat
         yield path, "unknown", NEW
     if parser and kind in WRONG:
         try:
-            yield path, "mistyped", parser._parse_shape(shape, WRONG[kind])
+            read = parser._parse_shape(shape, WRONG[kind])
         except Exception as error:  # noqa: BLE001 (whatever botocore raises is what the caller gets)
             yield path, "mistyped", Broken(error)
+        else:
+            if type(read) is not type(value):  # some of its parsers take anything for a boolean
+                yield path, "mistyped", read
     yield from _inner(shape, value, path, parser)

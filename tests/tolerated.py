@@ -13,14 +13,18 @@ OPTIONAL: Mapping[str, str] = {
     "cloudwatch:DescribeAlarms MetricAlarms[].TreatMissingData": "'missing', which is the default",
     "cost-optimization-hub:ListRecommendations items[].resourceArn": "a purchase has none: known by its id",
     "ec2:DescribeFlowLogs FlowLogs[].DeliverLogsStatus": "nothing was to be delivered yet",
+    "ec2:DescribeInstances Reservations[].Instances[].StateTransitionReason": "then its last start counts",
     "ec2:DescribeInstances Reservations[].Instances[].Tags": "no tags",
     "ec2:DescribeNatGateways NatGateways[].NatGatewayAddresses": "a private gateway",
     "ec2:DescribeNatGateways NatGateways[].NatGatewayAddresses[]": "a private gateway",
     "ec2:DescribeNatGateways NatGateways[].NatGatewayAddresses[].PublicIp": "a private gateway",
+    "ec2:DescribeNetworkInterfaces NetworkInterfaces[].Association": "no public address",
     "ec2:DescribeNetworkInterfaces NetworkInterfaces[].Attachment": "attached to no instance",
     "ec2:DescribeNetworkInterfaces NetworkInterfaces[].Attachment.InstanceId": "attached to no instance",
+    "ec2:DescribeRouteTables RouteTables[].Routes[].GatewayId": "the route leads elsewhere",
     "ec2:DescribeRouteTables RouteTables[].Routes[].NatGatewayId": "the route leads elsewhere",
     "ec2:DescribeSnapshots Snapshots[].Tags": "no tags",
+    "ec2:DescribeVolumes Volumes[].Attachments[]": "a task of ECS",
     "ec2:DescribeVolumes Volumes[].Attachments[].InstanceId": "a task of ECS",
     "ec2:DescribeVolumes Volumes[].Tags": "no tags",
     "ec2:DescribeInstanceAttribute UserData": "an instance without user data",
@@ -35,6 +39,7 @@ OPTIONAL: Mapping[str, str] = {
     "ecs:DescribeTaskDefinition taskDefinition.containerDefinitions[].logConfiguration.options.mode": (
         "the account's default"
     ),
+    "iam:GetAccountAuthorizationDetails UserDetailList[].UserPolicyList": "left out where it is empty",
     "lambda:ListFunctions Functions[].Environment": "no variables",
     "lambda:ListFunctions Functions[].Environment.Variables": "no variables",
     "lambda:ListFunctions Functions[].Environment.Variables.DB_PASSWORD": "no such variable",
@@ -46,6 +51,7 @@ OPTIONAL: Mapping[str, str] = {
     "s3:GetBucketEncryption ServerSideEncryptionConfiguration.Rules[].ApplyServerSideEncryptionByDefault": (
         "a rule may say only which encryption it blocks"
     ),
+    "s3:GetBucketVersioning Status": "versioning was never enabled",
     "sqs:GetQueueAttributes Attributes.Policy": "a queue without a policy",
     "sqs:ListQueues QueueUrls": "SQS leaves it out where there are no queues",
 }

@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.model import Gap
 from orgscan.services.rds.facts import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
 
 SUPPORT = ("rds:DescribeDBEngineVersions", "rds:DescribeDBMajorEngineVersions")
+VERSION_STATES = words("available", "deprecated")
 STANDARD, EXTENDED = "open-source-rds-standard-support", "open-source-rds-extended-support"
 
 Majors: TypeAlias = "Callable[[str], tuple[DBMajorEngineVersionTypeDef, ...]]"
@@ -48,6 +49,7 @@ def rds_db_instances(aws: Reader) -> Iterator[DBInstance]:
 
 def _instance(aws: Reader, support: Ask, instance: DBInstanceTypeDef) -> DBInstance:
     engine, cluster = instance["Engine"], instance.get("DBClusterIdentifier")
+    available = instance["DBInstanceStatus"] == "available"
     return DBInstance(
         arn=instance["DBInstanceArn"],
         tags=aws.tags(instance.get("TagList")),
@@ -65,7 +67,8 @@ def _instance(aws: Reader, support: Ask, instance: DBInstanceTypeDef) -> DBInsta
         backed_up_continuously=bool(instance.get("AwsBackupRecoveryPointArn")),
         cluster=cluster,
         status=instance["DBInstanceStatus"],
-        created=instance.get("InstanceCreateTime"),
+        # None only while it is made.
+        created=instance["InstanceCreateTime"] if available else instance.get("InstanceCreateTime"),
         instance_class=instance["DBInstanceClass"],
         storage=instance.get("StorageType"),
         zone=instance.get("AvailabilityZone"),
@@ -116,7 +119,7 @@ def db_engine_support(rds: RDSClient, majors: Majors, engine: str, version: str)
     pages = rds.get_paginator("describe_db_engine_versions").paginate(
         Engine=engine, EngineVersion=version, IncludeAll=True
     )
-    states = {each["Status"] for page in pages for each in page["DBEngineVersions"]}
+    states = {VERSION_STATES[each["Status"]] for page in pages for each in page["DBEngineVersions"]}
     dates = _lifecycles(majors, engine, version) if engine in OPEN_SOURCE else {}
     standard, extended = dates.get(STANDARD), dates.get(EXTENDED)
     return Support(

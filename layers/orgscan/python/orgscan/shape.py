@@ -23,7 +23,7 @@ OURS = ("orgscan.model", "orgscan.services.")
 
 def misshapen(resource: Resource) -> str:
     """'Function.timeout is a str'; empty when all is as it should be."""
-    kind = type(resource)
+    kind: Any = type(resource)
     for name, fits in _fields(kind):
         value = getattr(resource, name)
         if not fits(value):

@@ -22,7 +22,7 @@ from orgscan.catalog import AnyCheck, AnyCollector, Catalog
 from orgscan.collector import Reader
 from orgscan.coverage import Look
 from orgscan.engine import look
-from orgscan.judge import Judge, Judged
+from orgscan.judge import Judge
 from orgscan.model import Finding, Gap, Resource, Target
 from orgscan.secrets import hide_named
 from orgscan.spool import Spool
@@ -32,6 +32,8 @@ from tests.served import HERE, METRICS, ONCE, TARGETS, Asked, Parsed, Recording,
 
 Key: TypeAlias = tuple[str, str, str, str]
 """Service, region, operation, parameters."""
+Judged: TypeAlias = Mapping[AnyCheck, tuple[type[Resource], ...]]
+"""Checks, each with the kinds it judges."""
 LOST = "closed"
 CHECKS = {check.id: check for check in EVERYTHING.checks}
 Yielded: TypeAlias = tuple[tuple[Resource, ...], tuple[object, ...]]
@@ -133,7 +135,7 @@ class Loss:
 class Concerned(Catalog):
     """Of all checks, those that judge or look at some kinds; what they judge besides is left out."""
 
-    kinds: Mapping[AnyCheck, tuple[type[Resource], ...]] = field(default_factory=dict)
+    kinds: Judged = field(default_factory=dict)
     """What is judged, by each of `checks`."""
 
     def judged(self, check: AnyCheck, *, once: bool) -> tuple[type[Resource], ...]:  # noqa: ARG002
@@ -223,13 +225,11 @@ class Fuzz:
     def askers(self) -> Mapping[int, list[tuple[Target, AnyCollector]]]:
         """Number of a request -> who makes it."""
         found: dict[int, list[tuple[Target, AnyCollector]]] = {}
-        self.requests: dict[int, Asked] = {}
         assert self.yielded
         for target, each in self._collecting():
             self.clients.asked.clear()
             self.collected(target, each)
             for asked in self.clients.asked:
-                self.requests[id(asked)] = asked
                 who = found.setdefault(id(asked), [])
                 if (target, each) not in who:
                     who.append((target, each))
@@ -252,6 +252,14 @@ class Fuzz:
     def healthy(self) -> Mapping[Target, Look]:
         return {target: self._look(target, EVERYTHING) for target in TARGETS}
 
+    @cached_property
+    def requests(self) -> Sequence[Asked]:
+        """Of collectors, and what is measured for checks."""
+        self.clients.asked.clear()
+        for target in TARGETS:
+            self._look(target, EVERYTHING)
+        return list({id(each): each for each in self.clients.asked}.values())
+
     def _look(self, target: Target, of: Catalog) -> Look:
         with_spool = Spool()
         seen = look(target, lambda: self.clients, of, now=self.recording.now, spool=with_spool)
@@ -261,11 +269,7 @@ class Fuzz:
         return kept
 
     def mutants(self) -> Iterator[Mutant]:
-        assert self.askers
-        self.clients.asked.clear()
-        assert self.healthy
-        measured = {id(asked): asked for asked in self.clients.asked if asked.call == METRICS}
-        for asked in (*self.requests.values(), *measured.values()):
+        for asked in self.requests:
             answer = self.served.answer(asked)
             if answer and answer.status < 300:
                 yield from mutants(asked, answer.parsed)

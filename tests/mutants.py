@@ -31,8 +31,8 @@ SAYS = re.compile(
 FREE = frozenset({"InstanceType", "resourceType", "LogicalName"})
 ALIKE = {"ResourceTagMapping": 5}
 """Shape of items of which a few stand for all."""
-WRONG = {"string": 7, "boolean": "false", "integer": "7", "long": "7", "float": "7", "double": "7"}
-WRONG |= {"list": "text", "map": "text", "structure": "text"}
+WRONG: dict[str, Any] = {"string": 7, "boolean": 7, "integer": "7", "long": "7", "float": "7", "double": "7"}
+WRONG |= {"list": 7, "map": "text", "structure": "text"}
 
 
 @dataclass(frozen=True, slots=True)

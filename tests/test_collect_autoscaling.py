@@ -92,6 +92,8 @@ GROUP: dict[str, Any] = {
     "MaxSize": 2,
     "AvailabilityZones": ["eu-west-1a"],
     "HealthCheckType": "EC2, EBS",
+    "LoadBalancerNames": [],
+    "TargetGroupARNs": [],
 }
 
 

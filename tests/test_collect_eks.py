@@ -160,3 +160,17 @@ def test_versions_that_nobody_may_read(clients: Clients, target: Target) -> None
     refuse(clients, target, "eks:DescribeClusterVersions", "AccessDeniedException")
     with pytest.raises(ClientError):
         list(eks_cluster_versions.read(clients, target))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{}, described("odd", resourcesVpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": [""]})],
+)
+def test_a_description_that_makes_no_sense_is_not_a_deleted_cluster(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    answer(clients, target, "eks:ListClusters", {"clusters": ["odd"]})
+    answer(clients, target, "eks:DescribeCluster", {"cluster": odd})
+    lost: list[Gap] = []
+    assert list(eks_clusters.read(clients, target, spoil=lost.append)) == []
+    assert [gap.reason for gap in lost] == [Blindness.FAULT]

@@ -159,3 +159,17 @@ def test_a_denied_listing_is_not_an_empty_one(clients: Clients, target: Target) 
     refuse(clients, target, "kms:ListKeys", "AccessDeniedException")
     with pytest.raises(ClientError, match="kms:ListKeys"):
         read(clients, target)
+
+
+@pytest.mark.parametrize("odd", [{"KeySpec": "SYMMETRIC_NEW"}, {"Origin": "ELSEWHERE"}])
+def test_words_that_nobody_knows_cost_their_key(
+    clients: Clients, target: Target, odd: dict[str, str]
+) -> None:
+    """Not taken for a key that cannot rotate."""
+    told = {"KeyId": "k", "KeyManager": "CUSTOMER", "KeyState": "Enabled"}
+    told |= {"KeySpec": "SYMMETRIC_DEFAULT", "Origin": "AWS_KMS", **odd}
+    answer(clients, target, "kms:ListKeys", {"Keys": [{"KeyId": "k", "KeyArn": target.arn("kms", "key/k")}]})
+    answer(clients, target, "kms:DescribeKey", {"KeyMetadata": told})
+    lost: list[Gap] = []
+    assert list(kms_keys.read(clients, target, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]

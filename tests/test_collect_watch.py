@@ -278,3 +278,14 @@ def test_a_denied_listing_raises(clients: Clients, target: Target, call: str, co
     refuse(clients, target, call)
     with pytest.raises(Exception, match="AccessDenied"):
         list(collector.read(clients, target))
+
+
+@pytest.mark.parametrize("odd", [{"StateValue": "HUMMING"}, {"Dimensions": None}])
+def test_an_alarm_that_makes_no_sense_costs_itself(
+    clients: Clients, target: Target, odd: dict[str, Any]
+) -> None:
+    told = {name: value for name, value in {**alarm("odd", **CPU), **odd}.items() if value is not None}
+    answer(clients, target, "cloudwatch:DescribeAlarms", {"MetricAlarms": [told], "CompositeAlarms": []})
+    lost: list[Gap] = []
+    assert list(cloudwatch_alarms.read(clients, target, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]

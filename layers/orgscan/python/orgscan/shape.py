@@ -32,7 +32,7 @@ def misshapen(resource: Resource) -> str:
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[tuple[str, Fits], ...]:
+def _fields(kind: Any) -> tuple[tuple[str, Fits], ...]:
     hints = get_type_hints(kind)
     return tuple((each.name, _fits(hints[each.name])) for each in fields(kind))
 

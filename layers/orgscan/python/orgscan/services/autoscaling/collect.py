@@ -45,8 +45,8 @@ def _group(aws: Reader, group: AutoScalingGroupTypeDef) -> AutoScalingGroup | No
     sources = group.get("TrafficSources", [])
     lattices = [each["Identifier"] for each in sources if _is_lattice(each)]
     balancers = [
-        *group.get("LoadBalancerNames", []),
-        *group.get("TargetGroupARNs", []),
+        *group["LoadBalancerNames"],
+        *group["TargetGroupARNs"],
         *(each["Identifier"] for each in sources if not _is_lattice(each)),
     ]
     mixed = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.services.cloudwatch.facts import Alarm, Watched
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
 
 MINUTE = 60
+STATES = words("OK", "ALARM", "INSUFFICIENT_DATA")
 CHILD = re.compile(r'\b(?:ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*(?:"((?:[^"\\]|\\.)*)"|([^)"]*?))\s*\)')
 """In a rule: 'ALARM("too hot") OR OK(up)', with names or ARNs."""
 QUERY = re.compile(r"\bSEARCH\s*\(|\bSELECT\b|\bINSIGHT_RULE_METRIC\s*\(", re.IGNORECASE)
@@ -46,7 +47,7 @@ def _metric_alarm(aws: Reader, alarm: MetricAlarmTypeDef) -> Alarm:
         name=alarm["AlarmName"],
         actions=tuple(alarm.get("AlarmActions", [])),
         actions_enabled=alarm["ActionsEnabled"],
-        state=alarm["StateValue"],
+        state=STATES[alarm["StateValue"]],
         # The other one also moves when the state's reason changes.
         since=alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"],
         missing=alarm.get("TreatMissingData") or "missing",
@@ -81,7 +82,7 @@ def _composite_alarm(alarm: CompositeAlarmTypeDef) -> Alarm:
         name=alarm["AlarmName"],
         actions=tuple(alarm.get("AlarmActions", [])),
         actions_enabled=alarm["ActionsEnabled"],
-        state=alarm["StateValue"],
+        state=STATES[alarm["StateValue"]],
         since=alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"],
         children=tuple(dict.fromkeys(_children(alarm["AlarmRule"]))),
     )

@@ -117,7 +117,7 @@ def _results(
 def _groups(result: ResultByTimeTypeDef) -> Iterator[tuple[tuple[str, str], float]]:
     for group in result["Groups"]:
         service, account = group["Keys"]
-        yield (service, account), float(group["Metrics"][METRIC]["Amount"])
+        yield (service, account), float(group["Metrics"][METRIC]["Amount"].strip())  # a text, always
 
 
 def _dearest_first(usd: Mapping[str, float]) -> tuple[tuple[str, float], ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.model import Blindness, Gap
 from orgscan.secrets import find_named
@@ -24,6 +24,17 @@ if TYPE_CHECKING:
         TaskDefinitionTypeDef,
     )
 
+DRIVERS = words(
+    "awsfirelens",
+    "awslogs",
+    "fluentd",
+    "gelf",
+    "journald",
+    "json-file",
+    "none",
+    "splunk",
+    "syslog",
+)
 PER_CALL = 10
 """The most services that one call describes."""
 NONE_LEFT = "Unable to describe task definition"
@@ -68,7 +79,7 @@ def _container(aws: Reader, container: ContainerDefinitionOutputTypeDef) -> Cont
     return Container(
         name=name,
         essential=container.get("essential", True),
-        log_driver=logs["logDriver"] if logs else None,
+        log_driver=DRIVERS[logs["logDriver"]] if logs else None,
         log_mode=logs.get("options", {}).get("mode") if logs else None,
         # Docker's way to say that the image's own check shall not run either.
         health_check=container.get("healthCheck", {}).get("command", ["NONE"])[:1] != ["NONE"],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
 from orgscan.model import Gap
+from orgscan.network.ranges import cidr
 from orgscan.services.eks.facts import Cluster, ClusterVersion
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _cluster(aws: Reader, eks: EKSClient, name: str) -> Cluster | None:
     if isinstance(described, Gap):
         aws.spoil(described)
         return None
-    return _shaped(aws, described) if described else None
+    return None if described is None else _shaped(aws, described)
 
 
 @fact(absent="ResourceNotFoundException")
@@ -48,7 +49,7 @@ def _shaped(aws: Reader, cluster: ClusterTypeDef) -> Cluster:
         version=cluster["version"],
         support=cluster.get("upgradePolicy", {}).get("supportType"),
         public=network["endpointPublicAccess"],
-        public_cidrs=tuple(network.get("publicAccessCidrs") or ()),
+        public_cidrs=tuple(map(cidr, network.get("publicAccessCidrs") or ())),
         logs=frozenset(
             kind
             for setup in cluster["logging"]["clusterLogging"]

@@ -26,6 +26,14 @@ TYPES = words("application", "network", GATEWAY)
 SCHEMES = words("internal", "internet-facing")
 STATES = words("active", "provisioning", "active_impaired", "failed")
 PROTOCOLS = words("HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC")
+ACTIONS = words(
+    "forward",
+    "authenticate-oidc",
+    "authenticate-cognito",
+    "jwt-validation",
+    "redirect",
+    "fixed-response",
+)
 NO_PUBLIC_IPV4 = "dualstack-without-public-ipv4"
 
 
@@ -89,7 +97,7 @@ def forwarding_rules(elb: ElasticLoadBalancingv2Client, listener: str) -> tuple[
         rule["Priority"]
         for page in pages
         for rule in page["Rules"]
-        if any(action["Type"] == "forward" for action in rule["Actions"])
+        if any(ACTIONS[action["Type"]] == "forward" for action in rule["Actions"])
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from orgscan.collector import Reader, collector
+from orgscan.collector import Reader, collector, words
 from orgscan.errors import fact
 from orgscan.model import Gap
 from orgscan.policy import Policy, read
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from mypy_boto3_kms.type_defs import KeyListEntryTypeDef, KeyMetadataTypeDef
 
 GONE = "NotFoundException"
+SPECS = words(
+    "SYMMETRIC_DEFAULT",
+    *("RSA_2048", "RSA_3072", "RSA_4096"),
+    *("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_NIST_EDWARDS25519", "ECC_SECG_P256K1"),
+    *("HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512"),
+    *("ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "SM2"),
+)
+ORIGINS = words("AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
 ENDING = frozenset({"PendingDeletion", "PendingReplicaDeletion"})
 RESTING = ENDING | {"Creating", "Disabled", "PendingImport", "Unavailable"}
 """States in which rotation is not asked for; any other counts as enabled."""
@@ -48,8 +56,8 @@ def _could_rotate(key: KeyMetadataTypeDef) -> bool:
     """A multi-region key rotates where its primary is; KMS shows the same on its replicas."""
     regions = key.get("MultiRegionConfiguration")
     return (
-        key["KeySpec"] == "SYMMETRIC_DEFAULT"
-        and key["Origin"] == "AWS_KMS"
+        SPECS[key["KeySpec"]] == "SYMMETRIC_DEFAULT"
+        and ORIGINS[key["Origin"]] == "AWS_KMS"
         and key["KeyState"] not in RESTING
         and (regions is None or regions["MultiRegionKeyType"] != "REPLICA")
     )

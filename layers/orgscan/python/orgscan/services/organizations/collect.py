@@ -50,7 +50,7 @@ def organizations_member_accounts(aws: Reader) -> Iterator[MemberAccount]:
     """
     client: OrganizationsClient = aws.client("organizations")
     organization = _described(client) if aws.target.payer else None
-    if not organization or _number(organization["MasterAccountId"]) != aws.target.account:
+    if organization is None or _number(organization["MasterAccountId"]) != aws.target.account:
         return
     all_features = FEATURES[organization["FeatureSet"]] == "ALL"
     control = _attached(client, SCP, _control_policy) if all_features else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -159,11 +160,17 @@ def _snapshot(aws: Reader, rds: RDSClient, snapshot: DBSnapshotTypeDef) -> DBSna
         name=name,
         source=snapshot["DBInstanceIdentifier"],
         engine=snapshot["Engine"],
-        created=snapshot.get("SnapshotCreateTime"),
+        created=_created(snapshot),
         size_gib=snapshot["AllocatedStorage"],
         encrypted=encrypted,
         public=None if encrypted else db_snapshot_is_public(rds, name),
     )
+
+
+def _created(snapshot: DBSnapshotTypeDef | DBClusterSnapshotTypeDef) -> datetime | None:
+    """None only while it is made."""
+    ready = snapshot["Status"] == "available"
+    return snapshot["SnapshotCreateTime"] if ready else snapshot.get("SnapshotCreateTime")
 
 
 @fact(absent="DBSnapshotNotFound")
@@ -192,7 +199,7 @@ def _cluster_snapshot(aws: Reader, rds: RDSClient, snapshot: DBClusterSnapshotTy
         name=name,
         source=snapshot["DBClusterIdentifier"],
         engine=snapshot["Engine"],
-        created=snapshot.get("SnapshotCreateTime"),
+        created=_created(snapshot),
         size_gib=snapshot["AllocatedStorage"],
         encrypted=encrypted,
         public=None if encrypted else db_cluster_snapshot_is_public(rds, name),

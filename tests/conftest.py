@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
+from botocore.loaders import Loader
 from hypothesis import settings
 from moto import mock_aws
 
@@ -13,6 +15,8 @@ from orgscan.session import Clients
 from tests.stacks import Assembly, Template, synthesized
 
 ACCOUNT = "123456789012"
+LOADER = Loader()
+"""Reading the models of services is the dear part of a client: all sessions share what is read."""
 # How long an example takes says something of the machine and nothing of the code.
 settings.register_profile("orgscan", deadline=None)
 settings.load_profile("orgscan")
@@ -39,7 +43,9 @@ def no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with mock_aws():
-        yield boto3.Session(region_name="eu-west-1")
+        core = botocore.session.get_session()
+        core.register_component("data_loader", LOADER)
+        yield boto3.Session(region_name="eu-west-1", botocore_session=core)
 
 
 @pytest.fixture

@@ -312,7 +312,7 @@ class Fuzz:
         asking = tuple(
             each if each in collectors else self._remembered(each) for each in EVERYTHING.collectors
         )
-        of = Concerned(tuple(judged), asking, judged)
+        of = Concerned(tuple(judged), asking, {check: tuple(kinds) for check, kinds in judged.items()})
         self.failed.told.clear()
         faulty = self._look(target, of)
         try:

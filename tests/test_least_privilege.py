@@ -17,6 +17,7 @@ from orgscan.catalog import AnyCollector
 from orgscan.model import Blindness, Gap, Resource, Target
 from orgscan.session import Clients
 from tests import scans
+from tests.laws import gaps_in
 from tests.served import EVERYWHERE, LOADER, plant
 
 ACCOUNT = "123456789012"
@@ -73,7 +74,7 @@ def read(aws: Emulator, request: pytest.FixtureRequest, monkeypatch: pytest.Monk
 def test_the_generated_policy_is_enough(collector: AnyCollector, read: Read) -> None:
     resources, gap = read(collector, sorted({iam.action(call) for call in collector.calls}))
     assert gap is None
-    assert [gap for resource in resources for gap in gaps(resource)] == []
+    assert [gap for resource in resources for gap in gaps_in(resource)] == []
 
 
 @pytest.mark.parametrize(
@@ -89,16 +90,5 @@ def test_every_action_is_needed_and_named_when_it_is_missing(
 ) -> None:
     allowed = {iam.action(call) for call in collector.calls} - {missing}
     resources, gap = read(collector, sorted(allowed) or ["sts:GetCallerIdentity"])
-    told = [gap] if gap else [gap for each in resources for gap in gaps(each)]
+    told = [gap] if gap else [gap for each in resources for gap in gaps_in(each)]
     assert {(gap.reason, gap.detail) for gap in told} == {(Blindness.DENIED, missing)}
-
-
-def gaps(resource: Resource) -> Iterator[Gap]:
-    """Facts that could not be read, however deep."""
-    for name in getattr(resource, "__dataclass_fields__", ()):
-        value = getattr(resource, name)
-        for each in value if isinstance(value, tuple) else (value,):
-            if isinstance(each, Gap):
-                yield each
-            else:
-                yield from gaps(each)

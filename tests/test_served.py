@@ -1,6 +1,6 @@
 """The served AWS answers as the recorded one did, and fails as AWS fails."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -18,13 +18,14 @@ from orgscan import catalog, iam, metrics
 from orgscan.catalog import AnyCollector
 from orgscan.errors import NO_ANSWER, gap
 from orgscan.metrics import Query
-from orgscan.model import Blindness, Metric, known
+from orgscan.model import Blindness, Metric, Sighting, known
 from orgscan.session import CONFIG, Clients, UndeclaredCall
 from tests.served import (
     FAULTS,
     METRICS,
     REGION,
     TARGETS,
+    Answer,
     Asked,
     Fault,
     Parsed,
@@ -78,10 +79,14 @@ def ask(clients: Clients, asked: Asked) -> Parsed:
 
 
 def one(recording: Recording, call: str) -> Asked:
-    """A request that AWS answered."""
-    return next(
-        asked for asked, answer in recording.answers.items() if asked.call == call and answer.status < 300
-    )
+    """A request that AWS answered, best with something in it."""
+    answered = [
+        (asked, answer)
+        for asked, answer in recording.answers.items()
+        if asked.call == call and answer.status < 300
+    ]
+    full = [asked for asked, answer in answered if not paging(call) or items(call, [answer.parsed])]
+    return next((asked for asked in full if asked.region == REGION), (full or [answered[0][0]])[0])
 
 
 def test_every_declared_call_was_answered(recording: Recording) -> None:
@@ -93,13 +98,26 @@ def test_every_collector_sees_something_and_makes_all_its_calls(
     collector: AnyCollector, recording: Recording, served: Served, member: Clients
 ) -> None:
     (own,) = (target for target in TARGETS if target.once == collector.once)
+    if not collector.calls:
+        return  # the scan itself makes what it yields
     assert recording.resources[own, collector.name]
-    tuple(collector.read(member, own))
+    tuple(collector.read(member, own, now=recording.now))
     assert {each.call for each in served.calls} == collector.calls
 
 
 def test_the_recorded_world_has_a_fault_for_every_check(recording: Recording) -> None:
-    assert {each.check for each in recording.planted} == {each.id for each in catalog.checks()}
+    # Not what a scan says of itself, what only a configuration makes a fault, or what an account has once.
+    others = {"tag-map-migrated-missing-or-invalid"}
+    ours = {each.id for each in catalog.checks() if not issubclass(each.resource, Sighting)}
+    assert {each.check for each in recording.planted} == ours - others
+
+
+def told(answers: Mapping[Asked, Answer]) -> dict[Asked, Any]:
+    """Of errors, code and message: where else a protocol repeats them is its business."""
+    return {
+        asked: answer.parsed if answer.status < 300 else (answer.status, answer.parsed["Error"]["Code"])
+        for asked, answer in answers.items()
+    }
 
 
 def test_what_is_served_parses_to_what_was_recorded(recording: Recording) -> None:
@@ -109,14 +127,14 @@ def test_what_is_served_parses_to_what_was_recorded(recording: Recording) -> Non
     for asked in recording.answers:
         with suppress(ClientError):
             ask(clients, asked)
-    assert again.answers == recording.answers
+    assert told(again.answers) == told(recording.answers)
     assert served.calls == list(recording.answers)
 
 
 def test_collectors_see_in_it_what_they_saw(recording: Recording, member: Clients) -> None:
     named = {each.name: each for each in catalog.collectors()}
     for (target, name), seen in recording.resources.items():
-        assert tuple(named[name].read(member, target)) == seen
+        assert tuple(named[name].read(member, target, now=recording.now)) == seen
 
 
 def test_its_clients_are_guarded(served: Served, member: Clients) -> None:
@@ -219,7 +237,7 @@ def test_the_second_page_fails_after_the_first_was_read(
     (first, *_) = pages_of(anyone, asked)
     served.fail(call, FAULTS[name], page=2)
     pages = iter(pages_of(anyone, asked))
-    assert items(call, [next(pages)]) == items(call, [first]) != []
+    assert items(call, [next(pages)]) == items(call, [first])
     with pytest.raises((ClientError, ConnectionClosedError)) as caught:
         next(pages)
     assert gap("scope", caught.value).reason in FAULTS[name].reasons

@@ -83,9 +83,11 @@ def rework(places: Sequence[Place], book: Book) -> Changes:
         if each.copies > 1:
             _plant(each, seen, book)
     accounts.stop_trail(seen[0])
-    for planted, mend in _one_of_each_check(before, lambda remedy: remedy.mend):
+    for _, mend in _one_of_each_check(before, lambda remedy: remedy.mend):
         mend()
-        del book.open[planted]
+        # One act may cure several faults of a resource.
+        for cured in [each for each, remedy in book.open.items() if remedy.mend is mend]:
+            del book.open[cured]
     closed = [place for place in seen if place.exposed][-1]
     storage.close_account(closed)
     for planted in [each for each in book.open if each.account == closed.account.id and each.check in PUBLIC]:

@@ -16,7 +16,7 @@ def furnish(place: Place, number: int) -> None:
     """Settle the `number`th account that can be seen; most are without fault."""
     block_account(place)
     _root_user(place, guarded=number % 4 != 3)  # noqa: PLR2004
-    _root_key(place, present=number % 8 == 7)  # noqa: PLR2004
+    _root_key(place, present=number % 4 == 3)  # noqa: PLR2004
     _root_use(place, days=(200, 200, 8, 2)[number % 4])
     _passwords(place, length=(16, 16, 0, 16, 16, 16, 16, 8)[number % 8])
     if number % 3 == 1:

@@ -6,7 +6,7 @@ from typing import Any
 
 from local import past
 from local.faults.load import measure_daily
-from local.faults.tagging import MIGRATION, TAGS
+from local.faults.tagging import TAGS
 from local.place import Place, scenario, tag_list
 
 IDLE = "elasticache-cluster-idle"
@@ -95,7 +95,7 @@ def serverless_cache_nobody_uses(place: Place) -> None:
         arn = place.arn("elasticache", f"serverlesscache:{name}")
         caches.append({"ServerlessCacheName": name, "ARN": arn, "Status": "available", "CreateTime": made})
         measure_daily(place, "AWS/ElastiCache", {"clusterId": name}, ElastiCacheProcessingUnits=units)
-        place.fails(TAGS, MIGRATION, resource=arn)
+        place.fails(TAGS, resource=arn)
     place.answers("elasticache:DescribeServerlessCaches", {"ServerlessCaches": caches})
     idle, busy = (each["ARN"] for each in caches)
     place.fails(IDLE, resource=str(idle))

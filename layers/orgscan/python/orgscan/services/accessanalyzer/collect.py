@@ -32,9 +32,10 @@ KINDS = words(
 
 @collector(AccessAnalysis, calls=("accessanalyzer:ListAnalyzers", "accessanalyzer:ListFindings"))
 def accessanalyzer_analyses(aws: Reader) -> Iterator[AccessAnalysis]:
-    yield Region(arn=aws.target.arn("access-analyzer", "account"))
     client: AccessAnalyzerClient = aws.client("accessanalyzer")
-    for page in aws.pages(client.get_paginator("list_analyzers")):
+    for number, page in enumerate(aws.pages(client.get_paginator("list_analyzers"))):
+        if not number:  # a region that did not answer was not seen
+            yield Region(arn=aws.target.arn("access-analyzer", "account"))
         yield from aws.each(partial(_analyzer, client), page["analyzers"])
 
 

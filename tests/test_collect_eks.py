@@ -164,7 +164,11 @@ def test_versions_that_nobody_may_read(clients: Clients, target: Target) -> None
 
 @pytest.mark.parametrize(
     "odd",
-    [{}, described("odd", resourcesVpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": [""]})],
+    [
+        {},
+        described("odd", version=""),
+        described("odd", resourcesVpcConfig={"endpointPublicAccess": True, "publicAccessCidrs": [""]}),
+    ],
 )
 def test_a_description_that_makes_no_sense_is_not_a_deleted_cluster(
     clients: Clients, target: Target, odd: dict[str, Any]

@@ -233,7 +233,6 @@ def test_the_closest_major_version_counts(clients: Clients, target: Target) -> N
         (("available",), "available"),
         (("deprecated",), "deprecated"),
         (("deprecated", "available"), "available"),
-        (("something-new",), "something-new"),
     ],
 )
 def test_a_version_is_deprecated_where_no_mode_of_the_engine_offers_it(
@@ -241,6 +240,26 @@ def test_a_version_is_deprecated_where_no_mode_of_the_engine_offers_it(
 ) -> None:
     supported(clients, target, states=states)
     assert support(clients, target).status == status
+
+
+@pytest.mark.parametrize("state", ["something-new", ""])
+def test_a_version_in_a_state_that_nobody_knows_is_a_gap(
+    clients: Clients, target: Target, state: str
+) -> None:
+    """It may mean what 'deprecated' means."""
+    supported(clients, target, major("mysql", "8.0"), states=("available", state))
+    answer(clients, target, "rds:DescribeDBInstances", {"DBInstances": [listed(target, "a")]})
+    (instance,) = rds_db_instances.read(clients, target)
+    assert isinstance(instance.support, Gap)
+
+
+def test_an_instance_that_is_available_was_made_once(clients: Clients, target: Target) -> None:
+    ageless = listed(target, "a", DBInstanceStatus="available")
+    supported(clients, target)
+    answer(clients, target, "rds:DescribeDBInstances", {"DBInstances": [ageless]})
+    lost: list[Gap] = []
+    assert list(rds_db_instances.read(clients, target, spoil=lost.append)) == []
+    assert [each.reason for each in lost] == [Blindness.FAULT]
 
 
 def test_commercial_engines_have_no_dates_to_ask_for(clients: Clients, target: Target) -> None:

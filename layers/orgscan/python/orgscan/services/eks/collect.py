@@ -46,7 +46,7 @@ def _shaped(aws: Reader, cluster: ClusterTypeDef) -> Cluster:
         arn=cluster["arn"],
         tags=aws.tags({"Key": key, "Value": value} for key, value in tags.items()),
         name=cluster["name"],
-        version=cluster["version"],
+        version=_release(cluster["version"]),
         support=cluster.get("upgradePolicy", {}).get("supportType"),
         public=network["endpointPublicAccess"],
         public_cidrs=tuple(map(cidr, network.get("publicAccessCidrs") or ())),
@@ -58,6 +58,13 @@ def _shaped(aws: Reader, cluster: ClusterTypeDef) -> Cluster:
         ),
         secrets_key=_secrets_key(cluster),
     )
+
+
+def _release(version: str) -> str:
+    """'1.33', which checks compare by its numbers. ValueError: it has none."""
+    if not all(part.isdigit() for part in version.split(".")):
+        raise ValueError
+    return version
 
 
 def _secrets_key(cluster: ClusterTypeDef) -> str | None:
@@ -81,7 +88,7 @@ def _version(aws: Reader, version: ClusterVersionInformationTypeDef) -> ClusterV
     name = version["clusterVersion"]
     return ClusterVersion(
         arn=aws.target.arn("eks", f"cluster-version/{name}"),
-        version=name,
+        version=_release(name),
         status=version["versionStatus"],
         standard_ends=version.get("endOfStandardSupportDate"),
         extended_ends=version.get("endOfExtendedSupportDate"),

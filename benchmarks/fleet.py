@@ -82,12 +82,13 @@ class Fleet:
                 f"<volumeId>vol-{number:017}</volumeId><size>8</size><volumeType>gp3</volumeType>"
                 f"<status>in-use</status><createTime>{CREATED:%Y-%m-%dT%H:%M:%S.000Z}</createTime>"
                 f"<encrypted>{'false' if number % 10 == 0 else 'true'}</encrypted><tagSet>{tag}</tagSet>"
-                f"<attachmentSet><item><instanceId>i-{number:017}</instanceId></item></attachmentSet>"
+                f"<attachmentSet><item><instanceId>i-{number:017}</instanceId>"
+                "<status>attached</status></item></attachmentSet>"
             )
 
     def _snapshots(self, first: int, last: int) -> Iterator[str]:
         for number in range(first, last):
             yield (
                 f"<snapshotId>snap-{number:017}</snapshotId><volumeId>vol-{2 * number + 1:017}</volumeId>"
-                f"<startTime>{RECENT:%Y-%m-%dT%H:%M:%S.000Z}</startTime><status>completed</status>"
+                f"<startTime>{RECENT:%Y-%m-%dT%H:%M:%S.000Z}</startTime><volumeSize>8</volumeSize><status>completed</status>"
             )

@@ -307,10 +307,14 @@ def cut_off(clients: Clients, service: str, target: Target) -> None:
     clients.get(service, target.api_region).meta.events.register_first("before-send", respond)
 
 
-@pytest.mark.parametrize("collector", catalog.collectors(), ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "collector", [each for each in catalog.collectors() if each.calls], ids=lambda each: each.name
+)
 def test_an_answer_that_broke_off_is_no_empty_list(clients: Clients, collector: AnyCollector) -> None:
     """Broken JSON reaches us as an answer without fields."""
-    target = Target("123456789012", GLOBAL if collector.once else "eu-west-1")
+    target = Target(
+        "123456789012", GLOBAL if collector.once else "eu-west-1", unscanned=("eu-south-2",), payer=True
+    )
     for call in collector.calls:
         cut_off(clients, call.partition(":")[0], target)
     seen: list[Resource] = []

@@ -74,7 +74,7 @@ def test_a_day_is_there_as_soon_as_something_lies_in_its_folder(hub: Template) -
     (kept,) = [
         each["ExpirationInDays"]
         for each in hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
-        if each["Prefix"] == FOLDER
+        if each.get("Prefix") == FOLDER
     ]
     assert kept == 90
     assert where["SerdeInfo"] == {"SerializationLibrary": "org.apache.hive.hcatalog.data.JsonSerDe"}

@@ -234,7 +234,7 @@ def test_gzip_is_recognised_whatever_the_name(lint: Lint, tmp_path: Path, packed
         ({"severity": "hig"}, 'severity: "hig" must be one of informational, low, medium, high, critical'),
         (
             {"category": "\x1b[31m"},
-            r'category: "\u001b[31m" must be one of security, cost, reliability, operations, tagging',
+            r'category: "\u001b[31m" must be one of security, cost, reliability, operations, tagging, inventory',
         ),
         ({"status": "resolved"}, 'status: "resolved" must be one of open, suppressed'),
         ({"suppressed_by": 7}, "suppressed_by: 7 must be text"),

@@ -19,6 +19,7 @@ from tests.receipts import FINISHED, PROD, SANDBOX, notable, plan, receipt
 ALL = tuple(check.id for check in catalog.checks())
 PLAN = plan(checks=ALL)
 MONEY = Route(name="money", categories=(Category.COST,))
+RESILIENCE = Route(name="resilience", categories=(Category.RELIABILITY,))
 PAGER = Route(name="pager", minimum_severity=Severity.HIGH)
 PROD_ONLY = Route(name="prod", accounts=(PROD.account,))
 EVERYTHING = Route(name="everything")
@@ -107,25 +108,38 @@ def test_a_route_hears_of_its_accounts_only() -> None:
 
 def test_a_route_hears_of_its_categories_only() -> None:
     here, once = due(once=False), due(once=True)
-    assert not due(once=True, category=Category.COST), "the case below needs a target without cost checks"
+    assert not due(once=True, category=Category.RELIABILITY), (
+        "the case below needs a target without any of it"
+    )
     lost = [
-        Unseen(Blindness.DENIED, "ec2:DescribeVolumes", ("ebs-volume-unattached", "ebs-volume-unencrypted"))
+        Unseen(
+            Blindness.DENIED,
+            "ec2:DescribeVolumes",
+            ("ebs-volume-no-recent-snapshot", "ebs-volume-unencrypted"),
+        )
     ]
+    snapshots = notable("ebs-volume-no-recent-snapshot", Severity.MEDIUM, Category.RELIABILITY)
     root = Target(PROD.account, GLOBAL)
     summary = of(
         receipt(
-            PROD, notable(), VOLUME, planned=len(here), unseen=lost, newly_blind=lost[0].checks, unconfirmed=4
+            PROD,
+            notable(),
+            snapshots,
+            planned=len(here),
+            unseen=lost,
+            newly_blind=lost[0].checks,
+            unconfirmed=4,
         ),
         receipt(root, planned=len(once), unseen=[Unseen(Blindness.DENIED, "iam:ListUsers", once)]),
-        route=MONEY,
+        route=RESILIENCE,
     )
-    planned = len(due(once=False, category=Category.COST))
+    planned = len(due(once=False, category=Category.RELIABILITY))
     assert (summary.units, summary.evaluated, summary.targets) == (planned, planned - 1, 1)
     assert [blind.units for _, blind in summary.gaps()] == [1]
     assert summary.newly_blind == 1
     assert summary.by_severity(Change.NEW) == {Severity.MEDIUM: 1}
-    assert list(summary.told) == [(Change.NEW, Severity.MEDIUM, "ebs-volume-unattached")]
-    assert summary.unconfirmed == 0, "which of them are about cost is not known"
+    assert list(summary.told) == [(Change.NEW, Severity.MEDIUM, "ebs-volume-no-recent-snapshot")]
+    assert summary.unconfirmed == 0, "which of them are of its categories is not known"
 
 
 def test_a_route_hears_of_its_severities_only() -> None:

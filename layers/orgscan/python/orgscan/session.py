@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
 from botocore.loaders import Loader
+from botocore.parsers import ResponseParserError
 
 from orgscan.errors import NO_ANSWER, OutOfTime, Told, expired
 from orgscan.pace import Pace
@@ -62,6 +64,21 @@ def _guard(model: Any, **_: object) -> None:
 
 def _remember_token(request: Any, **_: object) -> None:
     request.context[SIGNED_WITH] = request.headers.get(SIGNED_WITH)
+
+
+def _whole(response: Any, **_: object) -> None:
+    """Botocore takes JSON that broke off for an object without members, and that reads as an empty list."""
+    if response is None:
+        return
+    http, parsed = response
+    if http.status_code >= HTTP_ERROR or parsed.keys() - {"ResponseMetadata"}:
+        return
+    body = http.content.strip()
+    if body.startswith(b"{"):
+        try:
+            json.loads(body)
+        except ValueError:
+            raise ResponseParserError("invalid JSON received") from None
 
 
 class RoleCredentials(Credentials):
@@ -177,6 +194,7 @@ class Clients:
         events.register_first(f"request-created.{name}", turn)
         events.register_last(f"request-created.{name}", _remember_token)
         events.register_first(f"needs-retry.{name}", self._again)
+        events.register_last(f"needs-retry.{name}", _whole)
 
     def _turn(self, region: str, service: str, operation_name: str, **_: object) -> None:
         left = self._seconds_left()

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
+from typing import Any
 
 from orgscan import catalog, metrics
 from orgscan.catalog import AnyCollector, Catalog
@@ -64,6 +65,10 @@ class World:
         assert self.served.unrecorded == []
         return replace(seen, findings=tuple(seen.findings))
 
+    def read(self, collector: AnyCollector, target: Target, **how: Any) -> Iterator[Resource]:
+        """What a collector sees, at the time of the recording."""
+        return collector.read(self.clients, target, now=self.recording.now, **how)
+
     def _enter(self) -> Clients:
         return self.clients
 
@@ -92,7 +97,7 @@ class World:
             gaps={check: gap for check, gap in healthy.coverage.gaps.items() if check in ids},
             listed=healthy.coverage.listed & ids,
         )
-        return Look([each for each in healthy.findings if each.check in ids], coverage)
+        return Look(tuple(each for each in healthy.findings if each.check in ids), coverage)
 
     def unread_facts(self, target: Target, call: str) -> list[Gap]:
         """What the last look left open in resources that the call helps to see."""

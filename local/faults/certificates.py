@@ -1,7 +1,7 @@
 """Certificates."""
 
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from cryptography import x509
@@ -59,10 +59,16 @@ def _signed(domain: str) -> bytes:
 def imported_certificate_that_ends_soon(place: Place) -> None:
     domain, arn = certificate(place, "shop", NotAfter=past.days_ago(-5.5))
     acm = place.client("acm")
+
+    def mend() -> None:
+        bring(place, domain, CertificateArn=arn)
+        # moto takes what is imported again for new; AWS keeps its tags.
+        acm.add_tags_to_certificate(CertificateArn=arn, Tags=tag_list(place.tags(domain)))
+
     place.fails(
         EXPIRING,
         resource=arn,
-        mend=partial(bring, place, domain, CertificateArn=arn),
+        mend=mend,
         remove=lambda: acm.delete_certificate(CertificateArn=arn),
     )
 

@@ -104,6 +104,17 @@ def test_nothing_is_asked_where_every_region_is_scanned(clients: Clients, everyw
     assert list(unscanned_regions.read(clients, everywhere)) == []
 
 
+def test_where_the_account_does_not_say_which_regions_are_on_the_listing_is_no_empty_one(
+    clients: Clients, everywhere: Target
+) -> None:
+    lost: list[Gap] = []
+    unsaid = replace(everywhere, unscanned=None)
+    assert list(unscanned_regions.read(clients, unsaid, spoil=lost.append)) == []
+    (gap,) = lost
+    assert gap.reason is Blindness.NO_DATA
+    assert "ec2:DescribeRegions" in gap.detail
+
+
 def test_what_the_scan_came_to_is_asked_of_nobody(clients: Clients, target: Target) -> None:
     assert list(account_sightings.read(clients, target)) == []
     assert list(region_sightings.read(clients, target)) == []

@@ -43,6 +43,10 @@ from tests.twins import TableTwin
 DENIED = ClientError(
     {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: sts:AssumeRole"}}, "AssumeRole"
 )
+REFUSED = (
+    b"<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
+    b"<Message>not authorized to perform: ec2:DescribeRegions</Message></Error></Errors></Response>"
+)
 
 
 @pytest.fixture
@@ -169,11 +173,7 @@ def test_a_region_in_the_configuration_that_does_not_exist_is_named(home: Client
 
 
 def test_a_hub_that_cannot_list_regions_is_explained(home: Clients) -> None:
-    denied = (
-        b"<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
-        b"<Message>not authorized to perform: ec2:DescribeRegions</Message></Error></Errors></Response>"
-    )
-    Answers([(403, denied)]).serve(home.get("ec2"), "DescribeRegions")
+    Answers([(403, REFUSED)]).serve(home.get("ec2"), "DescribeRegions")
     with pytest.raises(CannotPlan, match=r"^regions cannot be listed \(denied: ec2:DescribeRegions\)$"):
         plan(planner(home, STATIC))
 
@@ -347,6 +347,8 @@ def test_a_plan_survives_the_bucket(home: Clients) -> None:
     off = replace(
         targets[0], region="ap-east-1", region_off=True, payer=False, unscanned=("eu-west-3", "us-east-1")
     )
+    unsaid = replace(targets[0], region="global", unscanned=None)
+    targets = [*targets, unsaid]
     key = plans.put(made, [*targets, off])
     assert plans.get(made.scan) == made
     assert made.skipped == (Account(f"{2:012}", "account-2", "SUSPENDED"),)
@@ -397,6 +399,16 @@ def test_enabled_regions_that_no_scan_looks_at_are_told_once_per_account(home: C
         ("global", ("me-south-1",)),
         ("eu-west-1", ()),
     }
+
+
+def test_an_account_that_does_not_say_which_regions_are_on_has_no_list_of_those_that_nobody_scans(
+    home: Clients,
+) -> None:
+    """An empty one would close what was found there."""
+    told = regions(eu_west_1=ALWAYS, us_east_1=ALWAYS)
+    Answers([told, (403, REFUSED), told]).serve(home.get("ec2"), "DescribeRegions")
+    _, targets = plan(planner(home, replace(STATIC, regions=("eu-*",))), regions=["global"])
+    assert sorted(str(each.unscanned) for each in targets) == ["('us-east-1',)", "None"]
 
 
 def test_a_setting_that_the_stack_forgot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

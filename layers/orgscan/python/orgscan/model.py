@@ -90,8 +90,8 @@ class Target:
     standing: Standing = field(default=Standing.DUE, compare=False)
     payer: bool = field(default=True, compare=False)
     """It manages the organization, or is scanned without one: what an organization has once is asked here."""
-    unscanned: tuple[str, ...] = field(default=(), compare=False)
-    """Of a global target: the regions that the account has enabled and nobody scans."""
+    unscanned: tuple[str, ...] | None = field(default=(), compare=False)
+    """Of a global target: the regions that the account has enabled and nobody scans. None: it did not say."""
 
     @property
     def once(self) -> bool:

@@ -242,11 +242,13 @@ class Planner:
                             account.name,
                             region_off=own is not None and not on,
                             payer=account.pays,
-                            unscanned=self._unscanned(own) if own and region == GLOBAL else (),
+                            unscanned=self._unscanned(own) if region == GLOBAL else (),
                         )
 
-    def _unscanned(self, own: Known) -> tuple[str, ...]:
+    def _unscanned(self, own: Known | None) -> tuple[str, ...] | None:
         """The regions that the account has enabled and that no scan is configured to look at."""
+        if own is None:
+            return None
         scope = self.configuration.scope.regions
         return tuple(
             sorted(each for each, on in own.enabled.items() if on and not regions.matches(each, scope))
@@ -316,7 +318,7 @@ def target(told: Mapping[str, Any], plan: Plan) -> Target:
         told["off"],
         Standing(told["standing"]),
         told["payer"],
-        tuple(told["unscanned"]),
+        None if told["unscanned"] is None else tuple(told["unscanned"]),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
-from orgscan.model import AccountSighting, Gap, RegionSighting
+from orgscan.model import AccountSighting, Blindness, Gap, RegionSighting
 from orgscan.services.account.facts import UnscannedRegion
 
 if TYPE_CHECKING:
@@ -72,6 +72,12 @@ def region_sightings(_: Reader) -> Iterator[RegionSighting]:
     once=True,
 )
 def unscanned_regions(aws: Reader) -> Iterator[UnscannedRegion]:
+    if aws.target.unscanned is None:
+        unknown = (
+            "which regions it has enabled: ec2:DescribeRegions did not answer during planning"
+        )
+        aws.spoil(Gap("unscanned-regions", Blindness.NO_DATA, unknown))
+        return
     buckets = buckets_by_region(aws.client("s3")) if aws.target.unscanned else None
     yield from aws.each(partial(_region, aws, buckets), aws.target.unscanned)
 

@@ -316,9 +316,10 @@ def test_a_worker_that_dies_is_a_gap_and_the_scan_goes_on(
     rehearsal: Rehearsal, organization: Organization, third: Scan
 ) -> None:
     assert third
-    account = organization.members[2].id
+    account, other = (organization.members[number].id for number in (2, 3))
+    request = {"accounts": [account, other], "regions": ["us-east-1", "global"]}
     with rehearsal.dying("scan", when=f'event["target"]["account"] == "{account}"'):
-        scan = rehearsal.scan()
+        scan = rehearsal.scan(request)
     assert scan.status == "SUCCEEDED"
     assert of_the_world(scan) == of_the_world(third)  # nothing is closed that was not looked at
     lost = [receipt for (where, _), receipt in receipts(rehearsal, scan).items() if where == account]
@@ -327,7 +328,7 @@ def test_a_worker_that_dies_is_a_gap_and_the_scan_goes_on(
     (mail,) = scan.mail
     assert mail.body.startswith("INCOMPLETE")
     assert "receipt" in mail.body
-    healed = rehearsal.scan({"accounts": [account]})
+    healed = rehearsal.scan({**request, "accounts": [account]})
     assert (healed.summary["coverage"], healed.mail) == (100.0, ())
 
 
@@ -426,16 +427,18 @@ def test_a_worker_killed_in_the_middle_is_a_gap_until_the_next_scan(
     rehearsal: Rehearsal, organization: Organization, third: Scan
 ) -> None:
     account = organization.members[2].id
+    request = {"accounts": [account], "regions": ["eu-west-1", "global"]}
     with rehearsal.altered("scan", MID_SCAN.format(account=account)):
-        scan = rehearsal.scan({"accounts": [account]})
+        scan = rehearsal.scan(request)
     assert scan.status == "SUCCEEDED"
     assert of_the_world(scan) == of_the_world(third)
     assert {why for left in receipts(rehearsal, scan).values() for why, _, _ in left["unseen"]} == {"fault"}
     (mail,) = scan.mail
     assert mail.body.startswith("INCOMPLETE: 0.0%")
-    theirs = [each for each in scan.findings if each["account"] == account]
+    looked = receipts(rehearsal, scan).keys()
+    theirs = [each for each in scan.findings if (each["account"], each["region"]) in looked]
     assert {each["unconfirmed_since"] for each in theirs} == {scan.summary["started"]}
-    healed = rehearsal.scan({"accounts": [account]})
+    healed = rehearsal.scan(request)
     assert of_the_world(healed) == of_the_world(third)
     assert {each["unconfirmed_since"] for each in healed.findings} == {None}
     assert healed.mail == ()
@@ -466,12 +469,13 @@ def test_a_role_that_asks_for_another_external_id_is_a_gap(
     other = json.dumps(trust).replace('"orgscan"', '"somebody-else"')
     assert other != json.dumps(trust)
     iam.update_assume_role_policy(RoleName="orgscan-member", PolicyDocument=other)
-    scan = rehearsal.scan({"accounts": [account]})
+    request = {"accounts": [account], "regions": ["us-east-1", "global"]}
+    scan = rehearsal.scan(request)
     iam.update_assume_role_policy(RoleName="orgscan-member", PolicyDocument=json.dumps(trust))
     assert (scan.status, of_the_world(scan)) == ("SUCCEEDED", of_the_world(third))
     assert {(gap["reason"], gap["detail"]) for gap in scan.summary["gaps"]} == {("denied", "sts:AssumeRole")}
     assert scan.mail[0].body.startswith("INCOMPLETE: 0.2%")  # but for what says so
-    assert rehearsal.scan({"accounts": [account]}).summary["newly_blind"] == 0
+    assert rehearsal.scan(request).summary["newly_blind"] == 0
 
 
 def test_on_a_bad_day_nothing_is_lost_and_nothing_made_up(rehearsal: Rehearsal, third: Scan) -> None:

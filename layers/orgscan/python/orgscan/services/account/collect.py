@@ -73,9 +73,7 @@ def region_sightings(_: Reader) -> Iterator[RegionSighting]:
 )
 def unscanned_regions(aws: Reader) -> Iterator[UnscannedRegion]:
     if aws.target.unscanned is None:
-        unknown = (
-            "which regions it has enabled: ec2:DescribeRegions did not answer during planning"
-        )
+        unknown = "which regions it has enabled: ec2:DescribeRegions did not answer during planning"
         aws.spoil(Gap("unscanned-regions", Blindness.NO_DATA, unknown))
         return
     buckets = buckets_by_region(aws.client("s3")) if aws.target.unscanned else None

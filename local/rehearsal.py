@@ -127,7 +127,7 @@ class Rehearsal:
         self,
         request: Mapping[str, Any] | None = None,
         *,
-        watch: Callable[[Progress], None] = lambda _: None,
+        watch: Callable[[Progress], None] | None = None,
     ) -> Scan:
         """One execution, started as the schedule would, or with a request of one's own."""
         sent = len(self.aws.mail)
@@ -139,9 +139,11 @@ class Rehearsal:
         while (now := workflow.describe_execution(executionArn=execution["executionArn"]))[
             "status"
         ] == "RUNNING":
-            watch(self._progress(now["name"]))
+            if watch:
+                watch(self._progress(now["name"]))
             time.sleep(POLL_S)
-        watch(self._progress(now["name"]))
+        if watch:
+            watch(self._progress(now["name"]))
         scan = self._scan_id(now["name"])
         return Scan(
             status=now["status"],
@@ -227,17 +229,24 @@ class Rehearsal:
         return next((name for name in names if name.endswith(execution[:8])), "")
 
     def receipts(self, scan: str) -> Iterator[Mapping[str, Any]]:
-        return (row for row in self.rows(f"SCAN#{scan}") if row["sk"].startswith("TARGET#"))
+        return self._items(
+            "query",
+            KeyConditionExpression="pk = :scan AND begins_with(sk, :target)",
+            ExpressionAttributeValues={":scan": f"SCAN#{scan}", ":target": "TARGET#"},
+        )
 
     def rows(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         """What the table holds under the partitions that begin so."""
-        table = self.aws.session(self.organization.hub).resource("dynamodb", endpoint_url=self.aws.endpoint)
-        pages = table.meta.client.get_paginator("scan").paginate(
-            TableName=self.outputs["TableName"],
+        return self._items(
+            "scan",
             FilterExpression="begins_with(pk, :prefix)",
             ExpressionAttributeValues={":prefix": prefix},
         )
-        for page in pages:
+
+    def _items(self, operation: str, **how: Any) -> Iterator[Mapping[str, Any]]:
+        table = self.aws.session(self.organization.hub).resource("dynamodb", endpoint_url=self.aws.endpoint)
+        client: Any = table.meta.client
+        for page in client.get_paginator(operation).paginate(TableName=self.outputs["TableName"], **how):
             yield from page["Items"]
 
     @contextmanager

@@ -190,7 +190,7 @@ class Fuzz:
         """While checks are judged in this thread, and it is heard which of them raise."""
         judging = logging.getLogger("orgscan.judge")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("orgscan.judge.within", lambda _, work: work())
+            patch.setattr("orgscan.judge.Aside.within", lambda *how: how[-1]())
             judge = Judge._judge
 
             def judge_what_differs(self_: Judge, check: AnyCheck, resources: Sequence[Resource]) -> None:

@@ -474,7 +474,7 @@ def test_a_role_that_asks_for_another_external_id_is_a_gap(
     iam.update_assume_role_policy(RoleName="orgscan-member", PolicyDocument=json.dumps(trust))
     assert (scan.status, of_the_world(scan)) == ("SUCCEEDED", of_the_world(third))
     assert {(gap["reason"], gap["detail"]) for gap in scan.summary["gaps"]} == {("denied", "sts:AssumeRole")}
-    assert scan.mail[0].body.startswith("INCOMPLETE: 0.2%")  # but for what says so
+    assert scan.mail[0].body.startswith("INCOMPLETE: 0.7%")  # what says so itself
     assert rehearsal.scan(request).summary["newly_blind"] == 0
 
 

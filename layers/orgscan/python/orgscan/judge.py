@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from threading import Thread
 from typing import Any, TypeAlias
 
 from orgscan import metrics
+from orgscan.aside import Aside
 from orgscan.catalog import AnyCheck
 from orgscan.check import Problem
 from orgscan.errors import OutOfTime, gap, trace
@@ -58,6 +59,7 @@ class Judge:
     _queries: dict[Query, None] = field(default_factory=dict)
     _hangs: set[AnyCheck] = field(default_factory=set)
     _tagged: Count = field(default_factory=Count)
+    _aside: Aside[list[Verdict]] = field(default_factory=Aside)
 
     def run(self, checks: Judged, after: Callable[[], Judged] = dict) -> None:
         """`checks`: each with the kinds it judges here. The verdicts are kept in the spool.
@@ -65,8 +67,9 @@ class Judge:
         `after`: what to judge then, which depends on what those came to.
         """
         self.sight.spool.begin_judging()
-        self._run(checks)
-        self._run(after())
+        with closing(self._aside):
+            self._run(checks)
+            self._run(after())
         self.sight.spool.share(self._tagged)
         self.sight.spool.end_judging()
 
@@ -102,11 +105,11 @@ class Judge:
         return self.seconds_left() < STORING_S
 
     def _judge(self, check: AnyCheck, resources: Sequence[Resource]) -> None:
-        """One check on some resources, in a thread of its own, so that one that hangs costs only itself."""
+        """One check on some resources, aside, so that one that hangs costs only itself."""
         verdicts: list[Verdict] | None = None
         if check not in self._hangs:
             parameters = self.parameters.get(check.id, {})
-            verdicts = within(
+            verdicts = self._aside.within(
                 min(PATIENCE_S, max(0.0, self.seconds_left() - STORING_S)),
                 lambda: [_verdict(check, each, self.sight, parameters) for each in resources],
             )
@@ -197,12 +200,3 @@ def _told(problems: Sequence[Problem]) -> tuple[str, ...]:
     texts = [text if len(text) <= LONGEST else f"{text[:LONGEST]}..." for text in texts]
     more = len(problems) - len(texts)
     return (*texts, f"and {more:,} more") if more > 0 else tuple(texts)
-
-
-def within(seconds: float, work: Callable[[], list[Verdict]]) -> list[Verdict] | None:
-    """What the work comes to, or None when it does not end in time. Its thread is then left to itself."""
-    done: list[list[Verdict]] = []
-    thread = Thread(target=lambda: done.append(work()), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return done[0] if done else None

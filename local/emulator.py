@@ -87,7 +87,6 @@ class Emulator:
             _configure(patch)
             few_managed_policies(patch)
             _client_classes_once(patch)
-            patch.setattr("moto.core.utils.create_loader", lambda: _LOADER)  # one that remembers
             _describe_regions(patch, opt_in_regions)
             beyond = beyond or Beyond(absent())
             self.gate = gate = Gate(_moto(patch), hub=hub, opt_in_regions=opt_in_regions, beyond=beyond)

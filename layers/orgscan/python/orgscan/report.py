@@ -61,11 +61,11 @@ class Results:
 
     def put_compliance(self, summary: ScanSummary) -> None:
         """Control by control: too much for the trend line, which has the totals."""
-        self._put("compliance.json", json.dumps(compliance.details(summary.compliance), indent=1).encode())
+        self._put("compliance.json", json.dumps(compliance.details(summary.compliance)).encode())
 
     def put_tagged(self, summary: ScanSummary) -> None:
         """Account by account and owner by owner."""
-        self._put("tags.json", json.dumps(summary.tagged.details(), indent=1).encode())
+        self._put("tags.json", json.dumps(summary.tagged.details()).encode())
 
     def put_findings(self, records: Iterable[Record]) -> None:
         """Every open or suppressed finding as gzip JSON Lines, streamed: their number does not matter."""

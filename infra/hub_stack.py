@@ -117,6 +117,7 @@ class HubStack(Stack):
             name,
             code=self._code,
             settings=settings,
+            namespace=self._config.name,
             key=self._storage.key,
             log_retention_days=self._config.limits.log_retention_days,
             memory_size=memory_size,

@@ -8,7 +8,14 @@ from typing import Any
 from infra import ROOT, config
 from orgscan import catalog
 from orgscan.request import Nameable, ScanRequest
-from orgscan.settings import Configuration, NotifySettings, PlanSettings, ReportSettings, ScanSettings
+from orgscan.settings import (
+    NAMESPACE,
+    Configuration,
+    NotifySettings,
+    PlanSettings,
+    ReportSettings,
+    ScanSettings,
+)
 from tests.stacks import DECIDED, Assembly, Template, granted, listed, named, synthesize
 
 # One worker of xdist synthesizes, once.
@@ -25,7 +32,10 @@ def test_each_function_is_told_its_settings(hub: Template) -> None:
         "Report": ReportSettings,
         "Notify": NotifySettings,
     }
-    assert told == {name: {each.name.upper() for each in fields(kind)} for name, kind in settings.items()}
+    assert told == {
+        name: {NAMESPACE, *(each.name.upper() for each in fields(kind))} for name, kind in settings.items()
+    }
+    assert {each["Environment"]["Variables"][NAMESPACE] for each in functions.values()} == {"orgscan"}
     assert functions["Scan"]["Environment"]["Variables"]["MEMBER_ROLE"] == "looker"
     assert functions["Scan"]["Environment"]["Variables"]["EXTERNAL_ID"] == "our-secret"
 

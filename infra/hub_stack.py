@@ -33,13 +33,13 @@ class HubStack(Stack):
         self._storage = Storage(self, "Storage", inventory_days=config.inventory.keep_days)
         self._topics = Topics(self, "Topics", key=self._storage.key, routes=config.routes)
         self._code = ScannerCode(self, "Code", configuration=config.runtime())
-        scan = self._scan()
+        plan, scan, report = self._plan(), self._scan(), self._report()
         self._workflow = ScanWorkflow(
             self,
             "Workflow",
-            plan=self._plan(),
+            plan=plan,
             scan=scan,
-            report=self._report(),
+            report=report,
             notify=self._notify(),
             bucket=self._storage.bucket,
             key=self._storage.key,
@@ -53,8 +53,11 @@ class HubStack(Stack):
             self,
             "Alarms",
             topic=self._topics.operations,
+            namespace=config.name,
             machine=self._workflow.machine,
+            plan=plan,
             scan=scan,
+            report=report,
             dead_letters=schedules.dead_letters,
             schedules=config.schedules,
         )

@@ -241,23 +241,6 @@ def test_a_schedule_that_cannot_start_a_scan_leaves_a_letter(hub: Template) -> N
         assert named(each["Target"]["DeadLetterConfig"]["Arn"]) == "SchedulesDeadLetters.Arn"
 
 
-def test_a_scanner_that_stopped_shouts(hub: Template) -> None:
-    alarms = hub.all("AWS::CloudWatch::Alarm")
-    assert {name: each["MetricName"] for name, each in alarms.items()} == {
-        "AlarmsScanFailed": "ExecutionsFailed",
-        "AlarmsScanTimedOut": "ExecutionsTimedOut",
-        "AlarmsScanAborted": "ExecutionsAborted",
-        "AlarmsTargetFailed": "Errors",
-        "AlarmsNotStarted": "ApproximateNumberOfMessagesVisible",
-        "AlarmsNoScan": "ExecutionsSucceeded",
-    }
-    told = {named(action) for each in alarms.values() for action in each["AlarmActions"]}
-    assert told == {"TopicsOperations"}
-    silence = alarms["AlarmsNoScan"]
-    assert (silence["TreatMissingData"], silence["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
-    assert silence["Period"] * silence["EvaluationPeriods"] == 36 * 3600
-
-
 def test_alarms_reach_an_encrypted_topic_with_a_policy_of_its_own(hub: Template) -> None:
     """Each of the two keeps CloudWatch out unless it is let in by name."""
     statements = [

@@ -19,7 +19,7 @@ from orgscan.suppress import Suppression
 
 CONFIGURATION_FILE = "configuration.json"
 NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
-"""The variable that holds the namespace of this deployment's metrics; the library that sends them reads it."""
+"""The variable with the namespace of this deployment's metrics; the library that sends them reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

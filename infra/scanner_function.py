@@ -99,6 +99,7 @@ class ScannerFunction(lambda_.Function):
         )
         log_group.grant_write(role)
         self.own_role = role  # CDK's own `role` may be missing
+        self.memory_mib = memory_size
         acknowledge(role, "X-Ray, Organizations and regions cannot be granted piece by piece", wildcard("*"))
         acknowledge(self, "The dependencies are locked and tested for this version", "AwsSolutions-L1")
 

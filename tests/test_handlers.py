@@ -1,52 +1,24 @@
 """What the functions say of themselves: log lines and metrics of one small scan."""
 
-import json
-from collections.abc import Callable, Collection
 from typing import Any
 
 import boto3
 import pytest
 
-from orgscan import session
 from orgscan.figures import COMPLETED, COVERAGE, DROP, MISSING, OPEN, PLANNED, REACHED, SECONDS, UNSEEN
 from orgscan.meter import CALLS, THROTTLES, Meter
 from orgscan.model import Blindness, Severity, Target
 from orgscan.session import Clients
-from orgscan.settings import Configuration, Route, Scope
 from tests.answers import refuse
 from tests.conftest import ACCOUNT
-from tests.handlers import Handlers, Line
-
-REGIONS = ("eu-west-1", "eu-west-2")
-CHECKS = ("ebs-volume-unattached", "ec2-eip-unassociated")
+from tests.handlers import CHECKS, REGIONS, Handlers, Line, inside, ready, scan
 
 
 @pytest.fixture
 def functions(
     aws: boto3.Session, table: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Handlers:
-    location: Any = {"LocationConstraint": "eu-west-1"}
-    aws.client("s3").create_bucket(Bucket="results", CreateBucketConfiguration=location)
-    assert table.name == "findings"
-    scope = Scope(organization=False, accounts=(ACCOUNT,), regions=REGIONS)
-    configuration = Configuration(scope=scope, schedules=("daily", "weekly"), routes=(Route(name="all"),))
-    return Handlers(monkeypatch, capsys, configuration)
-
-
-def scan(
-    functions: Handlers, day: int = 15, *, dead: Collection[str] = (), schedule: str = "daily"
-) -> dict[str, float]:
-    """Plan, every target but those in the `dead` regions, report. Returns the report's metrics."""
-    request: dict[str, Any] = {"checks": CHECKS, **({"schedule": schedule} if schedule else {})}
-    started = f"2026-01-{day}T06:00:00.123Z"
-    plan = functions.invoke("plan", request=request, started=started, execution=f"{day}444444-ceea")
-    body = boto3.client("s3").get_object(Bucket="results", Key=plan["targets"])["Body"].read()
-    for target in json.loads(body):
-        if target["region"] not in dead:
-            functions.invoke("scan", scan=plan["scan"], target=target, part=0)
-    functions.metrics.clear()
-    functions.invoke("report", scan=plan["scan"])
-    return {name: value for name, _, _, value in functions.measured()}
+    return ready(aws, table, monkeypatch, capsys)
 
 
 def lines(functions: Handlers, message: str) -> list[Line]:
@@ -55,19 +27,6 @@ def lines(functions: Handlers, message: str) -> list[Line]:
 
 def dimensions(**named: str) -> frozenset[tuple[str, str]]:
     return frozenset(named.items())
-
-
-def inside(functions: Handlers, then: Callable[[Clients, Meter], None]) -> None:
-    """Something happens to the clients of an account when a worker has entered it."""
-    enter = session.assume
-
-    def assume(*told: Any, meter: Meter | None = None, **how: Any) -> Clients:
-        clients = enter(*told, meter=meter, **how)
-        if meter:
-            then(clients, meter)
-        return clients
-
-    functions.patch.setattr(session, "assume", assume)
 
 
 def test_a_finished_scan_is_measured_by_schedule(functions: Handlers) -> None:
@@ -100,9 +59,9 @@ def test_a_worker_that_told_nothing_is_counted_and_coverage_drops(functions: Han
     told = scan(functions, 16, dead=["eu-west-2"])
     assert (told[COVERAGE], told[DROP], told[MISSING]) == (50, 50, 1)
     assert (told[PLANNED], told[REACHED], told[UNSEEN[Blindness.FAULT]]) == (2, 1, 2)
-    functions.metrics.clear()
+    before = len(functions.metrics)
     functions.invoke("report", scan="20260116T060000123Z-16444444")
-    again = {name: value for name, _, _, value in functions.measured()}
+    again = {name: value for name, _, _, value in functions.measured(before)}
     assert {**again, SECONDS: told[SECONDS]} == told, "a report that is repeated says the same"
 
 

@@ -14,7 +14,7 @@ from orgscan.store import FindingStore
 
 logger = Logger(service="notify")
 tracer = Tracer(service="notify")
-metrics = Metrics(namespace="orgscan", service="notify")
+metrics = Metrics(service="notify")
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -14,7 +14,7 @@ from orgscan.store import FindingStore
 
 logger = Logger(service="plan")
 tracer = Tracer(service="plan")
-metrics = Metrics(namespace="orgscan", service="plan")
+metrics = Metrics(service="plan")
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -3,19 +3,20 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import catalog, session
+from orgscan.figures import BY_HAND, SCHEDULE, alarming, figures
 from orgscan.plan import PlanStore
 from orgscan.report import Reporter
 from orgscan.settings import Configuration, ReportSettings
 from orgscan.store import FindingStore
+from orgscan.summary import ScanSummary
 
 logger = Logger(service="report")
 tracer = Tracer(service="report")
-metrics = Metrics(namespace="orgscan", service="report")
+metrics = Metrics(service="report")
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -36,12 +37,28 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         another_store=lambda: FindingStore(home.table(settings.table)),
     )
     summary, messages = reporter.report(event["scan"], finished=datetime.now(UTC))
-    metrics.add_metric("Coverage", MetricUnit.Percent, summary.coverage)
-    metrics.add_metric("ScansCompleted", MetricUnit.Count, 1)
-    logger.info("reported", extra={"coverage": summary.coverage, "messages": messages})
+    _measure(summary)
+    logger.info(
+        "reported",
+        extra={
+            "schedule": summary.plan.schedule,
+            "coverage": summary.coverage,
+            "coverage_before": summary.coverage_before,
+            "messages": messages,
+        },
+    )
     return {
         "scan": event["scan"],
         "planned": summary.plan.planned,
         "reached": summary.reached,
         "messages": messages,
     }
+
+
+def _measure(summary: ScanSummary) -> None:
+    metrics.add_dimension(SCHEDULE, summary.plan.schedule or BY_HAND)
+    for each in figures(summary):
+        metrics.add_metric(each.name, each.unit, each.value)
+    for each in alarming(summary):
+        with single_metric(each.name, each.unit, each.value) as metric:  # type: ignore[arg-type] # or its text
+            metric.add_dimension("service", "report")

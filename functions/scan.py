@@ -10,8 +10,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import catalog, session
 from orgscan.inventory import Inventory
+from orgscan.meter import CALLS, THROTTLES, Meter
 from orgscan.model import Target
 from orgscan.plan import Plan, PlanStore, target
+from orgscan.receipt import Receipt
 from orgscan.settings import Configuration, ScanSettings
 from orgscan.store import FindingStore
 from orgscan.work import Checkpoints, Worker
@@ -20,7 +22,7 @@ logger = Logger(service="scan")
 # The library logs with `logging`; its lines shall say scan, account and region too.
 copy_config_to_registered_loggers(source_logger=logger, include={"orgscan"})
 tracer = Tracer(service="scan")
-metrics = Metrics(namespace="orgscan", service="scan")
+metrics = Metrics(service="scan")
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -28,6 +30,7 @@ metrics = Metrics(namespace="orgscan", service="scan")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """`part` 0 begins a target; the answer is the next event, until it says `done`."""
+    began, meter = _seconds_left(context), Meter()
     settings = ScanSettings.from_environment()
     configuration = Configuration.beside(__file__)
     plan = _plan(event["scan"], settings.bucket)
@@ -42,6 +45,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             external_id=settings.external_id,
             session_name=context.function_name,
             polite=configuration.polite,
+            meter=meter,
         )
 
     s3 = _home().get("s3")
@@ -57,15 +61,40 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         if configuration.inventory
         else None,
     )
-    receipt = worker.scan(here, event["part"], lambda: context.get_remaining_time_in_millis() / 1000)
+    receipt = worker.scan(here, event["part"], lambda: _seconds_left(context))
+    _tell_asked(meter)
+    spent = {
+        "part": event["part"],
+        "seconds": round(began - _seconds_left(context), 1),
+        "calls": meter.calls.total(),
+        "refused": meter.throttled.total(),
+    }
     if receipt:
+        _tell_unseen(receipt)
         metrics.add_metric("ChecksPlanned", MetricUnit.Count, receipt.planned)
         metrics.add_metric("ChecksEvaluated", MetricUnit.Count, receipt.evaluated)
-        logger.info("scanned", extra={"planned": receipt.planned, "evaluated": receipt.evaluated})
+        logger.info("scanned", extra={**spent, "planned": receipt.planned, "evaluated": receipt.evaluated})
     else:
         metrics.add_metric("TargetsContinued", MetricUnit.Count, 1)
-        logger.info("to be continued", extra={"part": event["part"]})
+        logger.info("to be continued", extra=spent)
     return {**event, "part": event["part"] + 1, "done": receipt is not None}
+
+
+def _seconds_left(context: LambdaContext) -> float:
+    return context.get_remaining_time_in_millis() / 1000
+
+
+def _tell_asked(meter: Meter) -> None:
+    metrics.add_metric(CALLS, MetricUnit.Count, meter.calls.total())
+    metrics.add_metric(THROTTLES, MetricUnit.Count, meter.throttled.total())
+    for api, times in sorted(meter.throttled.items()):
+        logger.warning("throttled", extra={"api": api, "times": times})
+
+
+def _tell_unseen(receipt: Receipt) -> None:
+    for unseen in receipt.unseen:
+        told = {"reason": unseen.reason, "detail": unseen.detail, "checks": len(unseen.checks)}
+        logger.warning("not seen", extra=told)
 
 
 @cache

@@ -5,8 +5,10 @@ from constructs import Construct
 
 from infra.alarms import Alarms
 from infra.config import Config
+from infra.dashboard import Dashboard
 from infra.inventory_tables import InventoryTables
 from infra.nag import acknowledge, logical_id, wildcard
+from infra.saved_queries import SavedQueries
 from infra.scan_schedules import ScanSchedules
 from infra.scan_workflow import ScanWorkflow
 from infra.scanner_function import ScannerCode, ScannerFunction
@@ -33,14 +35,14 @@ class HubStack(Stack):
         self._storage = Storage(self, "Storage", inventory_days=config.inventory.keep_days)
         self._topics = Topics(self, "Topics", key=self._storage.key, routes=config.routes)
         self._code = ScannerCode(self, "Code", configuration=config.runtime())
-        scan = self._scan()
+        plan, scan, report, notify = self._plan(), self._scan(), self._report(), self._notify()
         self._workflow = ScanWorkflow(
             self,
             "Workflow",
-            plan=self._plan(),
+            plan=plan,
             scan=scan,
-            report=self._report(),
-            notify=self._notify(),
+            report=report,
+            notify=notify,
             bucket=self._storage.bucket,
             key=self._storage.key,
             concurrency=config.limits.concurrency,
@@ -49,15 +51,30 @@ class HubStack(Stack):
         schedules = ScanSchedules(
             self, "Schedules", machine=self._workflow.machine, schedules=config.schedules
         )
-        Alarms(
+        alarms = Alarms(
             self,
             "Alarms",
             topic=self._topics.operations,
+            namespace=config.name,
             machine=self._workflow.machine,
+            plan=plan,
             scan=scan,
+            report=report,
             dead_letters=schedules.dead_letters,
             schedules=config.schedules,
         )
+        Dashboard(
+            self,
+            "Dashboard",
+            name=config.name,
+            alarms=alarms.all,
+            schedules=[schedule.name for schedule in config.schedules],
+            functions={"Plan": plan, "Scan": scan, "Report": report, "Notify": notify},
+            scan_log=scan.log_group,
+            table=self._storage.table,
+        )
+        others = [function.log_group for function in (plan, report, notify)]
+        SavedQueries(self, "Queries", name=config.name, scan=scan.log_group, others=others)
         if config.inventory.enabled:
             InventoryTables(
                 self,
@@ -117,6 +134,7 @@ class HubStack(Stack):
             name,
             code=self._code,
             settings=settings,
+            namespace=self._config.name,
             key=self._storage.key,
             log_retention_days=self._config.limits.log_retention_days,
             memory_size=memory_size,

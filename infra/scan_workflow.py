@@ -24,6 +24,8 @@ PASSING = (
 # A process that died or was ended: perhaps for its own sake, so once more and not for ever.
 CRASHED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
 EACH_TARGET = "EachTarget"
+LONGEST = Duration.hours(6)
+"""That an execution may take."""
 BUSY = "Lambda.TooManyRequestsException"
 
 
@@ -72,7 +74,7 @@ class ScanWorkflow(Construct):
             definition_body=sfn.DefinitionBody.from_chainable(
                 planned.next(each_target).next(reported).next(news)
             ),
-            timeout=Duration.hours(6),
+            timeout=LONGEST,
             tracing_enabled=True,
             logs=sfn.LogOptions(
                 destination=ScannerLogs(self, "Logs", key=key, days=log_retention_days),

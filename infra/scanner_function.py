@@ -13,7 +13,7 @@ from constructs import Construct
 from infra import ROOT, CannotSynthesize
 from infra.nag import acknowledge, wildcard
 from infra.scanner_logs import ScannerLogs
-from orgscan.settings import CONFIGURATION_FILE, Configuration, Settings
+from orgscan.settings import CONFIGURATION_FILE, NAMESPACE, Configuration, Settings
 
 DEPENDENCIES = ROOT / "build" / "layers" / "dependencies"
 LIBRARY = ROOT / "layers" / "orgscan"
@@ -56,7 +56,10 @@ class ScannerCode(Construct):
 
 
 class ScannerFunction(lambda_.Function):
-    """Handler, role, logs and environment come from one name and one Settings."""
+    """Handler, role, logs and environment come from one name and one Settings.
+
+    `namespace`: of the metrics it sends.
+    """
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class ScannerFunction(lambda_.Function):
         *,
         code: ScannerCode,
         settings: Settings,
+        namespace: str,
         key: kms.IKey,
         log_retention_days: int,
         memory_size: int,
@@ -87,7 +91,7 @@ class ScannerFunction(lambda_.Function):
             layers=code.layers,
             handler=f"{name}.handler",
             role=role,
-            environment=settings.to_environment(),
+            environment={**settings.to_environment(), NAMESPACE: namespace},
             log_group=log_group,
             memory_size=memory_size,
             timeout=timeout,
@@ -95,6 +99,7 @@ class ScannerFunction(lambda_.Function):
         )
         log_group.grant_write(role)
         self.own_role = role  # CDK's own `role` may be missing
+        self.memory_mib = memory_size
         acknowledge(role, "X-Ray, Organizations and regions cannot be granted piece by piece", wildcard("*"))
         acknowledge(self, "The dependencies are locked and tested for this version", "AwsSolutions-L1")
 

@@ -1,7 +1,6 @@
 """EventBridge Scheduler's recurring expressions: cron(...) and rate(...)."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import ceil
@@ -72,11 +71,11 @@ def longest_gap(expression: str) -> timedelta | None:
     return max((later - earlier for earlier, later in pairwise(runs)), default=None)
 
 
-def dead_man_hours(expressions: Iterable[str]) -> int | None:
-    """1.5 times the time between runs of all; None where CloudWatch cannot look back that far."""
-    gaps = [gap for expression in expressions if (gap := longest_gap(expression))]
-    patience = max(1.5 * min(gaps, default=LOOK_BACK), timedelta(hours=1))
-    return ceil(patience / timedelta(hours=1)) if patience <= LOOK_BACK else None
+def dead_man_hours(expression: str) -> int | None:
+    """1.5 times the time between runs; None where nobody knows it or CloudWatch cannot look back that far."""
+    gap = longest_gap(expression)
+    patience = max(1.5 * gap, timedelta(hours=1)) if gap else None
+    return ceil(patience / timedelta(hours=1)) if patience and patience <= LOOK_BACK else None
 
 
 def _values(field: Field, text: str) -> frozenset[int]:

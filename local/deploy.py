@@ -13,6 +13,9 @@ from moto.awslambda.models import LayerVersion
 from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 
+_SHOWING = {"AWS::CloudWatch::Dashboard"}
+"""What moto knows, and what refers to alarms, which it does not."""
+
 
 class DeployFailed(Exception):
     """The stack did not reach a complete state; the text says what CloudFormation said."""
@@ -34,7 +37,8 @@ def deploy(
     template.pop("Rules", None)
     # What moto does not know (alarms, schedules) changes nothing in what runs here.
     resources = template["Resources"]
-    known = {name: each for name, each in resources.items() if each["Type"] in parsing.get_model_map()}
+    kinds = parsing.get_model_map().keys() - _SHOWING
+    known = {name: each for name, each in resources.items() if each["Type"] in kinds}
     formation = client("cloudformation")
     region = formation.meta.region_name
     _publish(client("s3"), assembly, stack, {"AccountId": account, "Region": region, "Partition": "aws"})

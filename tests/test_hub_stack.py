@@ -8,7 +8,14 @@ from typing import Any
 from infra import ROOT, config
 from orgscan import catalog
 from orgscan.request import Nameable, ScanRequest
-from orgscan.settings import Configuration, NotifySettings, PlanSettings, ReportSettings, ScanSettings
+from orgscan.settings import (
+    NAMESPACE,
+    Configuration,
+    NotifySettings,
+    PlanSettings,
+    ReportSettings,
+    ScanSettings,
+)
 from tests.stacks import DECIDED, Assembly, Template, granted, listed, named, synthesize
 
 # One worker of xdist synthesizes, once.
@@ -25,7 +32,10 @@ def test_each_function_is_told_its_settings(hub: Template) -> None:
         "Report": ReportSettings,
         "Notify": NotifySettings,
     }
-    assert told == {name: {each.name.upper() for each in fields(kind)} for name, kind in settings.items()}
+    assert told == {
+        name: {NAMESPACE, *(each.name.upper() for each in fields(kind))} for name, kind in settings.items()
+    }
+    assert {each["Environment"]["Variables"][NAMESPACE] for each in functions.values()} == {"orgscan"}
     assert functions["Scan"]["Environment"]["Variables"]["MEMBER_ROLE"] == "looker"
     assert functions["Scan"]["Environment"]["Variables"]["EXTERNAL_ID"] == "our-secret"
 
@@ -229,23 +239,6 @@ def test_a_schedule_that_cannot_start_a_scan_leaves_a_letter(hub: Template) -> N
     for each in hub.all("AWS::Scheduler::Schedule").values():
         assert named(each["Target"]["Arn"]) == "WorkflowMachine"
         assert named(each["Target"]["DeadLetterConfig"]["Arn"]) == "SchedulesDeadLetters.Arn"
-
-
-def test_a_scanner_that_stopped_shouts(hub: Template) -> None:
-    alarms = hub.all("AWS::CloudWatch::Alarm")
-    assert {name: each["MetricName"] for name, each in alarms.items()} == {
-        "AlarmsScanFailed": "ExecutionsFailed",
-        "AlarmsScanTimedOut": "ExecutionsTimedOut",
-        "AlarmsScanAborted": "ExecutionsAborted",
-        "AlarmsTargetFailed": "Errors",
-        "AlarmsNotStarted": "ApproximateNumberOfMessagesVisible",
-        "AlarmsNoScan": "ExecutionsSucceeded",
-    }
-    told = {named(action) for each in alarms.values() for action in each["AlarmActions"]}
-    assert told == {"TopicsOperations"}
-    silence = alarms["AlarmsNoScan"]
-    assert (silence["TreatMissingData"], silence["ComparisonOperator"]) == ("breaching", "LessThanThreshold")
-    assert silence["Period"] * silence["EvaluationPeriods"] == 36 * 3600
 
 
 def test_alarms_reach_an_encrypted_topic_with_a_policy_of_its_own(hub: Template) -> None:

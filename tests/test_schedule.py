@@ -30,20 +30,19 @@ def test_how_long_a_schedule_pauses(expression: str, gap: timedelta | None) -> N
 
 
 @pytest.mark.parametrize(
-    ("expressions", "hours"),
+    ("expression", "hours"),
     [
-        (["rate(1 day)"], 36),
-        (["rate(7 days)", "cron(0 6 * * ? *)"], 36),
-        (["rate(5 minutes)"], 1),
-        (["rate(4 days)"], 144),
-        (["rate(7 days)"], None),
-        (["cron(0 6 L * ? *)"], None),
-        ([], None),
+        ("rate(1 day)", 36),
+        ("cron(0 6 ? * MON-FRI *)", 108),
+        ("rate(5 minutes)", 1),
+        ("rate(4 days)", 144),
+        ("rate(7 days)", None),
+        ("cron(0 6 L * ? *)", None),
     ],
 )
-def test_silence_is_noticed_after_one_and_a_half_periods(expressions: list[str], hours: int | None) -> None:
+def test_silence_is_noticed_after_one_and_a_half_periods(expression: str, hours: int | None) -> None:
     """Where the alarm can look back that far."""
-    assert schedule.dead_man_hours(expressions) == hours
+    assert schedule.dead_man_hours(expression) == hours
 
 
 MOMENT = st.tuples(*(st.integers(field.low, field.high) for field in schedule.FIELDS))

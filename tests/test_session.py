@@ -17,6 +17,7 @@ from benchmarks.fleet import Raw
 from orgscan import session
 from orgscan.collector import Reader, collector
 from orgscan.errors import OutOfTime
+from orgscan.meter import Meter
 from orgscan.model import Resource, Target
 from orgscan.pace import Pace
 from orgscan.session import SIGNED_WITH, Clients, UndeclaredCall, declared
@@ -139,7 +140,7 @@ class Hub:
         self.home.get("sts").meta.events.register("before-call.sts.AssumeRole", self._count)
         self.refuses = False
 
-    def enter(self, **more: float) -> Clients:
+    def enter(self, **more: Any) -> Clients:
         return session.assume(
             self.home, MEMBER, role="orgscan-member", external_id="x-1", session_name="scan", **more
         )
@@ -415,3 +416,28 @@ def test_a_member_can_be_asked_more_politely(hub: Hub) -> None:
             volumes(member)
     with pytest.raises(OutOfTime):
         volumes(member)
+
+
+TOO_MANY = (
+    503,
+    b"<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>",
+)
+
+
+def test_every_attempt_is_counted_and_every_throttle(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    meter, answers = Meter(), [TOO_MANY, BUSY, TOO_MANY, NO_VOLUMES]
+    member = hub.enter(meter=meter)
+    Service(member.get("ec2"), lambda _: answers.pop(0))
+    assert volumes(member) == []
+    assert meter.calls == {"ec2:DescribeVolumes": 4}
+    assert meter.throttled == {"ec2:DescribeVolumes": 2}
+
+
+def test_a_call_that_was_never_made_is_not_counted(hub: Hub) -> None:
+    meter = Meter()
+    member = hub.enter(meter=meter)
+    member.close()
+    with pytest.raises(OutOfTime):
+        volumes(member)
+    assert not meter.calls

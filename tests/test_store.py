@@ -471,3 +471,18 @@ def test_what_dynamodb_refuses_is_raised(store: FindingStore, table: Any) -> Non
     table.delete()
     with pytest.raises(ClientError):
         store.record("1", STARTED, saw(finding()))
+
+
+def test_a_schedules_scan_before_is_known_however_often_it_is_asked(store: FindingStore) -> None:
+    assert store.coverage_before("1", "daily", 90.5) is None
+    assert store.coverage_before("2", "daily", 80.0) == 90.5
+    assert store.coverage_before("2", "daily", 80.0) == 90.5
+    assert store.coverage_before("3", "weekly", 10.0) is None
+    assert store.coverage_before("4", "daily", 100.0) == 80.0
+
+
+def test_a_scan_that_ends_after_a_later_one_is_compared_with_nothing(store: FindingStore) -> None:
+    store.coverage_before("1", "daily", 90.0)
+    store.coverage_before("3", "daily", 50.0)
+    assert store.coverage_before("2", "daily", 20.0) is None
+    assert store.coverage_before("4", "daily", 50.0) == 50.0

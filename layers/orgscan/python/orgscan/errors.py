@@ -164,6 +164,11 @@ def expired(code: str, message: str) -> bool:
     return code in EXPIRED or bool(AGED.search(message))
 
 
+def throttled(code: str) -> bool:
+    """Whether AWS refused for too many requests."""
+    return MEANING.get(code) is Blindness.THROTTLED
+
+
 def page_expired(error: Exception) -> bool:
     """Whether the way to a next page has expired, or is none any more."""
     return isinstance(error, ClientError) and code_of(error) in PAGE_EXPIRED

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 
 from orgscan.coverage import Coverage
-from orgscan.model import Blindness, Category, Severity, Target
+from orgscan.model import Blindness, Category, Gap, Severity, Target
 from orgscan.reconcile import Change, Record, Status, Step, badness
 from orgscan.tagged import Share, told
 
@@ -17,6 +17,9 @@ NOTABLE_PER_FAMILY = 10
 NOTABLE = 60
 TOLD_PROBLEMS, LONGEST = 3, 200
 """Of a change told in detail, and characters of each. All this keeps a receipt well below 400 KB."""
+NO_RECEIPT = Gap(
+    "target", Blindness.FAULT, "the worker ended without a receipt: it crashed or ran out of time"
+)
 
 
 @dataclass(frozen=True, slots=True)

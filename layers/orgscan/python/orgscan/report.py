@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from orgscan import compliance
 from orgscan.catalog import Catalog
 from orgscan.coverage import Coverage, Look
-from orgscan.model import Blindness, Gap, Severity, Standing, Target
+from orgscan.model import Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
 from orgscan.present.mail import mail
+from orgscan.receipt import NO_RECEIPT
 from orgscan.reconcile import Change, Record
 from orgscan.settings import Configuration
 from orgscan.store import FindingStore
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 THREADS = 16
 GAPS = 100
 """Kinds of gaps in a summary, the largest. Errors that quote a request id are each a kind of their own."""
-NO_RECEIPT = Gap(
-    "target", Blindness.FAULT, "the worker ended without a receipt: it crashed or ran out of time"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +110,8 @@ class Reporter:
             "checks": self.catalog,
         }
         summary = summarise(plan, self.store.receipts(scan), **told)
+        if plan.schedule and summary.units:
+            summary.coverage_before = self.store.coverage_before(scan, plan.schedule, summary.coverage)
         results = Results(self.s3, self.bucket, scan)
         results.put_findings(self._open())
         results.put_summary(summary)
@@ -207,6 +207,7 @@ def describe(summary: ScanSummary) -> Mapping[str, Any]:
         "finished": summary.finished,
         "complete": summary.complete,
         "coverage": summary.coverage,
+        "coverage_before": summary.coverage_before,
         "accounts": plan.accounts,
         "skipped": [f"{account.id} {account.state}" for account in plan.skipped],
         "targets": {"planned": plan.planned, "reached": summary.reached},

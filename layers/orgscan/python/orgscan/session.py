@@ -18,7 +18,8 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Credent
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
-from orgscan.errors import NO_ANSWER, OutOfTime, Told, expired
+from orgscan.errors import NO_ANSWER, OutOfTime, Told, expired, throttled
+from orgscan.meter import Meter
 from orgscan.pace import Pace
 
 LOADER = Loader()
@@ -138,8 +139,8 @@ class Clients:
     """Clients of one set of credentials, made once per service and region; safe to share between threads.
 
     Guarded ones refuse what the running code did not declare, so that a declaration cannot rot, and take
-    their turn with `pace` before every attempt. `renew` says of a session token that AWS called expired
-    whether there is a newer one; the call is then repeated.
+    their turn with `pace` before every attempt; `meter` counts those. `renew` says of a session token that
+    AWS called expired whether there is a newer one; the call is then repeated.
     """
 
     def __init__(
@@ -149,12 +150,14 @@ class Clients:
         guarded: bool,
         config: Config = CONFIG,
         pace: Pace | None = None,
+        meter: Meter | None = None,
         renew: Callable[[str], bool] | None = None,
     ) -> None:
         self._session = session
         self._guarded = guarded
         self._config = config
         self._pace = pace
+        self._meter = meter or Meter()
         self._renew = renew
         self._seconds_left: Callable[[], float] = lambda: inf
         self._closed = False
@@ -193,7 +196,7 @@ class Clients:
         turn = partial(self._turn, client.meta.region_name, service.service_name)
         events.register_first(f"request-created.{name}", turn)
         events.register_last(f"request-created.{name}", _remember_token)
-        events.register_first(f"needs-retry.{name}", self._again)
+        events.register_first(f"needs-retry.{name}", partial(self._again, service.service_name))
         events.register_last(f"needs-retry.{name}", _whole)
 
     def _turn(self, region: str, service: str, operation_name: str, **_: object) -> None:
@@ -204,14 +207,21 @@ class Clients:
             self._pace.wait(region, f"{service}:{operation_name}", most=left)
         if self._closed:
             raise OutOfTime
+        self._meter.asked(f"{service}:{operation_name}")
 
-    def _again(self, response: Any, request_dict: Mapping[str, Any], **_: object) -> int | None:
+    def _again(
+        self, service: str, response: Any, request_dict: Mapping[str, Any], operation: Any, **_: object
+    ) -> int | None:
         """0: botocore repeats the request after as many seconds, signed anew. None: botocore decides."""
         if response is None:
             return None
         http, parsed = response
         error = parsed.get("Error") or {}
-        if http.status_code < HTTP_ERROR or not expired(error.get("Code") or "", error.get("Message") or ""):
+        if http.status_code < HTTP_ERROR:
+            return None
+        if throttled(error.get("Code") or ""):
+            self._meter.refused(f"{service}:{operation.name}")
+        if not expired(error.get("Code") or "", error.get("Message") or ""):
             return None
         used = request_dict["context"].get(SIGNED_WITH)
         return 0 if self._renew and used and self._renew(used) else None
@@ -229,7 +239,14 @@ def here(*, retries: bool = True) -> Clients:
 
 
 def assume(
-    home: Clients, account: str, *, role: str, external_id: str, session_name: str, polite: float = 1.0
+    home: Clients,
+    account: str,
+    *,
+    role: str,
+    external_id: str,
+    session_name: str,
+    polite: float = 1.0,
+    meter: Meter | None = None,
 ) -> Clients:
     """A member account's clients, which ask it politely. A token that expires is renewed once.
 
@@ -249,7 +266,7 @@ def assume(
 
     credentials = RoleCredentials(ask)
     session = _session(credentials, region=sts.meta.region_name)
-    return Clients(session, guarded=True, pace=Pace(polite), renew=credentials.renew)
+    return Clients(session, guarded=True, pace=Pace(polite), meter=meter, renew=credentials.renew)
 
 
 def _session(credentials: Credentials | None = None, *, region: str | None = None) -> boto3.Session:

@@ -18,6 +18,8 @@ from orgscan.model import Category, Severity
 from orgscan.suppress import Suppression
 
 CONFIGURATION_FILE = "configuration.json"
+NAMESPACE = "POWERTOOLS_METRICS_NAMESPACE"
+"""The variable with the namespace of this deployment's metrics; the library that sends them reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

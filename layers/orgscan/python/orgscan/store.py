@@ -5,6 +5,7 @@ pk TARGET#<account>#<region>   sk FINDING#<check>#<resource>#<key>   a finding
 pk SCAN#<scan>                 sk TARGET#<account>#<region>          a receipt
                                sk MESSAGE#<route>                    a message was sent
 pk SCANS                       sk <scan>                             a finished scan
+pk SCHEDULES                   sk <schedule>                         its newest scan, and what that covered
 pk ACCOUNTS                    sk <account>                          it was scanned, and in which regions
 pk TOLD                        sk <what>                             people were told once
 index `open` of `listed`       <severity>#<shard>                    open findings
@@ -193,6 +194,23 @@ class FindingStore:
         """A finished scan; this partition is the trend line."""
         self._table.put_item(Item={"pk": "SCANS", "sk": scan, **items.plain(facts)})
 
+    def coverage_before(self, scan: str, schedule: str, coverage: float) -> float | None:
+        """What the schedule's scan before came to, in percent; for the next one, this is the scan before.
+
+        None: there is none, or one that started later has ended already. Repeated, it says the same.
+        """
+        key = {"pk": "SCHEDULES", "sk": schedule}
+        while True:
+            known = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+            if known and cast("str", known["scan"]) >= scan:
+                before = known["coverage_before"] if known["scan"] == scan else None
+                return _number(before)
+            before = known["coverage"] if known else None
+            mine = {"scan": scan, "coverage": coverage, "coverage_before": _number(before)}
+            unchanged = Attr("scan").eq(known["scan"]) if known else Attr("pk").not_exists()
+            if self._put_if({**key, **items.plain(mine)}, unchanged):
+                return _number(before)
+
     def first_to_send(self, scan: str, route: str) -> bool:
         """Whether nobody has sent this message yet; says so once."""
         marker = {"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"}
@@ -335,6 +353,10 @@ class FindingStore:
             if "LastEvaluatedKey" not in page:
                 return
             how["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def _strings(value: Any) -> list[str]:

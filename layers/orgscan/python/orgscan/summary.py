@@ -71,6 +71,8 @@ class ScanSummary:
     evaluated: int = 0
     unseen: dict[tuple[Blindness, str], Blind] = field(default_factory=lambda: defaultdict(Blind))
     newly_blind: int = 0
+    coverage_before: float | None = None
+    """Percent, of the scan before of the same schedule; None where there is none to compare with."""
     open: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
     changes: Counter[Cause] = field(default_factory=Counter)
     told: dict[Cause, list[Told]] = field(default_factory=lambda: defaultdict(list))
@@ -96,6 +98,11 @@ class ScanSummary:
     def coverage(self) -> float:
         """Percent, rounded down, so that 100 means all."""
         return self.evaluated * 1000 // self.units / 10 if self.units else 0.0
+
+    @property
+    def lost(self) -> float:
+        """Points of coverage since the scan before; negative where it sees more."""
+        return 0.0 if self.coverage_before is None else self.coverage_before - self.coverage
 
     @property
     def news(self) -> bool:

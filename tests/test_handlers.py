@@ -1,0 +1,109 @@
+"""What the functions say of themselves: log lines and metrics of one small scan."""
+
+from typing import Any
+
+import boto3
+import pytest
+
+from orgscan.figures import COMPLETED, COVERAGE, DROP, MISSING, OPEN, PLANNED, REACHED, SECONDS, UNSEEN
+from orgscan.meter import CALLS, THROTTLES, Meter
+from orgscan.model import Blindness, Severity, Target
+from orgscan.session import Clients
+from tests.answers import refuse
+from tests.conftest import ACCOUNT
+from tests.handlers import CHECKS, REGIONS, Handlers, Line, inside, ready, scan
+
+
+@pytest.fixture
+def functions(
+    aws: boto3.Session, table: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Handlers:
+    return ready(aws, table, monkeypatch, capsys)
+
+
+def lines(functions: Handlers, message: str) -> list[Line]:
+    return [line for line in functions.lines if line["message"] == message]
+
+
+def dimensions(**named: str) -> frozenset[tuple[str, str]]:
+    return frozenset(named.items())
+
+
+def test_a_finished_scan_is_measured_by_schedule(functions: Handlers) -> None:
+    for _ in range(3):
+        boto3.client("ec2").allocate_address(Domain="vpc")
+    scan(functions)
+    told = {name: (where, unit, value) for name, where, unit, value in functions.measured()}
+    mine, all_ = dimensions(service="report", schedule="daily"), dimensions(service="report")
+    assert told[COMPLETED] == (mine, "Count", 1)
+    assert told[COVERAGE] == (mine, "Percent", 100)
+    assert (told[PLANNED], told[REACHED]) == ((mine, "Count", 2), (mine, "Count", 2))
+    assert (told[SECONDS][:2], told[SECONDS][2] > 0) == ((mine, "Seconds"), True)
+    assert {severity: told[name] for severity, name in OPEN.items()} == {
+        severity: (mine, "Count", 3 if severity is Severity.LOW else 0) for severity in Severity
+    }
+    assert {told[name] for name in UNSEEN.values()} == {(mine, "Count", 0)}
+    assert {name: told[name] for name in (DROP, MISSING)} == dict.fromkeys(
+        (DROP, MISSING), (all_, "Count", 0)
+    )
+
+
+def test_what_a_person_asked_for_is_nobodys_schedule(functions: Handlers) -> None:
+    scan(functions, schedule="")
+    (where,) = {where for name, where, _, _ in functions.measured() if name == COVERAGE}
+    assert where == dimensions(service="report", schedule="by hand")
+
+
+def test_a_worker_that_told_nothing_is_counted_and_coverage_drops(functions: Handlers) -> None:
+    assert scan(functions, 15)[DROP] == 0
+    told = scan(functions, 16, dead=["eu-west-2"])
+    assert (told[COVERAGE], told[DROP], told[MISSING]) == (50, 50, 1)
+    assert (told[PLANNED], told[REACHED], told[UNSEEN[Blindness.FAULT]]) == (2, 1, 2)
+    before = len(functions.metrics)
+    functions.invoke("report", scan="20260116T060000123Z-16444444")
+    again = {name: value for name, _, _, value in functions.measured(before)}
+    assert {**again, SECONDS: told[SECONDS]} == told, "a report that is repeated says the same"
+
+
+def test_coverage_is_compared_within_a_schedule(functions: Handlers) -> None:
+    scan(functions, 15)
+    assert scan(functions, 16, dead=REGIONS, schedule="weekly")[DROP] == 0
+    assert scan(functions, 17, dead=REGIONS, schedule="")[DROP] == 0
+    assert scan(functions, 18, dead=["eu-west-1"])[DROP] == 50
+
+
+def test_what_is_not_seen_is_logged_with_its_reason_where_it_was(functions: Handlers) -> None:
+    def deny(clients: Clients, _: Meter) -> None:
+        refuse(clients, Target(ACCOUNT, "eu-west-1"), "ec2:DescribeVolumes", "UnauthorizedOperation")
+
+    inside(functions, deny)
+    told = scan(functions)
+    assert (told[COVERAGE], told[UNSEEN[Blindness.DENIED]]) == (75, 1)
+    (line,) = lines(functions, "not seen")
+    where = {"account": ACCOUNT, "region": "eu-west-1", "scan": "20260115T060000123Z-15444444"}
+    what = {"reason": "denied", "detail": "ec2:DescribeVolumes", "checks": 1, "level": "WARNING"}
+    assert {**line, **where, **what} == line
+
+
+def test_a_target_says_how_long_it_took_and_how_often_it_asked(functions: Handlers) -> None:
+    def throttle(_: Clients, meter: Meter) -> None:
+        meter.asked("ec2:DescribeVolumes")
+        meter.refused("ec2:DescribeVolumes")
+
+    inside(functions, throttle)
+    functions.invoke("plan", request={"checks": CHECKS}, started="2026-01-15T06:00:00Z", execution="8f14e45f")
+    target = {"account": ACCOUNT, "region": "eu-west-1", "name": "", "off": False, "standing": "due"}
+    functions.invoke(
+        "scan",
+        scan="20260115T060000000Z-8f14e45f",
+        target={**target, "payer": False, "unscanned": None},
+        part=0,
+    )
+    (line,) = lines(functions, "scanned")
+    assert {**line, "part": 0, "calls": 3, "refused": 1, "planned": 2, "evaluated": 2} == line
+    assert line["seconds"] > 0
+    (refusal,) = lines(functions, "throttled")
+    assert {**refusal, "api": "ec2:DescribeVolumes", "times": 1, "account": ACCOUNT} == refusal
+    told = {name: (where, value) for name, where, _, value in functions.measured()}
+    everywhere = dimensions(service="scan")
+    assert (told[CALLS], told[THROTTLES]) == ((everywhere, 3), (everywhere, 1))

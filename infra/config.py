@@ -23,6 +23,7 @@ from pydantic import (
 
 from infra import ROOT, CannotSynthesize, tags, yaml_text
 from infra import fields as f
+from infra.deployment import Deployment
 from infra.fields import Section
 from infra.refusal import refusals
 from orgscan import catalog, settings, suppress
@@ -233,6 +234,9 @@ class Config(Section):
         description="Names, patterns ('eu-*'), or 'enabled': whatever each account has enabled.",
     )
     role: Role = Field(default=Role(), description="The role in every account.")
+    deployment: Deployment = Field(
+        default=Deployment(), description="How the member role gets into accounts."
+    )
     schedules: tuple[Schedule, ...] = Field(default=(), description="When to scan what.")
     checks: Checks = Field(default=Checks(), description="Which checks run, and how strict they are.")
     tag_policies: tuple[tags.TagPolicy, ...] = Field(
@@ -339,6 +343,8 @@ def _entries(raw: Any, section: str) -> list[tuple[int, dict[Any, Any]]]:
 
 
 def _contradictions(config: Config) -> Iterator[str]:
+    if config.deployment.ous and not config.accounts.organization:
+        yield "deployment.ous: must be empty when accounts.organization is false"
     yield from _failing(config)
     yield from _dead(config)
 

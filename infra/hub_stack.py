@@ -6,6 +6,7 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.config import Config
 from infra.inventory_tables import InventoryTables
+from infra.member_rollout import MemberRollout
 from infra.nag import acknowledge, logical_id, wildcard
 from infra.scan_schedules import ScanSchedules
 from infra.scan_workflow import ScanWorkflow
@@ -67,6 +68,10 @@ class HubStack(Stack):
                 key=self._storage.key,
                 keep_days=config.inventory.keep_days,
             )
+        if config.deployment.ous:
+            rollout = MemberRollout(self, "Members", config=config)
+            # A new version asks for what its role may read: the role comes first.
+            scan.node.add_dependency(rollout)
         self._outputs()
 
     def _plan(self) -> ScannerFunction:

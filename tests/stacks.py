@@ -18,6 +18,7 @@ Json = dict[str, Any]
 DECIDED: dict[str, Any] = {
     "accounts": {"ous": ["ou-ab12-cdefgh34"]},
     "role": {"name": "looker", "external_id": "our-secret"},
+    "deployment": {"ous": ["r-ab12", "ou-ab12-cdefgh34", "r-ab12"]},
     "schedules": [
         {"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"},
         {

@@ -96,6 +96,19 @@ def refused(read: Read) -> Refused:
         ("role: {name: a b}", "role.name: 'a b': must be 1-64 letters, digits and +=,.@_-"),
         ("role: {external_id: x}", "role.external_id: 'x': must be 2-1224 letters, digits and +=,.@:/_-"),
         ("role:", "role: null: must be a mapping"),
+        (
+            "deployment: {ous: [all]}",
+            "deployment.ous[0]: 'all': must be the id of an OU or a root, such as ou-ab12-cdefgh34",
+        ),
+        ("deployment: {call_as: self}", "deployment.call_as: 'self': must be 'SELF' or 'DELEGATED_ADMIN'"),
+        (
+            "deployment: {region: eu-wset-1}",
+            "deployment.region: 'eu-wset-1': must be a region; did you mean 'eu-west-1'?",
+        ),
+        (
+            "{accounts: {organization: false, ids: ['123456789012']}, deployment: {ous: [r-ab12]}}",
+            "deployment.ous: must be empty when accounts.organization is false",
+        ),
         ("schedules: [{expression: rate(1 day)}]", "schedules[0].name: must be given"),
         ("schedules: [daily]", "schedules[0]: 'daily': must be a mapping"),
         (

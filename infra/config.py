@@ -68,6 +68,9 @@ class Role(Section):
 
     name: f.RoleName = Field(default="orgscan-member", description="Its name, the same in every account.")
     external_id: f.ExternalId = Field(default="orgscan", description="What the hub presents to assume it.")
+    organization_id: f.Organization | None = Field(
+        default=None, description="It also asks that the hub be in this organization; null: it does not ask."
+    )
 
 
 class Scope(Section):

@@ -143,6 +143,9 @@ Account = Annotated[str, _shape(f"^{ACCOUNT_ID}$", "an account id: 12 digits, in
 Ou = Annotated[str, _shape(f"^{OU_ID}$", "the id of an OU or a root, such as ou-ab12-cdefgh34")]
 Region = Annotated[str, _region_or(ENABLED)]
 ScopeRegion = Annotated[str, _region_or(GLOBAL)]
+Organization = Annotated[
+    str, _shape("^o-[a-z0-9]{10,32}$", "the id of an organization, such as o-a1b2c3d4e5")
+]
 HomeRegion = Annotated[str, _one_of(REGIONS, "a region"), _offer(REGIONS)]
 OneRegion = Annotated[str, _one_of(PLACES, f"a region, or {GLOBAL!r}"), _offer(PLACES)]
 Arn = Annotated[str, _shape("^arn:.{1,2044}$", "an ARN, which begins with arn:"), BeforeValidator(_one_arn)]

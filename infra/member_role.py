@@ -22,6 +22,9 @@ class MemberRole(Construct):
     ) -> None:
         super().__init__(scope, id)
         hub = f"arn:{Stack.of(self).partition}:iam::{hub_account}:role/{config.stack('hub')}-*"
+        known = {"sts:ExternalId": external_id}
+        if config.role.organization_id:
+            known["aws:PrincipalOrgID"] = config.role.organization_id
         actions = sorted({*map(action, catalog.calls())})
         policies = [self._policy(number, part) for number, part in enumerate(_parts(actions), 1)]
         self.role = iam.Role(
@@ -33,7 +36,7 @@ class MemberRole(Construct):
             # for good when it is replaced.
             assumed_by=iam.PrincipalWithConditions(
                 iam.AccountPrincipal(hub_account),
-                {"StringEquals": {"sts:ExternalId": external_id}, "ArnLike": {"aws:PrincipalArn": hub}},
+                {"StringEquals": known, "ArnLike": {"aws:PrincipalArn": hub}},
             ),
             managed_policies=policies,
         )

@@ -91,6 +91,8 @@ class Organization:
         """The management account."""
         self.denied_region = SCP_DENIED if SCP_DENIED in self.regions else None
         self.opt_in_region = OPT_IN if OPT_IN in self.regions else None
+        self.id = ""
+        """As AWS says it, once it is founded."""
         self._units: Mapping[str, str] = {}
         self._book = Book(beyond=Beyond(absent()))
         self._changes = Changes()
@@ -178,7 +180,8 @@ class Organization:
         """Create the organization: accounts, units, and the policy that denies one of them a region."""
         organizations = clients("organizations", self.hub, HOME)
         with past.account_ids([each.id for each in self.accounts]):
-            organizations.create_organization(FeatureSet="ALL")
+            made = organizations.create_organization(FeatureSet="ALL")
+            self.id = made["Organization"]["Id"]
             for account in self.accounts[1:]:
                 organizations.create_account(
                     AccountName=account.name,

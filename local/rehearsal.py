@@ -184,6 +184,7 @@ class Rehearsal:
         """What the invented organization would write into its orgscan.yaml; JSON is YAML."""
         told = {
             "regions": list(self.organization.regions),
+            "role": {"organization_id": self.organization.id},
             "deployment": {"ous": self.organization.guarded},
             "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
             "checks": {"parameters": parameters(each.id for each in self.organization.accounts)},

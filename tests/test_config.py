@@ -95,6 +95,10 @@ def refused(read: Read) -> Refused:
         ("regions: []", "regions: []: must not be empty"),
         ("role: {name: a b}", "role.name: 'a b': must be 1-64 letters, digits and +=,.@_-"),
         ("role: {external_id: x}", "role.external_id: 'x': must be 2-1224 letters, digits and +=,.@:/_-"),
+        (
+            "role: {organization_id: r-ab12}",
+            "role.organization_id: 'r-ab12': must be the id of an organization, such as o-a1b2c3d4e5",
+        ),
         ("role:", "role: null: must be a mapping"),
         (
             "deployment: {ous: [all]}",

@@ -90,6 +90,11 @@ def test_a_delegated_administrator_is_an_account_like_others(other: Assembly) ->
     assert not [each for each in hub.all(ROLE).values() if "RoleName" in each]
 
 
+def test_a_role_that_was_told_no_organization_asks_for_none(other: Assembly) -> None:
+    (statement,) = other.template("Other2Member").one(ROLE)["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+
+
 def test_a_template_that_a_stack_set_would_not_take_is_refused() -> None:
     def of(size: int) -> dict[str, str]:
         return {"a": "ä" + "x" * (size - len('{"a":"\\u00e4"}'))}

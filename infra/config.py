@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -238,7 +239,8 @@ class Config(Section):
     )
     role: Role = Field(default=Role(), description="The role in every account.")
     deployment: Deployment = Field(
-        default=Deployment(), description="How the member role gets into accounts."
+        default=Deployment(),
+        description="How the member role gets into accounts, and what is asked of everything deployed.",
     )
     schedules: tuple[Schedule, ...] = Field(default=(), description="When to scan what.")
     checks: Checks = Field(default=Checks(), description="Which checks run, and how strict they are.")
@@ -256,9 +258,14 @@ class Config(Section):
     )
     limits: Limits = Field(default=Limits(), description="How large it may get.")
 
+    @property
+    def member_role(self) -> str:
+        """As it stands in ARNs: its path without the first /, and its name."""
+        return f"{self.deployment.path}{self.role.name}".removeprefix("/")
+
     def stack(self, part: str) -> str:
-        """The name of a stack: 'OrgscanHub'."""
-        return "".join(word.capitalize() for word in (*self.name.split("-"), part))
+        """The name of a stack, 'OrgscanHub', of which no two configurations' names make the same."""
+        return re.sub("(?:^|-)([a-z])", lambda begin: begin[1].upper(), f"{self.name}-{part}")
 
     def runtime(self) -> settings.Configuration:
         """What the functions need of it."""

@@ -5,6 +5,7 @@ from constructs import Construct
 
 from infra.config import Config
 from infra.fields import EXTERNAL_ID as ALLOWED
+from infra.house_rules import keep_to
 from infra.member_role import MemberRole
 from orgscan.model import ACCOUNT_ID
 
@@ -41,3 +42,4 @@ class MemberStack(Stack):
             hub_account=hub_account.value_as_string,
             external_id=external_id.value_as_string,
         )
+        keep_to(self, config.deployment)

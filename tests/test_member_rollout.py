@@ -7,7 +7,7 @@ import pytest
 
 from infra import CannotSynthesize
 from infra.deployment import BODY_LIMIT, inline
-from tests.stacks import Assembly, Template, synthesize
+from tests.stacks import Assembly, Template, granted, named, synthesize
 
 # One worker of xdist synthesizes, once.
 
@@ -15,7 +15,14 @@ STACK_SET, ROLE, POLICY = "AWS::CloudFormation::StackSet", "AWS::IAM::Role", "AW
 DELEGATED: dict[str, Any] = {
     "name": "other-2",
     "role": {"name": "other-member"},
-    "deployment": {"ous": ["ou-ab12-cdefgh34"], "call_as": "DELEGATED_ADMIN", "region": "eu-central-1"},
+    "deployment": {
+        "ous": ["ou-ab12-cdefgh34"],
+        "call_as": "DELEGATED_ADMIN",
+        "region": "eu-central-1",
+        "path": "/security/scans/",
+        "permissions_boundary": "teams/edge",
+        "tags": {"team": "sécurité", "cost:center": "12"},
+    },
 }
 
 
@@ -82,17 +89,86 @@ def test_the_role_is_renewed_before_what_asks_for_more(hub: Template) -> None:
 
 
 def test_a_delegated_administrator_is_an_account_like_others(other: Assembly) -> None:
-    hub = other.template("Other2Hub")
+    hub = other.template("Other-2Hub")
     told = hub.one(STACK_SET)
-    assert (told["CallAs"], told["StackSetName"]) == ("DELEGATED_ADMIN", "Other2Member")
+    assert (told["CallAs"], told["StackSetName"]) == ("DELEGATED_ADMIN", "Other-2Member")
     (group,) = told["StackInstancesGroup"]
     assert group["Regions"] == ["eu-central-1"]
     assert not [each for each in hub.all(ROLE).values() if "RoleName" in each]
 
 
 def test_a_role_that_was_told_no_organization_asks_for_none(other: Assembly) -> None:
-    (statement,) = other.template("Other2Member").one(ROLE)["AssumeRolePolicyDocument"]["Statement"]
+    (statement,) = other.template("Other-2Member").one(ROLE)["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+
+
+def test_every_role_keeps_to_the_rules_of_the_house(other: Assembly) -> None:
+    boundary = "arn:AWS::Partition:iam::AWS::AccountId:policy/teams/edge"
+    for stack, count in (("Other-2Hub", 5), ("Other-2Member", 1)):
+        template = other.template(stack)
+        roles = template.all(ROLE).values()
+        assert len(roles) >= count
+        assert {(each["Path"], named(each["PermissionsBoundary"])) for each in roles} == {
+            ("/security/scans/", boundary)
+        }
+    policies = other.template("Other-2Member").all(POLICY).values()
+    assert {each["Path"] for each in policies} == {"/security/scans/"}
+
+
+def test_hub_and_member_role_find_each_other_under_a_path(other: Assembly) -> None:
+    hub, member = other.template("Other-2Hub"), other.template("Other-2Member")
+    (statement,) = member.one(ROLE)["AssumeRolePolicyDocument"]["Statement"]
+    trusted = named(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])
+    assert trusted == "arn:AWS::Partition:iam::HubAccount:role/security/scans/Other-2Hub-*"
+    role = "security/scans/other-member"
+    for name in ("Plan", "Scan"):
+        assert hub.all("AWS::Lambda::Function")[name]["Environment"]["Variables"]["MEMBER_ROLE"] == role
+        reached = granted(hub, f"{name}RoleDefaultPolicy")[f"arn:AWS::Partition:iam::*:role/{role}"]
+        assert reached == {"sts:AssumeRole"}
+
+
+def test_everything_carries_the_tags(other: Assembly) -> None:
+    """What can carry any: not policies, layers, schedules and tables of a catalog."""
+    tags = [{"Key": "cost:center", "Value": "12"}, {"Key": "team", "Value": "sécurité"}]
+    hub, member = other.template("Other-2Hub"), other.template("Other-2Member")
+    kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SQS::Queue", STACK_SET)
+    listed = (*map(hub.one, kinds), *hub.all("AWS::Lambda::Function").values(), member.one(ROLE))
+    assert all(each["Tags"] == tags for each in listed)
+    assert json.loads(hub.one(STACK_SET)["TemplateBody"]) == member.json
+
+
+def test_two_deployments_share_no_name(assembly: Assembly, other: Assembly) -> None:
+    """Whatever is not named here gets its name from its stack's."""
+    first = names(assembly, "OrgscanHub", "OrgscanMember")
+    second = names(other, "Other-2Hub", "Other-2Member")
+    assert first == {
+        ("AWS::Athena::WorkGroup", "orgscan"),
+        ("AWS::CloudFormation::StackSet", "OrgscanMember"),
+        ("AWS::Glue::Database", "orgscan"),
+        ("AWS::IAM::Role", "looker"),
+        ("stack", "OrgscanHub"),
+        ("stack", "OrgscanMember"),
+    }
+    assert {kind for kind, _ in first} == {kind for kind, _ in second}
+    assert not first & second
+
+
+def names(assembly: Assembly, *stacks: str) -> set[tuple[str, str]]:
+    """Kind and name of what CloudFormation does not name.
+
+    An inline policy has its name within its role, a table within its database; metrics are AWS's.
+    """
+    found = {("stack", stack) for stack in stacks}
+    for stack in stacks:
+        for each in assembly.template(stack).json["Resources"].values():
+            told = {**each.get("Properties", {}), **each.get("Properties", {}).get("DatabaseInput", {})}
+            found |= {
+                (each["Type"], value)
+                for key, value in told.items()
+                if key.endswith("Name") and isinstance(value, str)
+                if each["Type"] != "AWS::IAM::Policy" and key != "MetricName"
+            }
+    return found
 
 
 def test_a_template_that_a_stack_set_would_not_take_is_refused() -> None:

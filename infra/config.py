@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from pydantic import (
 
 from infra import ROOT, CannotSynthesize, tags, yaml_text
 from infra import fields as f
+from infra.deployment import Deployment
 from infra.fields import Section
 from infra.refusal import refusals
 from orgscan import catalog, settings, suppress
@@ -67,6 +69,9 @@ class Role(Section):
 
     name: f.RoleName = Field(default="orgscan-member", description="Its name, the same in every account.")
     external_id: f.ExternalId = Field(default="orgscan", description="What the hub presents to assume it.")
+    organization_id: f.Organization | None = Field(
+        default=None, description="It also asks that the hub be in this organization; null: it does not ask."
+    )
 
 
 class Scope(Section):
@@ -233,6 +238,10 @@ class Config(Section):
         description="Names, patterns ('eu-*'), or 'enabled': whatever each account has enabled.",
     )
     role: Role = Field(default=Role(), description="The role in every account.")
+    deployment: Deployment = Field(
+        default=Deployment(),
+        description="How the member role gets into accounts, and what is asked of everything deployed.",
+    )
     schedules: tuple[Schedule, ...] = Field(default=(), description="When to scan what.")
     checks: Checks = Field(default=Checks(), description="Which checks run, and how strict they are.")
     tag_policies: tuple[tags.TagPolicy, ...] = Field(
@@ -249,9 +258,14 @@ class Config(Section):
     )
     limits: Limits = Field(default=Limits(), description="How large it may get.")
 
+    @property
+    def member_role(self) -> str:
+        """As it stands in ARNs: its path without the first /, and its name."""
+        return f"{self.deployment.path}{self.role.name}".removeprefix("/")
+
     def stack(self, part: str) -> str:
-        """The name of a stack: 'OrgscanHub'."""
-        return "".join(word.capitalize() for word in (*self.name.split("-"), part))
+        """The name of a stack, 'OrgscanHub', of which no two configurations' names make the same."""
+        return re.sub("(?:^|-)([a-z])", lambda begin: begin[1].upper(), f"{self.name}-{part}")
 
     def runtime(self) -> settings.Configuration:
         """What the functions need of it."""
@@ -339,6 +353,8 @@ def _entries(raw: Any, section: str) -> list[tuple[int, dict[Any, Any]]]:
 
 
 def _contradictions(config: Config) -> Iterator[str]:
+    if config.deployment.ous and not config.accounts.organization:
+        yield "deployment.ous: must be empty when accounts.organization is false"
     yield from _failing(config)
     yield from _dead(config)
 

@@ -107,6 +107,19 @@ def _said(text: str) -> str:
     return words
 
 
+def _taggable(text: str) -> str:
+    """What every service takes, although some take more."""
+    if not re.fullmatch(r"[\w .:/=+@-]*", text):
+        raise ValueError("must consist of letters, digits, spaces and _.:/=+@-")
+    return text
+
+
+def _ours(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        raise ValueError("must not begin with aws:, which is AWS's own")
+    return _taggable(key)
+
+
 def _day(text: Any) -> date:
     """Python reads 20260630 and 2026-W27-2 too, which people would not."""
     if isinstance(text, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
@@ -143,6 +156,10 @@ Account = Annotated[str, _shape(f"^{ACCOUNT_ID}$", "an account id: 12 digits, in
 Ou = Annotated[str, _shape(f"^{OU_ID}$", "the id of an OU or a root, such as ou-ab12-cdefgh34")]
 Region = Annotated[str, _region_or(ENABLED)]
 ScopeRegion = Annotated[str, _region_or(GLOBAL)]
+Organization = Annotated[
+    str, _shape("^o-[a-z0-9]{10,32}$", "the id of an organization, such as o-a1b2c3d4e5")
+]
+HomeRegion = Annotated[str, _one_of(REGIONS, "a region"), _offer(REGIONS)]
 OneRegion = Annotated[str, _one_of(PLACES, f"a region, or {GLOBAL!r}"), _offer(PLACES)]
 Arn = Annotated[str, _shape("^arn:.{1,2044}$", "an ARN, which begins with arn:"), BeforeValidator(_one_arn)]
 ArnGlob = Annotated[str, _shape("^.{1,2048}$", "a pattern of ARNs, such as '*:log-group:/tmp/*'")]
@@ -153,10 +170,22 @@ Name = Annotated[str, _shape("^[a-z][a-z0-9-]{0,39}$", "1-40 of a-z, 0-9 and -, 
 # CloudFormation shortens longer names of stacks in the names of roles, which member accounts trust by name.
 StackName = Annotated[str, _shape("^[a-z][a-z0-9-]{0,19}$", "1-20 of a-z, 0-9 and -, first a letter")]
 RoleName = Annotated[str, _shape("^[0-9A-Za-z+=,.@_-]{1,64}$", "1-64 letters, digits and +=,.@_-")]
+RolePath = Annotated[
+    str, _shape("^/([0-9A-Za-z+=,.@_-]{1,64}/){0,7}$", "/ or words of letters, digits and +=,.@_- between /")
+]
+Boundary = Annotated[
+    str,
+    _shape(
+        "^(arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/)?([0-9A-Za-z+=,.@_-]{1,128}/){0,3}[0-9A-Za-z+=,.@_-]{1,128}$",
+        "the name of a policy, with its path before it if there is one, or an ARN",
+    ),
+]
 ExternalId = Annotated[str, _shape(EXTERNAL_ID, "2-1224 letters, digits and +=,.@:/_-")]
 PolicyName = Annotated[str, _shape("^[a-z][a-z0-9.-]{0,39}$", "1-40 of a-z, 0-9, . and -, first a letter")]
 TagKey = Annotated[str, _shape("^.{1,128}$", "a tag's key of 1-128 characters")]
 TagValue = Annotated[str, _shape("^.{0,256}$", "a tag's value of at most 256 characters")]
+OurTagKey = Annotated[TagKey, AfterValidator(_ours)]
+OurTagValue = Annotated[TagValue, AfterValidator(_taggable)]
 Pattern = Annotated[str, AfterValidator(pattern)]
 CheckId = Annotated[str, _one_of(CHECKS, "the id of a check"), _offer(CHECKS)]
 Kind = Annotated[str, _one_of(KINDS, "a kind of resource"), _offer(KINDS)]

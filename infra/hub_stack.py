@@ -6,7 +6,9 @@ from constructs import Construct
 from infra.alarms import Alarms
 from infra.config import Config
 from infra.dashboard import Dashboard
+from infra.house_rules import keep_to
 from infra.inventory_tables import InventoryTables
+from infra.member_rollout import MemberRollout
 from infra.nag import acknowledge, logical_id, wildcard
 from infra.saved_queries import SavedQueries
 from infra.scan_schedules import ScanSchedules
@@ -84,7 +86,12 @@ class HubStack(Stack):
                 key=self._storage.key,
                 keep_days=config.inventory.keep_days,
             )
+        if config.deployment.ous:
+            rollout = MemberRollout(self, "Members", config=config)
+            # A new version asks for what its role may read: the role comes first.
+            scan.node.add_dependency(rollout)
         self._outputs()
+        keep_to(self, config.deployment)
 
     def _plan(self) -> ScannerFunction:
         plan = self._function("plan", PlanSettings(**self._told, **self._role), memory_size=1024)
@@ -147,10 +154,10 @@ class HubStack(Stack):
 
     @property
     def _role(self) -> dict[str, str]:
-        return {"member_role": self._config.role.name, "external_id": self._config.role.external_id}
+        return {"member_role": self._config.member_role, "external_id": self._config.role.external_id}
 
     def _let_visit(self, function: ScannerFunction) -> None:
-        role = f"iam::*:role/{self._config.role.name}"
+        role = f"iam::*:role/{self._config.member_role}"
         function.may("sts:AssumeRole", on=f"arn:{self.partition}:{role}")
         acknowledge(
             function.own_role,

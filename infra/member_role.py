@@ -7,6 +7,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infra.config import Config
 from infra.nag import acknowledge, wildcard
 from orgscan import catalog
 from orgscan.iam import action
@@ -17,23 +18,26 @@ POLICY_LIMIT = 6_144
 
 class MemberRole(Construct):
     def __init__(
-        self, scope: Construct, id: str, *, name: str, hub_account: str, external_id: str, hub_roles: str
+        self, scope: Construct, id: str, *, config: Config, hub_account: str, external_id: str
     ) -> None:
-        """`hub_roles`: the names of the hub's roles that may assume it, with wildcards."""
         super().__init__(scope, id)
-        hub = f"arn:{Stack.of(self).partition}:iam::{hub_account}:role/{hub_roles}"
+        roles = f"{config.deployment.path}{config.stack('hub')}-*"
+        hub = f"arn:{Stack.of(self).partition}:iam::{hub_account}:role{roles}"
+        known = {"sts:ExternalId": external_id}
+        if config.role.organization_id:
+            known["aws:PrincipalOrgID"] = config.role.organization_id
         actions = sorted({*map(action, catalog.calls())})
         policies = [self._policy(number, part) for number, part in enumerate(_parts(actions), 1)]
         self.role = iam.Role(
             self,
             "Role",
-            role_name=name,
+            role_name=config.role.name,
             description="Lets orgscan look; made from the API calls that its collectors declare",
             # The account with a condition: a role named as principal would have to exist first, and be gone
             # for good when it is replaced.
             assumed_by=iam.PrincipalWithConditions(
                 iam.AccountPrincipal(hub_account),
-                {"StringEquals": {"sts:ExternalId": external_id}, "ArnLike": {"aws:PrincipalArn": hub}},
+                {"StringEquals": known, "ArnLike": {"aws:PrincipalArn": hub}},
             ),
             managed_policies=policies,
         )

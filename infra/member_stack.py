@@ -4,9 +4,13 @@ from aws_cdk import CfnParameter, DefaultStackSynthesizer, Stack
 from constructs import Construct
 
 from infra.config import Config
-from infra.fields import EXTERNAL_ID
+from infra.fields import EXTERNAL_ID as ALLOWED
+from infra.house_rules import keep_to
 from infra.member_role import MemberRole
 from orgscan.model import ACCOUNT_ID
+
+HUB_ACCOUNT, EXTERNAL_ID = "HubAccount", "ExternalId"
+"""The template's parameters."""
 
 
 class MemberStack(Stack):
@@ -20,22 +24,22 @@ class MemberStack(Stack):
         )
         hub_account = CfnParameter(
             self,
-            "HubAccount",
+            HUB_ACCOUNT,
             description="The account that orgscan runs in",
             allowed_pattern=f"^{ACCOUNT_ID}$",
         )
         external_id = CfnParameter(
             self,
-            "ExternalId",
+            EXTERNAL_ID,
             description="As role.external_id in orgscan.yaml",
             default=config.role.external_id,
-            allowed_pattern=EXTERNAL_ID,
+            allowed_pattern=ALLOWED,
         )
         MemberRole(
             self,
             "Member",
-            name=config.role.name,
+            config=config,
             hub_account=hub_account.value_as_string,
             external_id=external_id.value_as_string,
-            hub_roles=f"{config.stack('hub')}-*",
         )
+        keep_to(self, config.deployment)

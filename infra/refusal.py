@@ -22,6 +22,7 @@ RULES = {
     "model_type": "must be a mapping",
     "invalid_key": "must be text",
     "too_short": "must not be empty",
+    "too_long": "must have at most {max_length} entries",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "enum": "must be {expected}",

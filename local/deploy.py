@@ -1,9 +1,10 @@
-"""`cdk deploy` into the embedded AWS: the assets, then the stack, then what moto leaves out."""
+"""`cdk deploy` into the embedded AWS: assets, stack, what moto leaves out, and last what StackSets hold."""
 
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from moto.awslambda.models import LayerVersion
 from moto.cloudformation import parsing
 from moto.cloudformation.models import cloudformation_backends
 
+from local.place import HOME, Clients
+
+DEPLOYS_AT_ONCE = 4
 _SHOWING = {"AWS::CloudWatch::Dashboard"}
 """What moto knows, and what refers to alarms, which it does not."""
 
 
 class DeployFailed(Exception):
-    """The stack did not reach a complete state; the text says what CloudFormation said."""
+    """The stack did not reach a complete state; the text says which one."""
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
@@ -27,36 +31,87 @@ def install(patch: pytest.MonkeyPatch) -> None:
 
 
 def deploy(
-    client: Callable[[str], Any], account: str, assembly: Path, stack: str, parameters: Mapping[str, str]
+    clients: Clients, account: str, assembly: Path, stack: str, parameters: Mapping[str, str]
 ) -> dict[str, str]:
-    """The new stack's outputs. `client` makes clients of the account and region deployed into."""
+    """The new stack's outputs, and what its StackSets hold in the accounts they reach."""
     artifact = json.loads((assembly / "manifest.json").read_text())["artifacts"][stack]["properties"]
     template = json.loads((assembly / artifact["templateFile"]).read_text())
     # The check of the bootstrap version: there is no bootstrap stack here.
     template.get("Parameters", {}).pop("BootstrapVersion", None)
     template.pop("Rules", None)
+    names = {"AccountId": account, "Region": HOME, "Partition": "aws"}
+    _publish(clients("s3", account, HOME), assembly, stack, names)
+    made = _create(clients, (account, HOME), stack, template, parameters)
+    for each in template["Resources"].values():
+        if each["Type"] == "AWS::CloudFormation::StackSet":
+            _roll_out(clients, account, parsing.clean_json(each["Properties"], made.resource_map))
+    return {output["OutputKey"]: output["OutputValue"] for output in made.outputs or ()}
+
+
+def _create(
+    clients: Clients,
+    place: tuple[str, str],
+    stack: str,
+    template: Mapping[str, Any],
+    parameters: Mapping[str, str],
+) -> Any:
+    """The stack, as moto holds it. `place`: account and region."""
+
+    def client(service: str) -> Any:
+        return clients(service, *place)
+
     # What moto does not know (alarms, schedules) changes nothing in what runs here.
     resources = template["Resources"]
     kinds = parsing.get_model_map().keys() - _SHOWING
     known = {name: each for name, each in resources.items() if each["Type"] in kinds}
-    formation = client("cloudformation")
-    region = formation.meta.region_name
-    _publish(client("s3"), assembly, stack, {"AccountId": account, "Region": region, "Partition": "aws"})
-    formation.create_stack(
+    client("cloudformation").create_stack(
         StackName=stack,
         TemplateBody=json.dumps({**template, "Resources": known}),
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
-    made = formation.describe_stacks(StackName=stack)["Stacks"][0]
-    if made["StackStatus"] != "CREATE_COMPLETE":
-        raise DeployFailed(f"{stack}: {made['StackStatus']} {made.get('StackStatusReason', '')}")
-    there = cloudformation_backends[account][region].get_stack(stack).resource_map
+    account, region = place
+    made = cloudformation_backends[account][region].get_stack(stack)
+    if made.status != "CREATE_COMPLETE":
+        raise DeployFailed(f"{stack} in {account}: {made.status}")
+    there = made.resource_map
     for name, each in resources.items():
         finish = _FINISH.get(each["Type"])
         if finish is not None:
             finish(client, parsing.clean_json(each["Properties"], there), there.get(name))
-    return {output["OutputKey"]: output["OutputValue"] for output in made.get("Outputs", [])}
+    return made
+
+
+def _roll_out(clients: Clients, administrator: str, properties: Mapping[str, Any]) -> None:
+    """A service-managed StackSet: a stack in every active account of its units, never in the management's."""
+    organizations = clients("organizations", administrator, HOME)
+    template = json.loads(properties["TemplateBody"])
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in properties["Parameters"]}
+    management = organizations.describe_organization()["Organization"]["MasterAccountId"]
+    targets = [
+        (account, region)
+        for group in properties["StackInstancesGroup"]
+        for unit in group["DeploymentTargets"]["OrganizationalUnitIds"]
+        for account in _active(organizations, unit)
+        for region in group["Regions"]
+        if account != management
+    ]
+
+    def create(target: tuple[str, str]) -> None:
+        _create(clients, target, f"StackSet-{properties['StackSetName']}", template, parameters)
+
+    with ThreadPoolExecutor(DEPLOYS_AT_ONCE) as pool:
+        list(pool.map(create, targets))
+
+
+def _active(organizations: Any, unit: str) -> Iterator[str]:
+    """Accounts in the unit and in all below it."""
+    for page in organizations.get_paginator("list_accounts_for_parent").paginate(ParentId=unit):
+        yield from (each["Id"] for each in page["Accounts"] if each["Status"] == "ACTIVE")
+    below = organizations.get_paginator("list_organizational_units_for_parent").paginate(ParentId=unit)
+    for page in below:
+        for each in page["OrganizationalUnits"]:
+            yield from _active(organizations, each["Id"])
 
 
 def _publish(s3: Any, assembly: Path, stack: str, names: Mapping[str, str]) -> None:

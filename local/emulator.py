@@ -146,10 +146,7 @@ class Emulator:
         parameters: Mapping[str, str] = MappingProxyType({}),
     ) -> dict[str, str]:
         """`cdk deploy` of one stack of a cloud assembly. Returns its outputs."""
-        account = account or self._hub
-        return deploy.deploy(
-            lambda service: self.client(service, account), account, assembly, stack, parameters
-        )
+        return deploy.deploy(self.client, account or self._hub, assembly, stack, parameters)
 
 
 @contextmanager

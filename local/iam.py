@@ -92,7 +92,7 @@ class Gate:
 
     def _authorize(self, caller: Caller, call: Call) -> None:
         for action, resource in call.needs(caller.account):
-            why = self._why_not(caller, _request(caller, call, action, resource))
+            why = self._why_not(caller, self._request(caller, call, action, resource))
             if why is not None:
                 self.denials.append(Denial(caller.arn, action, resource, why))
                 what = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
@@ -111,6 +111,16 @@ class Gate:
         if request.action == "sts:AssumeRole" and not _trusts(request):
             return ""  # AWS does not tell a missing role from one that does not trust the caller
         return None
+
+    def _request(self, caller: Caller, call: Call, action: str, resource: str) -> Request:
+        names = {caller.account, f"arn:aws:iam::{caller.account}:root", caller.role_arn, caller.arn}
+        context = {"aws:principalarn": caller.role_arn, "aws:requestedregion": call.region}
+        organization = organizations_backends[self._hub]["aws"]
+        if caller.account in {account.id for account in organization.accounts}:
+            context["aws:principalorgid"] = organization.org.id
+        if "ExternalId" in call.parameters:
+            context["sts:externalid"] = call.parameters["ExternalId"]
+        return Request(action, resource, frozenset(names), context)
 
     def _control_policies(self, account: str) -> Iterator[Any]:
         """Of the account, of each OU above it and of the root; the management account is free."""
@@ -166,14 +176,6 @@ def role_credentials(role_arn: str, service: str, source: str, session: str) -> 
         "aws_secret_access_key": role.secret_access_key,
         "aws_session_token": role.session_token,
     }
-
-
-def _request(caller: Caller, call: Call, action: str, resource: str) -> Request:
-    names = {caller.account, f"arn:aws:iam::{caller.account}:root", caller.role_arn, caller.arn}
-    context = {"aws:principalarn": caller.role_arn, "aws:requestedregion": call.region}
-    if "ExternalId" in call.parameters:
-        context["sts:externalid"] = call.parameters["ExternalId"]
-    return Request(action, resource, frozenset(names), context)
 
 
 def _trusts(request: Request) -> bool:

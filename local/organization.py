@@ -42,7 +42,7 @@ _FIRST = (
 )
 """Name, OU, stage: even the smallest organization has one of each kind."""
 _UNGUARDED = "Acquired"
-"""The unit that no guardrails are attached to yet."""
+"""The unit that no guardrails are attached to yet, nor the scanner's StackSet brought into."""
 _NO_ROLE, _CLOSED = "acme-acquired <crm>", "acme-legacy"
 _WITHOUT_OPT_IN = ("acme-security", "acme-shop-dev")
 _TEAMS = ("search", "billing", "mobile", "fraud", "media", "pricing", "claims", "maps", "chat", "ledger")
@@ -91,6 +91,9 @@ class Organization:
         """The management account."""
         self.denied_region = SCP_DENIED if SCP_DENIED in self.regions else None
         self.opt_in_region = OPT_IN if OPT_IN in self.regions else None
+        self.id = ""
+        """As AWS says it, once it is founded."""
+        self._units: Mapping[str, str] = {}
         self._book = Book(beyond=Beyond(absent()))
         self._changes = Changes()
 
@@ -109,6 +112,11 @@ class Organization:
     def members(self) -> tuple[Account, ...]:
         """Those that have the scanner's role, the management account included."""
         return tuple(each for each in self.active if each.role)
+
+    @property
+    def guarded(self) -> list[str]:
+        """The units, below the root, whose accounts have the scanner's role and the guardrails."""
+        return [unit for path, unit in self._units.items() if path and "/" not in path and path != _UNGUARDED]
 
     @property
     def targets(self) -> frozenset[tuple[str, str]]:
@@ -172,7 +180,8 @@ class Organization:
         """Create the organization: accounts, units, and the policy that denies one of them a region."""
         organizations = clients("organizations", self.hub, HOME)
         with past.account_ids([each.id for each in self.accounts]):
-            organizations.create_organization(FeatureSet="ALL")
+            made = organizations.create_organization(FeatureSet="ALL")
+            self.id = made["Organization"]["Id"]
             for account in self.accounts[1:]:
                 organizations.create_account(
                     AccountName=account.name,
@@ -181,7 +190,7 @@ class Organization:
                 )
         past.name_management_account(self.hub, self.accounts[0].name)
         root = organizations.list_roots()["Roots"][0]["Id"]
-        units = self._create_units(organizations, root)
+        self._units = units = self._create_units(organizations, root)
         for account in self.accounts[1:]:
             organizations.move_account(
                 AccountId=account.id, SourceParentId=root, DestinationParentId=units[account.ou]
@@ -196,10 +205,7 @@ class Organization:
             Content=json.dumps(_DENY_REGION),
         )["Policy"]["PolicySummary"]["Id"]
         organizations.attach_policy(PolicyId=policy, TargetId=units["Sandbox"])
-        guard(
-            organizations,
-            (unit for path, unit in units.items() if path and "/" not in path and path != _UNGUARDED),
-        )
+        guard(organizations, self.guarded)
 
     def plant(self, clients: Clients) -> None:
         """Put everything that can be seen in order, then plant the faults."""

@@ -34,8 +34,7 @@ ROOT = Path(__file__).parents[1]
 RECIPIENT = "platform@acme.example"
 ACCEPTED = "tag-required-key-missing"
 """The check whose findings one account has accepted for some days."""
-HUB, MEMBER = "OrgscanHub", "OrgscanMember"
-DEPLOYS_AT_ONCE = 4
+HUB = "OrgscanHub"
 POLL_S = 0.5
 
 _DYING = """
@@ -106,20 +105,12 @@ class Rehearsal:
         """Synthesize, invent, deploy. Raises SynthFailed, DeployFailed."""
         with ThreadPoolExecutor(1) as other:
             say("synthesizing the stacks, inventing the organization")
-            assembly = other.submit(self._synthesize)
             self.organization.found(self.aws.client)
+            assembly = other.submit(self._synthesize)
             self.organization.plant(self.aws.client)
             out = assembly.result()
-        say(f"deploying {HUB}, and {MEMBER} into {len(self.organization.members)} accounts")
+        say(f"deploying {HUB}, and the role into {len(self.organization.members)} accounts")
         self.outputs = self.aws.deploy(out, HUB)
-        with ThreadPoolExecutor(DEPLOYS_AT_ONCE) as pool:
-            parameters = {"HubAccount": self.organization.hub}
-            list(
-                pool.map(
-                    lambda member: self.aws.deploy(out, MEMBER, account=member.id, parameters=parameters),
-                    self.organization.members,
-                )
-            )
         self.organization.adopt(self.aws.client)
         self._request = _schedules(out)
 
@@ -195,6 +186,8 @@ class Rehearsal:
         """What the invented organization would write into its orgscan.yaml; JSON is YAML."""
         told = {
             "regions": list(self.organization.regions),
+            "role": {"organization_id": self.organization.id},
+            "deployment": {"ous": self.organization.guarded},
             "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
             "checks": {"parameters": parameters(each.id for each in self.organization.accounts)},
             "routes": [{"name": "platform", "emails": [RECIPIENT]}],

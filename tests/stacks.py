@@ -17,7 +17,8 @@ Json = dict[str, Any]
 
 DECIDED: dict[str, Any] = {
     "accounts": {"ous": ["ou-ab12-cdefgh34"]},
-    "role": {"name": "looker", "external_id": "our-secret"},
+    "role": {"name": "looker", "external_id": "our-secret", "organization_id": "o-a1b2c3d4e5"},
+    "deployment": {"ous": ["r-ab12", "ou-ab12-cdefgh34", "r-ab12"]},
     "schedules": [
         {"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"},
         {

@@ -1,5 +1,6 @@
 """orgscan.yaml: what is wrong is refused, all of it at once and in words."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ NOT_TEXT = (
     'must be YAML: unacceptable character #x0000: special characters are not allowed in "<unicode string>", '
     "position 6"
 )
+OWN_BOUNDARY = "arn:aws:iam::123456789012:policy/edge"
 TODAY = date(2026, 1, 1)
 SEVERITIES = "must be 'informational', 'low', 'medium', 'high' or 'critical'"
 
@@ -95,7 +97,50 @@ def refused(read: Read) -> Refused:
         ("regions: []", "regions: []: must not be empty"),
         ("role: {name: a b}", "role.name: 'a b': must be 1-64 letters, digits and +=,.@_-"),
         ("role: {external_id: x}", "role.external_id: 'x': must be 2-1224 letters, digits and +=,.@:/_-"),
+        (
+            "role: {organization_id: r-ab12}",
+            "role.organization_id: 'r-ab12': must be the id of an organization, such as o-a1b2c3d4e5",
+        ),
         ("role:", "role: null: must be a mapping"),
+        (
+            "deployment: {ous: [all]}",
+            "deployment.ous[0]: 'all': must be the id of an OU or a root, such as ou-ab12-cdefgh34",
+        ),
+        (
+            "deployment: {path: security}",
+            "deployment.path: 'security': must be / or words of letters, digits and +=,.@_- between /",
+        ),
+        (
+            "deployment: {permissions_boundary: 'policy:a'}",
+            (
+                "deployment.permissions_boundary: 'policy:a': must be the name of a policy, with its path "
+                "before it if there is one, or an ARN"
+            ),
+        ),
+        (
+            f"deployment: {{ous: [r-ab12], permissions_boundary: {OWN_BOUNDARY}}}",
+            (
+                f"deployment.permissions_boundary: '{OWN_BOUNDARY}': "
+                "must be a name or a policy of AWS's own: StackSets bring it into many accounts"
+            ),
+        ),
+        (
+            "deployment: {tags: {'Aws:team': a}}",
+            "deployment.tags.Aws:team: 'Aws:team': must not begin with aws:, which is AWS's own",
+        ),
+        (
+            "deployment: {tags: {team: <b>}}",
+            "deployment.tags.team: '<b>': must consist of letters, digits, spaces and _.:/=+@-",
+        ),
+        ("deployment: {call_as: self}", "deployment.call_as: 'self': must be 'SELF' or 'DELEGATED_ADMIN'"),
+        (
+            "deployment: {region: eu-wset-1}",
+            "deployment.region: 'eu-wset-1': must be a region; did you mean 'eu-west-1'?",
+        ),
+        (
+            "{accounts: {organization: false, ids: ['123456789012']}, deployment: {ous: [r-ab12]}}",
+            "deployment.ous: must be empty when accounts.organization is false",
+        ),
         ("schedules: [{expression: rate(1 day)}]", "schedules[0].name: must be given"),
         ("schedules: [daily]", "schedules[0]: 'daily': must be a mapping"),
         (
@@ -311,6 +356,28 @@ def test_a_schedule_can_only_narrow(refused: Refused) -> None:
         "schedules[0].scope.accounts: '333333333333': must be among the accounts above",
         "schedules[0].scope.regions: 'us-*': must be among the regions above",
     ]
+
+
+@given(st.sets(st.text("ab1-", min_size=1, max_size=5).map("a".__add__), min_size=2, max_size=2))
+def test_two_names_make_two_stacks(told: set[str]) -> None:
+    stacks = {Config(name=name).stack("hub") for name in told}
+    assert len(stacks) == 2
+    assert all(re.fullmatch("[A-Z][A-Za-z0-9-]*Hub", stack) for stack in stacks)
+
+
+def test_a_stack_gives_no_more_tags_than_aws_takes(read: Read, refused: Refused) -> None:
+    tags = {f"t{number}": "a" for number in range(51)}
+    (line,) = refused(yaml.safe_dump({"deployment": {"tags": tags}}))
+    assert line.endswith("must have at most 50 entries")
+    del tags["t0"]
+    assert read(yaml.safe_dump({"deployment": {"tags": tags}})).deployment.tags == tags
+
+
+@pytest.mark.parametrize("boundary", ["edge", "teams/edge", OWN_BOUNDARY])
+def test_a_boundary_is_a_name_or_an_arn(read: Read, boundary: str) -> None:
+    assert (
+        read(f"deployment: {{permissions_boundary: {boundary}}}").deployment.permissions_boundary == boundary
+    )
 
 
 def test_without_an_organization_there_are_no_ous(refused: Refused) -> None:

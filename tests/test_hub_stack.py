@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
+
+import pytest
 
 from infra import ROOT, config
 from orgscan import catalog
@@ -155,18 +156,31 @@ def test_scans_are_kept_400_days(hub: Template) -> None:
     assert everywhere["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
 
 
-def test_without_an_inventory_there_are_no_tables_and_nothing_may_be_written(tmp_path: Path) -> None:
-    """What was written before goes when its time has come."""
-    told = tmp_path / "told.yaml"
-    told.write_text(json.dumps({**DECIDED, "inventory": {"enabled": False, "keep_days": 3}}))
-    done = synthesize(told, tmp_path / "cdk.out")
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Of a configuration that switches off what can be."""
+    folder = tmp_path_factory.mktemp("bare")
+    told = folder / "told.yaml"
+    off = {"inventory": {"enabled": False, "keep_days": 3}, "deployment": {"ous": []}}
+    told.write_text(json.dumps({**DECIDED, **off}))
+    done = synthesize(told, folder / "cdk.out")
     assert done.returncode == 0, done.stderr
-    hub = Assembly(tmp_path / "cdk.out").template("OrgscanHub")
-    kinds = {each["Type"] for each in hub.json["Resources"].values()}
+    return Assembly(folder / "cdk.out").template("OrgscanHub")
+
+
+def test_without_an_inventory_there_are_no_tables_and_nothing_may_be_written(bare: Template) -> None:
+    """What was written before goes when its time has come."""
+    kinds = {each["Type"] for each in bare.json["Resources"].values()}
     assert not {kind for kind in kinds if "Glue" in kind or "Athena" in kind}
-    assert "StorageBucket.Arn/inventory/*" not in granted(hub, "ScanRoleDefaultPolicy")
-    rules = hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    assert "StorageBucket.Arn/inventory/*" not in granted(bare, "ScanRoleDefaultPolicy")
+    rules = bare.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}["inventory/"] == 3
+
+
+def test_without_units_nothing_is_made_outside_nor_is_there_a_second_role_here(bare: Template) -> None:
+    assert not bare.all("AWS::CloudFormation::StackSet")
+    assert not bare.all("AWS::IAM::ManagedPolicy")
+    assert not [each for each in bare.all("AWS::IAM::Role").values() if "RoleName" in each]
 
 
 def test_everything_that_is_kept_is_encrypted_with_our_key(hub: Template) -> None:

@@ -148,6 +148,16 @@ def test_a_role_is_assumed_only_by_whom_it_trusts(cloud: Cloud) -> None:
     iam.update_assume_role_policy(RoleName="Scan", PolicyDocument=policy(TRUST))
 
 
+def test_a_role_knows_of_which_organization_its_caller_is(cloud: Cloud) -> None:
+    organization = cloud.aws.client("organizations").describe_organization()["Organization"]["Id"]
+    iam = cloud.aws.client("iam", cloud.member)
+    for asked, answer in ((organization, "fine"), ("o-a1b2c3d4e5", "(AccessDenied)")):
+        statement = {**TRUST, "Condition": {"StringEquals": {"aws:PrincipalOrgID": asked}}}
+        iam.update_assume_role_policy(RoleName="Scan", PolicyDocument=policy(statement))
+        assert answer in cloud.in_member("ec2", "describe_volumes")
+    iam.update_assume_role_policy(RoleName="Scan", PolicyDocument=policy(TRUST))
+
+
 def test_a_role_that_does_not_exist_is_denied_like_one_that_does_not_trust(cloud: Cloud) -> None:
     cloud.aws.client("iam", cloud.member).delete_role_policy(RoleName="Scan", PolicyName="p")
     cloud.aws.client("iam", cloud.member).delete_role(RoleName="Scan")

@@ -22,7 +22,10 @@ def test_the_member_role_trusts_the_hubs_functions_who_know_the_external_id(memb
     assert role["RoleName"] == "looker"
     (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
     assert named(statement["Principal"]["AWS"]) == "arn:AWS::Partition:iam::HubAccount:root"
-    assert statement["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+    assert statement["Condition"]["StringEquals"] == {
+        "sts:ExternalId": {"Ref": "ExternalId"},
+        "aws:PrincipalOrgID": "o-a1b2c3d4e5",
+    }
     hub = named(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])
     assert hub == "arn:AWS::Partition:iam::HubAccount:role/OrgscanHub-*"
     assert member.json["Parameters"]["ExternalId"]["Default"] == "our-secret"

@@ -42,7 +42,7 @@ class ReportSettings(Settings):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanSettings(ReportSettings):
     member_role: str
-    """Its name, the same in every account."""
+    """Its name, after its path if it has one, the same in every account."""
     external_id: str
 
 

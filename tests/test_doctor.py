@@ -431,6 +431,32 @@ def test_what_may_not_be_asked_is_not_well(doctor: Doctor, world: World, call: s
     assert "denied" in result.output
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "organizations:DescribeOrganization",
+        "cloudformation:DescribeStacks",
+        "cloudformation:DescribeStackSet",
+        "cloudformation:ListStackInstances",
+        "ssm:GetParameter",
+        "sns:ListSubscriptionsByTopic",
+        "scheduler:GetSchedule",
+        "sqs:GetQueueAttributes",
+        "sts:AssumeRole",
+        "ec2:DescribeRegions",
+        "iam:GetRole",
+        "dynamodb:Query",
+    ],
+)
+def test_an_answer_that_makes_no_sense_is_not_well(doctor: Doctor, world: World, call: str) -> None:
+    if call in ("iam:GetRole", "dynamodb:Query"):
+        world.answer("sts:AssumeRole", locked(*NAMES))
+    world.answer(call, {"Nonsense": True})
+    result = doctor("--json", "--account", HUB if call == "iam:GetRole" else PAYMENTS)
+    assert result.exit_code == 1
+    assert "fault" in result.output
+
+
 # Stack instances
 
 

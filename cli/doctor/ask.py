@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from cli.doctor.facts import (
     Blind,
@@ -20,7 +20,7 @@ from cli.doctor.facts import (
     Subscription,
     Word,
 )
-from orgscan.errors import NO_ANSWER, fact, gap
+from orgscan.errors import fact
 from orgscan.model import Gap, Standing
 from orgscan.store import FindingStore
 
@@ -36,10 +36,8 @@ SCANS = 5
 
 
 def asked(ask: Callable[[], T]) -> T | Gap:
-    try:
-        return ask()
-    except NO_ANSWER as error:
-        return gap("doctor", error)
+    """Also of an answer that makes no sense."""
+    return cast("T | Gap", fact(absent=())(ask)())
 
 
 def or_none(ask: Callable[[], T], absent: str) -> T | Gap | None:

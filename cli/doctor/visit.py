@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from cli.doctor.ask import asked, or_none
 from cli.doctor.facts import Blind, Entry, Inside, Visit
 from orgscan import catalog, iam, metrics, policy, regions, session
-from orgscan.errors import NO_ANSWER, gap
 from orgscan.model import Blindness, Gap
 from orgscan.organization import Account
 from orgscan.session import declared
@@ -194,10 +193,8 @@ def needed(off: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _granted(enter: Callable[[], Clients]) -> bool | Gap:
     """Whether the door is open; a refusal is an answer."""
-    try:
-        enter()
-    except NO_ANSWER as error:
-        found = gap("role", error)
+    found = asked(enter)
+    if isinstance(found, Gap):
         return False if found.reason in REFUSALS else found
     return True
 

@@ -1,4 +1,4 @@
-"""The command `orgscan`: what the catalogue holds, whether orgscan.yaml is right. Needs no AWS account."""
+"""The command `orgscan`: what the catalogue holds, whether orgscan.yaml is right, whether AWS is ready."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rich.console import Console
 
 from cli import listing
 from cli.describe import describe, elsewhere, permissions, policy, service
+from cli.doctor.command import doctor
 from cli.lint import complain, lint, load
 from infra import CannotSynthesize
 from orgscan import catalog, compliance, iam
@@ -27,7 +28,7 @@ WRONG = 2
 """Exit code where the configuration is."""
 
 app = typer.Typer(
-    help="What orgscan checks, what it must be allowed to read, and whether orgscan.yaml is right.",
+    help="What orgscan checks, what it must be allowed to read, whether orgscan.yaml is right and AWS ready.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -150,6 +151,7 @@ def print_policy(
 
 
 app.command()(lint)
+app.command()(doctor)
 
 
 def page(check: Mapping[str, Any], width: int) -> Iterator[str]:

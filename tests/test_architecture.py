@@ -130,6 +130,13 @@ DOORS = {
         "pydantic",
         "yaml",
     ),
+    "cli.doctor.judge*": (
+        "cli.doctor.facts",
+        "cli.doctor.problem",
+        "orgscan.model",
+        "orgscan.organization",
+        "orgscan.policy",
+    ),
     "cli*": ("cli", "infra.CannotSynthesize", "infra.config", "infra.tags", "orgscan", "rich", "typer"),
     # As AWS would: the synthesized template and the handlers' files, never the library's insides.
     "local*": ("local", "moto", "boto3", "botocore", "rich", "yaml"),

@@ -79,6 +79,8 @@ def test_a_member_is_entered_by_name_with_the_external_id(aws: boto3.Session) ->
     ]
     with declared(["sts:GetCallerIdentity"]):
         assert member.get("sts").get_caller_identity()["Account"] == MEMBER
+    session.assume(home, MEMBER, role="of-another-make", external_id=None, session_name="doctor")
+    assert told[1] == {"RoleArn": f"arn:aws:iam::{MEMBER}:role/of-another-make", "RoleSessionName": "doctor"}
     with pytest.raises(UndeclaredCall):
         member.get("ec2").describe_volumes()
 

@@ -467,6 +467,13 @@ def test_a_message_is_sent_once(store: FindingStore) -> None:
     assert store.first_to_send("1", "everyone")
 
 
+def test_the_newest_scans_that_finished_come_first(store: FindingStore) -> None:
+    assert store.finished(2) == []
+    for scan in ("20260102T", "20260103T", "20260101T"):
+        store.put_scan(scan, {"complete": True})
+    assert store.finished(2) == ["20260103T", "20260102T"]
+
+
 def test_what_dynamodb_refuses_is_raised(store: FindingStore, table: Any) -> None:
     table.delete()
     with pytest.raises(ClientError):

@@ -243,24 +243,26 @@ def assume(
     account: str,
     *,
     role: str,
-    external_id: str,
+    external_id: str | None,
     session_name: str,
     polite: float = 1.0,
     meter: Meter | None = None,
 ) -> Clients:
     """A member account's clients, which ask it politely. A token that expires is renewed once.
 
-    The session is named after the caller, so that CloudTrail in the member account says who looked.
+    The session is named after the caller, so that CloudTrail in the member account says who looked. Without
+    `external_id` none is presented: for roles of other makes, and to see whether a role asks for one.
     Raises ClientError when the role does not exist or does not trust us.
     """
     # The regional endpoint issues tokens that opt-in regions accept; the global one does not.
     sts = home.get("sts")
     arn = ROLE.format(partition=home.partition, account=account, name=role)
+    presented = {} if external_id is None else {"ExternalId": external_id}
 
     def ask() -> Mapping[str, Any]:
         # No DurationSeconds, which means one hour: as much as AWS allows a role, such as the hub's function
         # has, that assumes another one.
-        granted = sts.assume_role(RoleArn=arn, RoleSessionName=session_name[:64], ExternalId=external_id)
+        granted = sts.assume_role(RoleArn=arn, RoleSessionName=session_name[:64], **presented)
         keys: Mapping[str, Any] = granted["Credentials"]
         return keys
 

@@ -211,6 +211,13 @@ class FindingStore:
             if self._put_if({**key, **items.plain(mine)}, unchanged):
                 return _number(before)
 
+    def finished(self, most: int) -> Sequence[str]:
+        """The newest scans that finished, newest first."""
+        page = self._table.query(
+            KeyConditionExpression=Key("pk").eq("SCANS"), ScanIndexForward=False, Limit=most
+        )
+        return [str(row["sk"]) for row in page["Items"]]
+
     def first_to_send(self, scan: str, route: str) -> bool:
         """Whether nobody has sent this message yet; says so once."""
         marker = {"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"}

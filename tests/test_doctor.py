@@ -528,6 +528,16 @@ def test_a_door_that_refuses_the_right_key_and_needs_none(doctor: Doctor, world:
     assert kinds(doctor("--json")) == [("error", "external-id-wrong", SANDBOX)]
 
 
+def test_whether_a_door_is_open_to_all_may_remain_unknown(doctor: Doctor, world: World) -> None:
+    def answer(call: Call) -> Any:
+        return locked()(call) if "ExternalId" in call.asked else Refusal("Throttling", "slow down", 400)
+
+    world.answer("sts:AssumeRole", answer)
+    result = doctor("--json", "--account", SANDBOX)
+    assert kinds(result) == [("unseen", "unseen", SANDBOX)]
+    assert "whether the role asks for the ExternalId" in result.output
+
+
 def test_throttled_is_not_refused(doctor: Doctor, world: World) -> None:
     def answer(call: Call) -> Any:
         there = call.asked["RoleArn"].split(":")[4]
@@ -548,6 +558,10 @@ def test_regions_that_are_closed(doctor: Doctor, world: World) -> None:
 
 
 def test_only_regions_in_scope_are_asked(doctor: Doctor, world: World) -> None:
+    assert doctor("--account", SANDBOX).exit_code == 0
+    assert len(world.asked("ec2:DescribeRegions")) == 1, (
+        "which regions there are was the home region's answer"
+    )
     assert doctor(regions=["us-*"]).exit_code == 0
     asked = {call.region for call in world.asked("ec2:DescribeRegions") if call.account == SANDBOX}
     assert asked == {"us-east-1", "eu-west-1"}, "the home region tells which there are"
@@ -590,6 +604,7 @@ def test_from_inside_all_is_well(doctor: Doctor, outsider: World) -> None:
     assert result.exit_code == 0, result.output
     (assumed,) = outsider.asked("sts:AssumeRole")
     assert assumed.asked["RoleArn"].endswith(":role/Owner")
+    assert "ExternalId" not in assumed.asked, "it is no role of ours"
     (simulated,) = outsider.asked("iam:SimulatePrincipalPolicy")
     assert "s3:GetBucketPolicy" in simulated.asked["ActionNames"]
     assert simulated.asked["ContextEntries"][0]["ContextKeyValues"] == ["eu-west-1"]

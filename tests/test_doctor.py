@@ -674,11 +674,13 @@ def test_whoever_enters_and_looks_from_inside_is_told_both(doctor: Doctor, world
     assert kinds(doctor(*INSIDE)) == [("error", "permission-missing", SANDBOX)] * 2
 
 
-def test_the_path_of_the_role_is_what_the_functions_assume(doctor: Doctor, world: World) -> None:
+def test_the_path_of_the_role_belongs_to_its_name(doctor: Doctor, world: World) -> None:
     world.answer("lambda:GetFunctionConfiguration", presents(f"of/security/{ROLE}", SECRET))
-    assert doctor("--account", SANDBOX).exit_code == 0
+    path = {"path": "/of/security/"}
+    assert doctor("--account", SANDBOX, deployment=path).exit_code == 0
     asked = {call.asked["RoleArn"] for call in world.asked("sts:AssumeRole")}
     assert asked == {f"arn:aws:iam::{SANDBOX}:role/of/security/{ROLE}"}
+    assert "orgscan.yaml says" in doctor("--account", SANDBOX).output, "the path is part of what it trusts"
 
 
 # What the hub saw

@@ -334,10 +334,14 @@ def test_credentials_that_aws_does_not_know(doctor: Doctor, world: World, code: 
     assert code in result.stderr
 
 
-def test_no_region_and_no_profile_are_no_tracebacks(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_region_and_no_profile_are_no_tracebacks(
+    doctor: Doctor, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    assert doctor().exit_code == 2
+    result = doctor()
+    assert (result.exit_code, world.calls) == (2, [])
+    assert "You must specify a region" in result.stderr
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     result = doctor()
     assert result.exit_code == 2

@@ -47,9 +47,10 @@ def or_none(ask: Callable[[], T], absent: str) -> T | Gap | None:
 
 def caller(home: Clients) -> Caller:
     """Raises what a call may raise: without it nothing can be looked at."""
-    sts = home.get("sts")
-    told = sts.get_caller_identity()
-    return Caller(told["Account"], told["Arn"], sts.meta.region_name)
+    # Where no region is set this refuses; STS would answer all the same.
+    region = home.get("cloudformation").meta.region_name
+    told = home.get("sts").get_caller_identity()
+    return Caller(told["Account"], told["Arn"], region)
 
 
 def ground(home: Clients, *, organization: bool, account: str) -> Ground:

@@ -187,7 +187,7 @@ class Rehearsal:
         told = {
             "regions": list(self.organization.regions),
             "role": {"organization_id": self.organization.id},
-            "deployment": {"ous": self.organization.guarded},
+            "deployment": {"ous": self.organization.guarded, "path": "/audit/"},
             "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
             "checks": {"parameters": parameters(each.id for each in self.organization.accounts)},
             "routes": [{"name": "platform", "emails": [RECIPIENT]}],

@@ -149,9 +149,9 @@ def _hub(home: Clients, config: Config, options: Options, told: Report) -> Hub |
 
 
 def _stack_set_name(deployed: Hub | None, config: Config) -> str:
-    """The hub's own, where it has one; else as the documents call it. Its id is 'name:uuid'."""
+    """The hub's own, where it has one, whose id is 'name:uuid'; else what it would be named."""
     own = deployed.stack.named(STACK_SET) if deployed else []
-    return own[0].partition(":")[0] if own else f"{config.name}-member"
+    return own[0].partition(":")[0] if own else config.stack("member")
 
 
 def _visits(

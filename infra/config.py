@@ -263,6 +263,11 @@ class Config(Section):
         """As it stands in ARNs: its path without the first /, and its name."""
         return f"{self.deployment.path}{self.role.name}".removeprefix("/")
 
+    @property
+    def hub_roles(self) -> str:
+        """How the names of the roles begin that the member role trusts."""
+        return f"{self.stack('hub')}-"
+
     def stack(self, part: str) -> str:
         """The name of a stack, 'OrgscanHub', of which no two configurations' names make the same."""
         return re.sub("(?:^|-)([a-z])", lambda begin: begin[1].upper(), f"{self.name}-{part}")

@@ -21,7 +21,7 @@ class MemberRole(Construct):
         self, scope: Construct, id: str, *, config: Config, hub_account: str, external_id: str
     ) -> None:
         super().__init__(scope, id)
-        roles = f"{config.deployment.path}{config.stack('hub')}-*"
+        roles = f"{config.deployment.path}{config.hub_roles}*"
         hub = f"arn:{Stack.of(self).partition}:iam::{hub_account}:role{roles}"
         known = {"sts:ExternalId": external_id}
         if config.role.organization_id:

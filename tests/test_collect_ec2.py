@@ -28,6 +28,14 @@ from tests.answers import answer, refuse
 
 OWNER = [{"Key": "Owner", "Value": "ann"}]
 START = datetime(2026, 1, 1, 10, tzinfo=UTC)
+BARE = {
+    "InstanceId": "i-1",
+    "InstanceType": "m5.large",
+    "State": {"Name": "pending"},
+    "ImageId": "ami-1",
+    "LaunchTime": START,
+}
+"""As little as EC2 says of an instance."""
 
 
 @pytest.fixture
@@ -130,13 +138,7 @@ def test_the_words_of_ec2(clients: Clients, target: Target, reason: str, stopped
 
 
 def test_an_instance_of_which_ec2_says_little(clients: Clients, target: Target) -> None:
-    described = {
-        "InstanceId": "i-1",
-        "InstanceType": "u-9.unheard-of",
-        "State": {"Name": "pending"},
-        "ImageId": "ami-1",
-        "LaunchTime": START,
-    }
+    described = {**BARE, "InstanceType": "u-9.unheard-of"}
     answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
     (instance,) = collect.ec2_instances.read(clients, target)
     assert (instance.metadata, instance.platform, instance.attached) == (None, None, None)
@@ -145,14 +147,7 @@ def test_an_instance_of_which_ec2_says_little(clients: Clients, target: Target) 
 
 
 def test_a_metadata_service_that_is_not_said_to_be_off_is_on(clients: Clients, target: Target) -> None:
-    described = {
-        "InstanceId": "i-1",
-        "InstanceType": "m5.large",
-        "State": {"Name": "pending"},
-        "ImageId": "ami-1",
-        "LaunchTime": START,
-        "MetadataOptions": {"State": "pending"},
-    }
+    described = {**BARE, "MetadataOptions": {"State": "pending"}}
     answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
     (instance,) = collect.ec2_instances.read(clients, target)
     assert instance.metadata == Metadata(enabled=True, tokens_required=False)
@@ -470,14 +465,7 @@ def test_a_denied_listing_is_not_an_empty_one(
 def test_words_that_nobody_knows_cost_their_instance(
     clients: Clients, target: Target, odd: dict[str, Any]
 ) -> None:
-    described = {
-        "InstanceId": "i-1",
-        "InstanceType": "m5.large",
-        "State": {"Name": "pending"},
-        "ImageId": "ami-1",
-        "LaunchTime": START,
-        **odd,
-    }
+    described = {**BARE, **odd}
     answer(clients, target, "ec2:DescribeInstances", {"Reservations": [{"Instances": [described]}]})
     lost: list[Gap] = []
     assert list(collect.ec2_instances.read(clients, target, spoil=lost.append)) == []

@@ -156,3 +156,31 @@ def test_an_organization_that_makes_no_sense_is_not_somebody_elses(
     answer(clients, everywhere, "organizations:DescribeOrganization", {"Organization": told})
     with pytest.raises((KeyError, ValueError)):
         list(organizations_member_accounts.read(clients, everywhere))
+
+
+@pytest.mark.parametrize(
+    ("told", "members"),
+    [
+        ({"State": "ACTIVE"}, ["a"]),
+        ({"Status": "ACTIVE"}, ["a"]),
+        ({"State": "CLOSED", "Status": "ACTIVE"}, []),
+        ({"State": "PENDING_ACTIVATION"}, []),
+    ],
+)
+def test_state_says_who_is_a_member_and_status_where_there_is_none(
+    told: dict[str, str], members: list[str], organizations: Any, clients: Clients, everywhere: Target
+) -> None:
+    listed = {"Id": "222222222222", "Arn": "arn:aws:organizations::1:account/o-1/2", "Name": "a", **told}
+    assert organizations
+    answer(clients, everywhere, "organizations:ListAccountsForParent", {"Accounts": [listed]})
+    assert [each.name for each in organizations_member_accounts.read(clients, everywhere)] == members
+
+
+def test_an_account_in_no_state_ends_the_listing(
+    organizations: Any, clients: Clients, everywhere: Target
+) -> None:
+    listed = {"Id": "222222222222", "Arn": "arn:aws:organizations::1:account/o-1/2", "Name": "a"}
+    assert organizations
+    answer(clients, everywhere, "organizations:ListAccountsForParent", {"Accounts": [listed]})
+    with pytest.raises(KeyError):
+        list(organizations_member_accounts.read(clients, everywhere))

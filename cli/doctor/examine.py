@@ -183,7 +183,7 @@ def _visits(
 def _asker(home: Clients, config: Config, options: Options, caller: Caller) -> Clients | None:
     """Whom member roles trust: the role that was asked for, or whoever runs this, or nobody."""
     if options.role is None:
-        return home if caller.role.startswith(_hub_roles(config)) else None
+        return home if caller.role.startswith(config.hub_roles) else None
     try:
         return session.assume(home, caller.account, role=options.role, external_id=None, session_name=SESSION)
     except NO_ANSWER as trouble:
@@ -191,11 +191,6 @@ def _asker(home: Clients, config: Config, options: Options, caller: Caller) -> C
         raise CannotLook(
             f"--role: {options.role} of {caller.account} cannot be assumed ({found.reason}: {found.detail})"
         ) from trouble
-
-
-def _hub_roles(config: Config) -> str:
-    """How the names of the roles begin that member roles trust (infra/member_stack.py)."""
-    return f"{config.stack('hub')}-"
 
 
 def _words(home: Clients, deployed: Hub | None, visits: Sequence[Visit], told: Report) -> dict[str, Word]:
@@ -212,7 +207,7 @@ def _words(home: Clients, deployed: Hub | None, visits: Sequence[Visit], told: R
 
 
 def _of_accounts(visits: Sequence[Visit], config: Config, caller: Caller) -> Iterator[Problem]:
-    expected = Expected(caller.account, config.role.name, config.role.external_id, _hub_roles(config))
+    expected = Expected(caller.account, config.role.name, config.role.external_id, config.hub_roles)
     shut_out = judge_accounts.nobody_entered(visits)
     if shut_out:
         yield judge_accounts.doubt(visits, caller, config.role.name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 T = TypeVar("T")
 
@@ -21,6 +21,14 @@ HOME_REGION = {
     "aws-eusc": "eusc-de-east-1",
 }
 """Partition -> the region whose endpoints answer for services without regions."""
+
+
+def account_state(told: Mapping[str, Any]) -> str:
+    """Of an account, as Organizations tells it.
+
+    `Status` is being retired in favour of `State`; older partitions still send only the former.
+    """
+    return str(told.get("State") or told.get("Status") or "UNKNOWN")
 
 
 class Severity(StrEnum):

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
 from orgscan.errors import NO_ANSWER, code_of, gap
+from orgscan.model import account_state
 from orgscan.settings import Scope
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def within(scope: Scope) -> Selection:
 
 
 def _account(told: Mapping[str, Any]) -> Account:
-    # `Status` is being retired in favour of `State`; older partitions still send only the former.
-    state = told.get("State") or told.get("Status") or "UNKNOWN"
     # An account's ARN is that of the organization, which belongs to who manages it.
-    return Account(told["Id"], told.get("Name", ""), state, told.get("Arn", "::::").split(":")[4])
+    return Account(
+        told["Id"], told.get("Name", ""), account_state(told), told.get("Arn", "::::").split(":")[4]
+    )

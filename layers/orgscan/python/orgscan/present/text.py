@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from re import fullmatch
+from re import fullmatch, sub
 from textwrap import wrap
 from typing import Any
 
 from orgscan.model import Blindness, Target
+
+JOINED = "\0"
+"""Stands for a space that is no end of a line."""
 
 
 def clean(text: str) -> str:
@@ -23,8 +26,10 @@ def cut(text: str, width: int, indent: str = "") -> str:
 
 
 def paragraph(text: str, width: int, indent: str = "") -> list[str]:
-    # At spaces alone: 'us-east-1' is one word.
-    return wrap(clean(text), width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    # At spaces alone: 'us-east-1' is one word. And not between a number and what it counts.
+    joined = sub(r"(?<=\d) (?=[A-Za-z])", JOINED, clean(text))
+    lines = wrap(joined, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return [line.replace(JOINED, " ") for line in lines]
 
 
 def number(count: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from orgscan.collector import Reader, collector, words
 from orgscan.errors import code_of, fact
-from orgscan.model import ACCOUNT_ID, Gap
+from orgscan.model import ACCOUNT_ID, Gap, account_state
 from orgscan.policy import Policy, read
 from orgscan.services.organizations.facts import MemberAccount
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCP: PolicyTypeType = "SERVICE_CONTROL_POLICY"
 EC2: PolicyTypeType = "DECLARATIVE_POLICY_EC2"
 FEATURES = words("ALL", "CONSOLIDATED_BILLING")
-STATES = words("ACTIVE", "SUSPENDED", "PENDING_CLOSURE")
+STATES = words("PENDING_ACTIVATION", "ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "CLOSED")
 T = TypeVar("T")
 IMDS = ("ec2_attributes", "instance_metadata_defaults", "http_tokens", "@@assign")
 """Where a declarative policy says how instance metadata answers."""
@@ -58,7 +58,7 @@ def organizations_member_accounts(aws: Reader) -> Iterator[MemberAccount]:
     for page in client.get_paginator("list_roots").paginate():
         for root in page["Roots"]:
             for path, account in _below(client, (root["Id"],)):
-                if account["Id"] != aws.target.account and STATES[account["Status"]] == "ACTIVE":
+                if account["Id"] != aws.target.account and STATES[account_state(account)] == "ACTIVE":
                     yield MemberAccount(
                         arn=account["Arn"],
                         id=account["Id"],

@@ -180,6 +180,10 @@ def record() -> Recording:
         }
         with declared(metrics.CALLS):
             metrics.fetch(clients.get("cloudwatch", REGION), _measured(resources), now)
+        with declared(("s3:ListMultipartUploads",)):
+            # Of those too whose lifecycle rules end them: who misses a rule in an answer asks.
+            for bucket in resources[HERE, "s3-buckets"]:
+                clients.get("s3", REGION).list_multipart_uploads(Bucket=bucket.arn.rpartition(":")[2])
         regions.of_account(lambda: clients)
         planted = frozenset(each for each in book.open if each.check not in tagging.CONFIGURED)
         return Recording(now, recorder.answers, resources, planted, frozenset(book.look_alikes))

@@ -10,8 +10,9 @@ from botocore.loaders import Loader
 from hypothesis import settings
 from moto import mock_aws
 
+from local import haste
 from orgscan.model import GLOBAL, Target
-from orgscan.session import Clients
+from orgscan.session import Clients, client_classes_once
 from tests.stacks import Assembly, Template, synthesized
 
 ACCOUNT = "123456789012"
@@ -20,6 +21,7 @@ LOADER = Loader()
 # How long an example takes says something of the machine and nothing of the code.
 settings.register_profile("orgscan", deadline=None)
 settings.load_profile("orgscan")
+client_classes_once()
 
 
 LONGEST = ("test_end_to_end", "test_fault_matrix_scans", "test_fault_matrix", "test_model", "test_served")
@@ -42,6 +44,7 @@ def no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    haste.install(monkeypatch)
     with mock_aws():
         core = botocore.session.get_session()
         core.register_component("data_loader", LOADER)

@@ -85,6 +85,20 @@ def test_a_member_is_entered_by_name_with_the_external_id(aws: boto3.Session) ->
         member.get("ec2").describe_volumes()
 
 
+def test_members_share_the_class_of_a_client_and_no_key(aws: boto3.Session) -> None:
+    home = Clients(aws, guarded=False)
+    accounts = (MEMBER, MEMBER[::-1])
+    members = [
+        session.assume(home, account, role="orgscan-member", external_id="x-1", session_name="scan")
+        for account in accounts
+    ]
+    assert len({type(member.get("sts")) for member in members}) == 1
+    assert type(members[0].get("sqs")) is not type(members[0].get("sts"))
+    with declared(["sts:GetCallerIdentity"]):
+        asked = tuple(member.get("sts").get_caller_identity()["Account"] for member in members)
+    assert asked == accounts
+
+
 @pytest.mark.parametrize(
     ("region", "partition"),
     [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],

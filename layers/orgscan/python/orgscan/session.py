@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import cache, partial
 from math import inf
 from threading import Lock
 from typing import Any
 
 import boto3
 import botocore.session
+from botocore.client import ClientCreator
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
 from botocore.loaders import Loader
@@ -271,7 +272,28 @@ def assume(
     return Clients(session, guarded=True, pace=Pace(polite), meter=meter, renew=credentials.renew)
 
 
+@cache
+def client_classes_once() -> None:
+    """From now on this process builds the class of a service's clients once, and not for every client.
+
+    Its hundreds of methods are two thirds of what a client costs, and each target wants clients of the same
+    35 services. A class knows its service; who asks, and where, is known to the client alone.
+    """
+    name = "_create_client_class"
+    build = vars(ClientCreator)[name]
+    built: dict[str, type] = {}
+
+    def built_once(self: Any, service: str, model: Any) -> type:
+        if service not in built:
+            built[service] = build(self, service, model)
+        return built[service]
+
+    # Threads make clients one at a time, see Clients.get; two that met here would build an equal class twice.
+    setattr(ClientCreator, name, built_once)
+
+
 def _session(credentials: Credentials | None = None, *, region: str | None = None) -> boto3.Session:
+    client_classes_once()
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
     core.set_config_variable("sts_regional_endpoints", "regional")

@@ -8,12 +8,14 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := layers/orgscan/python:functions:.
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# A hundred packages for one command: not part of what everybody installs.
+CHECKOV := checkov==3.3.30
 DEPENDENCIES := build/layers/dependencies/.built
 # Where calls are declared, and with them which of botocore's models the layer holds.
 CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect*') $(addprefix layers/orgscan/python/orgscan/,metrics.py regions.py organization.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test soak fuzz bench check lint types synth deploy docs lock layers clean
+.PHONY: help scan test soak fuzz bench check lint types synth audit deploy docs lock layers clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -46,6 +48,10 @@ layers: $(DEPENDENCIES)  ## the functions' dependencies, built for Lambda
 
 synth: $(VENV)/.installed $(DEPENDENCIES)  ## the CloudFormation templates, in cdk.out/
 	@python app.py
+
+audit: synth  ## checkov, from an environment of its own, on the templates
+	@test -x build/checkov/bin/checkov || { $(PYTHON) -m venv build/checkov && build/checkov/bin/pip install --quiet --disable-pip-version-check $(CHECKOV); }
+	@build/checkov/bin/checkov --directory cdk.out --framework cloudformation --compact --quiet --skip-download
 
 deploy: $(VENV)/.installed $(DEPENDENCIES)  ## the hub stack, into the account of your AWS credentials
 	@npx --yes aws-cdk@2 deploy --app "python app.py" "*Hub"

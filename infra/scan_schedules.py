@@ -27,6 +27,7 @@ class ScanSchedules(Construct):
             retention_period=Duration.days(14),
         )
         acknowledge(self.dead_letters, "It is the dead letter queue of the schedules", "AwsSolutions-SQS3")
+        acknowledge(self.dead_letters, "SQS encrypts it with a key of its own", "CKV_AWS_27")
         for schedule in schedules:
             self._schedule(schedule, machine)
 

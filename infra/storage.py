@@ -116,6 +116,7 @@ class Storage(Construct):
             "Access logs need a second bucket, which could not be encrypted with this key; "
             "who wants to know each reader turns on CloudTrail's data events for this one",
             "AwsSolutions-S1",
+            "CKV_AWS_18",
         )
         return bucket
 

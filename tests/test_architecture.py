@@ -31,6 +31,7 @@ DOORS = {
     "orgscan.check": ("orgscan.model",),
     "orgscan.suppress": ("orgscan.model",),
     "orgscan.meter": (),
+    "orgscan.schema": (),
     "orgscan.session": ("orgscan.errors", "orgscan.meter", "orgscan.pace", "boto3", "botocore"),
     "orgscan.errors": ("orgscan.model", "orgscan.secrets", "botocore.exceptions", "botocore.parsers"),
     "orgscan.pace": ("orgscan.errors",),

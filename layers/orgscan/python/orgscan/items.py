@@ -10,6 +10,7 @@ from orgscan.coverage import Resolution
 from orgscan.model import Blindness, Category, Confidence, Finding, Money, Severity, Standing, Target
 from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change, Record, Status
+from orgscan.schema import marked, upgraded
 from orgscan.tagged import Share
 
 
@@ -35,11 +36,12 @@ def from_record(record: Record) -> dict[str, Any]:
             item[name] = value
     if saving:
         item |= {"monthly_usd": saving.monthly_usd, "basis": saving.basis, "confidence": saving.confidence}
-    return _plain_mapping(item)
+    return marked(_plain_mapping(item))
 
 
 def to_record(item: Mapping[str, Any]) -> Record:
-    saving = None
+    """Of whatever version wrote it. Raises NewerTable, as `to_receipt` does."""
+    item, saving = upgraded(item), None
     if "monthly_usd" in item:
         saving = Money(float(item["monthly_usd"]), item["basis"], Confidence(item["confidence"]))
     finding = Finding(
@@ -67,7 +69,7 @@ def to_record(item: Mapping[str, Any]) -> Record:
 
 
 def from_receipt(receipt: Receipt) -> dict[str, Any]:
-    return _plain_mapping(
+    item = _plain_mapping(
         {
             **_from_target(receipt.target),
             "scan": receipt.scan,
@@ -89,9 +91,11 @@ def from_receipt(receipt: Receipt) -> dict[str, Any]:
             "unconfirmed_since": receipt.unconfirmed_since,
         }
     )
+    return marked(item)
 
 
 def to_receipt(item: Mapping[str, Any]) -> Receipt:
+    item = upgraded(item)
     return Receipt(
         scan=item["scan"],
         target=_to_target(item),

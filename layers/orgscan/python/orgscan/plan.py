@@ -18,6 +18,7 @@ from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
 from orgscan.regions import Known
 from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
+from orgscan.schema import NewerTable
 from orgscan.settings import Configuration
 from orgscan.store import FindingStore, Remembered
 
@@ -98,6 +99,7 @@ class Planner:
         chosen = self._chosen(request, everyone)
         checks = [check for check in on if _asked(check, request)]
         active = [account for account in chosen if account.active]
+        self._adopt()
         before = {each.account: each for each in self.store.remembered()}
         targets = list(self._targets(active, request, checks, default, before)) if active and checks else []
         if not targets:
@@ -121,6 +123,12 @@ class Planner:
             retiring=() if request.checks else tuple(map(Category, request.categories or Category)),
         )
         return plan, [*targets, *absent]
+
+    def _adopt(self) -> None:
+        try:
+            self.store.adopt()
+        except NewerTable as newer:
+            raise CannotPlan(str(newer)) from newer
 
     def _on(self) -> list[AnyCheck]:
         return [check for check in self.catalog.checks if check.id not in self.configuration.off]

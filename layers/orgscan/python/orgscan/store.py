@@ -8,6 +8,7 @@ pk SCANS                       sk <scan>                             a finished 
 pk SCHEDULES                   sk <schedule>                         its newest scan, and what that covered
 pk ACCOUNTS                    sk <account>                          it was scanned, and in which regions
 pk TOLD                        sk <what>                             people were told once
+pk SCHEMA                      sk SCHEMA                             the newest shape of items in here
 index `open` of `listed`       <severity>#<shard>                    open findings
                                suppressed#<shard>                    suppressed ones
 """
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from math import inf
 from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
@@ -26,7 +28,7 @@ from zlib import crc32
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 from botocore.exceptions import ClientError
 
-from orgscan import items
+from orgscan import items, schema
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
 from orgscan.model import Blindness, Gap, Severity, Target
@@ -88,6 +90,17 @@ class Remembered:
 class FindingStore:
     def __init__(self, table: Table) -> None:
         self._table = table
+
+    def adopt(self) -> None:
+        """Mark the table as written by this version of orgscan. Raises NewerTable when a newer one has."""
+        key = {"pk": "SCHEMA", "sk": "SCHEMA"}
+        known = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
+        found = int(cast("Decimal", known["schema"])) if known else 0
+        if found > schema.current():
+            raise schema.NewerTable(found)
+        if found < schema.current():
+            unchanged = Attr("schema").eq(found) if known else Attr("pk").not_exists()
+            self._put_if({**key, "schema": schema.current()}, unchanged)
 
     def record(
         self,

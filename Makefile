@@ -13,7 +13,7 @@ DEPENDENCIES := build/layers/dependencies/.built
 CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect*') $(addprefix layers/orgscan/python/orgscan/,metrics.py regions.py organization.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test soak fuzz bench check lint types synth deploy docs lock layers clean
+.PHONY: help scan test soak fuzz bench check lint types synth template deploy docs lock layers clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -46,6 +46,9 @@ layers: $(DEPENDENCIES)  ## the functions' dependencies, built for Lambda
 
 synth: $(VENV)/.installed $(DEPENDENCIES)  ## the CloudFormation templates, in cdk.out/
 	@python app.py
+
+template: synth  ## plain CloudFormation and its code in build/template/, for whoever may not bootstrap CDK
+	@python -m infra.plain
 
 deploy: $(VENV)/.installed $(DEPENDENCIES)  ## the hub stack, into the account of your AWS credentials
 	@npx --yes aws-cdk@2 deploy --app "python app.py" "*Hub"

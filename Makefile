@@ -15,7 +15,7 @@ DEPENDENCIES := build/layers/dependencies/.built
 CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect*') $(addprefix layers/orgscan/python/orgscan/,metrics.py regions.py organization.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help scan test soak fuzz bench check lint types synth audit deploy docs lock layers clean
+.PHONY: help scan test soak fuzz bench check lint types synth template audit deploy docs lock layers clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ layers: $(DEPENDENCIES)  ## the functions' dependencies, built for Lambda
 
 synth: $(VENV)/.installed $(DEPENDENCIES)  ## the CloudFormation templates, in cdk.out/
 	@python app.py
+
+template: synth  ## plain CloudFormation and its code in build/template/, for whoever may not bootstrap CDK
+	@python -m infra.plain
 
 audit: synth  ## checkov, from an environment of its own, on the templates
 	@test -x build/checkov/bin/checkov || { $(PYTHON) -m venv build/checkov && build/checkov/bin/pip install --quiet --disable-pip-version-check $(CHECKOV); }

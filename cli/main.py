@@ -1,4 +1,4 @@
-"""The command `orgscan`: what the catalogue holds, whether orgscan.yaml is right, whether AWS is ready."""
+"""The command `orgscan`: what the catalogue holds, whether orgscan.yaml is right and AWS ready; and scans."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cli import listing
 from cli.describe import describe, elsewhere, permissions, policy, service
 from cli.doctor.command import doctor
 from cli.lint import complain, lint, load
+from cli.start.command import start
 from infra import CannotSynthesize
 from orgscan import catalog, compliance, iam
 from orgscan.catalog import AnyCheck, Catalog
@@ -28,7 +29,7 @@ WRONG = 2
 """Exit code where the configuration is."""
 
 app = typer.Typer(
-    help="What orgscan checks, what it must be allowed to read, whether orgscan.yaml is right and AWS ready.",
+    help="What orgscan checks and must be allowed to read, whether orgscan.yaml is right, AWS ready; scans.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -152,6 +153,7 @@ def print_policy(
 
 app.command()(lint)
 app.command()(doctor)
+app.command()(start)
 
 
 def page(check: Mapping[str, Any], width: int) -> Iterator[str]:

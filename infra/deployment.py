@@ -39,6 +39,13 @@ class Deployment(Section):
         default=None,
         description="Where the accounts' stacks are, enabled in all of them; null: in the hub's own region.",
     )
+    qualifier: f.Qualifier | None = Field(
+        default="hnb659fds",
+        description=(
+            "Of the CDK bootstrap that the hub is deployed through; "
+            "null: there is none, and doctor misses none."
+        ),
+    )
     path: f.RolePath = Field(
         default="/", description="Of every role that is made, the hub's and the accounts': '/security/'."
     )

@@ -180,6 +180,7 @@ Boundary = Annotated[
         "the name of a policy, with its path before it if there is one, or an ARN",
     ),
 ]
+Qualifier = Annotated[str, _shape("^[a-z0-9]{1,10}$", "1-10 of a-z and 0-9")]
 ExternalId = Annotated[str, _shape(EXTERNAL_ID, "2-1224 letters, digits and +=,.@:/_-")]
 PolicyName = Annotated[str, _shape("^[a-z][a-z0-9.-]{0,39}$", "1-40 of a-z, 0-9, . and -, first a letter")]
 TagKey = Annotated[str, _shape("^.{1,128}$", "a tag's key of 1-128 characters")]

@@ -1,6 +1,6 @@
 """The scanner itself: deployed once, where Organizations can be asked."""
 
-from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import CfnOutput, DefaultStackSynthesizer, Duration, Stack
 from constructs import Construct
 
 from infra.alarms import Alarms
@@ -32,7 +32,12 @@ TABLE_KEY = (*WRITE_KEY, "kms:DescribeKey", "kms:Encrypt")
 
 class HubStack(Stack):
     def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
-        super().__init__(scope, id, description="orgscan: scans every account of an organization")
+        super().__init__(
+            scope,
+            id,
+            description="orgscan: scans every account of an organization",
+            synthesizer=DefaultStackSynthesizer(qualifier=config.deployment.qualifier),
+        )
         self._config = config
         self._storage = Storage(self, "Storage", inventory_days=config.inventory.keep_days)
         self._topics = Topics(self, "Topics", key=self._storage.key, routes=config.routes)

@@ -20,7 +20,9 @@ class MemberStack(Stack):
             id,
             description="orgscan: the role through which the hub looks at this account",
             # It has no assets, so an account needs no bootstrapping to get it.
-            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            synthesizer=DefaultStackSynthesizer(
+                qualifier=config.deployment.qualifier, generate_bootstrap_version_rule=False
+            ),
         )
         hub_account = CfnParameter(
             self,

@@ -39,7 +39,7 @@ from moto import mock_aws
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.utils import get_pagination_model, get_service_model
 
-from local import cloudwatch, faults, haste, s3, snapshots
+from local import cloudwatch, faults, s3, snapshots
 from local.beyond import Beyond, Refused, Written, write
 from local.emulator import few_managed_policies
 from local.faults import accounts, compute, payer, tagging
@@ -164,7 +164,6 @@ def record() -> Recording:
     with pytest.MonkeyPatch.context() as patch, mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         few_managed_policies(patch)
-        haste.install(patch)
         cloudwatch.install(patch)
         s3.install(patch)
         snapshots.install(patch)

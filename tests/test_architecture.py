@@ -138,7 +138,16 @@ DOORS = {
         "orgscan.organization",
         "orgscan.policy",
     ),
-    "cli*": ("cli", "infra.CannotSynthesize", "infra.config", "infra.tags", "orgscan", "rich", "typer"),
+    "cli*": (
+        "cli",
+        "infra.CannotSynthesize",
+        "infra.config",
+        "infra.fields.REGIONS",
+        "infra.tags",
+        "orgscan",
+        "rich",
+        "typer",
+    ),
     # As AWS would: the synthesized template and the handlers' files, never the library's insides.
     "local*": ("local", "moto", "boto3", "botocore", "rich", "yaml"),
 }

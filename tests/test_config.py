@@ -111,6 +111,10 @@ def refused(read: Read) -> Refused:
             "deployment.path: 'security': must be / or words of letters, digits and +=,.@_- between /",
         ),
         (
+            "deployment: {qualifier: Acme-1}",
+            "deployment.qualifier: 'Acme-1': must be 1-10 of a-z and 0-9",
+        ),
+        (
             "deployment: {permissions_boundary: 'policy:a'}",
             (
                 "deployment.permissions_boundary: 'policy:a': must be the name of a policy, with its path "

@@ -2,22 +2,26 @@
 
 import json
 import re
+import shlex
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from cli import check_pages, compliance_pages, docs, permission_pages
 from cli.describe import ADVISOR, describe, elsewhere, service
+from cli.main import app
 from cli.markdown import prose
 from infra import config, tags, yaml_text
-from orgscan import catalog, iam
+from infra.fields import REGIONS
+from orgscan import catalog, iam, regions
 from orgscan.catalog import AnyCheck
 from orgscan.compliance import Framework, frameworks, split
 from orgscan.model import Blindness
-from orgscan.request import ScanRequest
+from orgscan.request import Nameable, ScanRequest
 from tests.goldens import golden
 from tests.invented import CATALOG, FRAMEWORKS
 
@@ -168,6 +172,29 @@ def test_operating_explains_every_reason_not_to_see() -> None:
 def test_operating_explains_every_field_of_a_request() -> None:
     text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
     assert [field.name for field in fields(ScanRequest) if f"| `{field.name}` |" not in text] == []
+
+
+def test_requests_that_documents_show_are_accepted() -> None:
+    text = "\n".join(document.read_text(encoding="utf-8") for document in WRITTEN)
+    commands = re.findall(r"aws stepfunctions start-execution [^']*--input '(.*?)'", text, re.DOTALL)
+    assert len(commands) == text.count("stepfunctions start-execution --state") >= 3
+    told = list(map(json.loads, commands))
+    there = Nameable(
+        accounts={each for request in told for each in request.get("accounts", ())},
+        checks=catalog.everything().ids(),
+        schedules=(),
+        region=lambda pattern: regions.refusal(pattern, ["enabled"], REGIONS),
+    )
+    assert [ScanRequest.parse(each, there)[1] for each in told] == [[]] * len(told)
+
+
+def test_commands_that_documents_show_are_understood() -> None:
+    text = "\n".join(document.read_text(encoding="utf-8") for document in WRITTEN)
+    commands = re.findall(r"^(?:\.venv/bin/python -m cli|orgscan) start\b(.*)", text, re.MULTILINE)
+    assert len(commands) >= 4
+    start = typer.main.get_command(app).commands["start"]  # type: ignore[attr-defined] # it is a group
+    for each in commands:
+        start.make_context("start", shlex.split(each, comments=True))
 
 
 def test_contributing_shows_code_that_exists() -> None:

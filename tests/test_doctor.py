@@ -294,6 +294,23 @@ def test_what_the_ground_lacks(doctor: Doctor, world: World, call: str, reply: A
     assert (result.exit_code, kinds(result)) == (1, [("error", kind, None)])
 
 
+def test_the_bootstrap_is_looked_for_under_its_qualifier_and_not_where_none_is_wanted(
+    doctor: Doctor, world: World
+) -> None:
+    world.answer("ssm:GetParameter", Refusal("ParameterNotFound", "", 400))
+    result = doctor("--json", deployment={"qualifier": "acme1"})
+    assert [call.asked["Name"] for call in world.asked("ssm:GetParameter")] == [
+        "/cdk-bootstrap/acme1/version"
+    ]
+    (fix,) = [each["fix"] for each in told(result)["problems"] if each["kind"] == "bootstrap-missing"]
+    assert fix == (
+        "npx --yes aws-cdk@2 bootstrap --qualifier acme1 --toolkit-stack-name CDKToolkit-acme1 "
+        "aws://<account>/<region>"
+    )
+    assert "bootstrap-missing" not in doctor("--json", deployment={"qualifier": None}).stdout
+    assert len(world.asked("ssm:GetParameter")) == 1
+
+
 def test_a_delegated_administrator_asks_stack_sets_as_one(doctor: Doctor, world: World) -> None:
     world.answer("organizations:DescribeOrganization", {"Organization": {"MasterAccountId": PAYMENTS}})
     result = doctor("--json")

@@ -249,10 +249,20 @@ def test_schedules_ask_what_planning_accepts(hub: Template) -> None:
         assert ScanRequest.parse(request, there)[1] == []
 
 
-def test_a_schedule_that_cannot_start_a_scan_leaves_a_letter(hub: Template) -> None:
+def test_a_schedule_that_cannot_start_a_scan_tries_again_and_leaves_a_letter(hub: Template) -> None:
+    """Which its role may write; a scan that would start an hour late is not worth starting."""
     for each in hub.all("AWS::Scheduler::Schedule").values():
-        assert named(each["Target"]["Arn"]) == "WorkflowMachine"
-        assert named(each["Target"]["DeadLetterConfig"]["Arn"]) == "SchedulesDeadLetters.Arn"
+        target = each["Target"]
+        assert named(target["Arn"]) == "WorkflowMachine"
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
+        assert named(target["DeadLetterConfig"]["Arn"]) == "SchedulesDeadLetters.Arn"
+        assert (each["State"], each["FlexibleTimeWindow"]) == ("ENABLED", {"Mode": "OFF"})
+        role = named(target["RoleArn"]).removesuffix(".Arn")
+        assert granted(hub, f"{role}DefaultPolicy") == {
+            "WorkflowMachine": {"states:StartExecution"},
+            "SchedulesDeadLetters.Arn": {"sqs:SendMessage"},
+        }
+    assert hub.one("AWS::SQS::Queue")["MessageRetentionPeriod"] == 14 * 86_400
 
 
 def test_alarms_reach_an_encrypted_topic_with_a_policy_of_its_own(hub: Template) -> None:

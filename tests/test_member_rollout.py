@@ -19,6 +19,7 @@ DELEGATED: dict[str, Any] = {
         "ous": ["ou-ab12-cdefgh34"],
         "call_as": "DELEGATED_ADMIN",
         "region": "eu-central-1",
+        "qualifier": "acme1",
         "path": "/security/scans/",
         "permissions_boundary": "teams/edge",
         "tags": {"team": "sécurité", "cost:center": "12"},
@@ -67,7 +68,7 @@ def test_the_management_account_gets_the_same_role_from_the_hub_itself(
     hub: Template, member: Template
 ) -> None:
     """The parameters aside, which the hub knows."""
-    (own,) = [each for each in hub.all(ROLE).values() if each.get("RoleName") == "looker"]
+    (own,) = [{**each} for each in hub.all(ROLE).values() if each.get("RoleName") == "looker"]
     text = json.dumps(member.one(ROLE))
     known = text.replace("HubAccount", "AWS::AccountId").replace('{"Ref": "ExternalId"}', '"our-secret"')
     expected = json.loads(known)
@@ -125,6 +126,16 @@ def test_hub_and_member_role_find_each_other_under_a_path(other: Assembly) -> No
         assert hub.all("AWS::Lambda::Function")[name]["Environment"]["Variables"]["MEMBER_ROLE"] == role
         reached = granted(hub, f"{name}RoleDefaultPolicy")[f"arn:AWS::Partition:iam::*:role/{role}"]
         assert reached == {"sts:AssumeRole"}
+
+
+def test_the_hub_asks_for_the_bootstrap_that_was_named(other: Assembly) -> None:
+    """And the member for none."""
+    hub, member = other.template("Other-2Hub"), other.template("Other-2Member")
+    assert hub.json["Parameters"]["BootstrapVersion"]["Default"] == "/cdk-bootstrap/acme1/version"
+    code = {json.dumps(each["Code"]["S3Bucket"]) for each in hub.all("AWS::Lambda::Function").values()}
+    assert code == {'{"Fn::Sub": "cdk-acme1-assets-${AWS::AccountId}-${AWS::Region}"}'}
+    assert "hnb659fds" not in hub.text + member.text
+    assert "BootstrapVersion" not in member.text
 
 
 def test_everything_carries_the_tags(other: Assembly) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stacks import Json, Template, definition
+from tests.stacks import Json, Template, definition, granted
 
 CRASHED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"}
 
@@ -82,6 +82,20 @@ def test_state_carries_ids_keys_and_counts_only(machine: Json) -> None:
     assert each["ItemSelector"] == {"scan.$": "$.scan", "target.$": "$$.Map.Item.Value", "part": 0}
     assert each["ResultPath"] is None
     assert {state["Type"] for _, state in every_state(machine)} == {"Task", "Map", "Choice", "Succeed"}
+
+
+def test_a_failed_execution_may_be_redriven(hub: Template) -> None:
+    """Standard ones may; and of the map's, those that had not ended, if the machine's role may do that.
+
+    What a scan has put away lasts as long.
+    """
+    assert "StateMachineType" not in hub.one("AWS::StepFunctions::StateMachine")
+    allowed = granted(hub, "WorkflowMachineDistributedMapPolicy")
+    (where,) = [name for name, actions in allowed.items() if "states:RedriveExecution" in actions]
+    assert where.endswith("/EachTarget:*")
+    rules = hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert min(days["work/"], days["scans/"]) >= 14
 
 
 def test_logs_do_not_hold_what_a_scan_was_asked(hub: Template) -> None:

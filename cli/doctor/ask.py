@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from orgscan.session import Clients
 
 T = TypeVar("T")
-BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
+BOOTSTRAP_VERSION = "/cdk-bootstrap/{qualifier}/version"
 TOPICS = {"findings": "FindingsTopicArn", "operations": "OperationsTopicArn"}
 """Topic -> output of the hub stack."""
 SCANS = 5
@@ -53,13 +53,13 @@ def caller(home: Clients) -> Caller:
     return Caller(told["Account"], told["Arn"], region)
 
 
-def ground(home: Clients, *, organization: bool, account: str) -> Ground:
+def ground(home: Clients, *, organization: bool, account: str, qualifier: str | None) -> Ground:
     managing = asked(lambda: _management(home)) if organization else ""
     trusted = asked(lambda: _trusted(home, call_as(managing, account))) if organization else ""
     return Ground(
         management=managing,
         trusted_access=trusted,
-        bootstrap=or_none(lambda: _bootstrap(home), "ParameterNotFound"),
+        bootstrap=or_none(lambda: _bootstrap(home, qualifier), "ParameterNotFound") if qualifier else None,
     )
 
 
@@ -76,8 +76,9 @@ def _trusted(home: Clients, as_whom: str) -> str:
     return str(home.get("cloudformation").describe_organizations_access(CallAs=as_whom)["Status"])
 
 
-def _bootstrap(home: Clients) -> int:
-    return int(home.get("ssm").get_parameter(Name=BOOTSTRAP_VERSION)["Parameter"]["Value"])
+def _bootstrap(home: Clients, qualifier: str) -> int:
+    name = BOOTSTRAP_VERSION.format(qualifier=qualifier)
+    return int(home.get("ssm").get_parameter(Name=name)["Parameter"]["Value"])
 
 
 def stack(home: Clients, name: str) -> Stack | Gap | None:

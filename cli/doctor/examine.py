@@ -62,8 +62,9 @@ def examine(config: Config, options: Options, home: Clients | None = None) -> Re
     home, caller = _caller(home)
     told = Report(caller, config.stack("hub"))
     scope = config.runtime().scope
-    there = ask.ground(home, organization=scope.organization, account=caller.account)
-    told.problems += judge_hub.ground(there, caller.account)
+    qualifier = config.deployment.qualifier
+    there = ask.ground(home, organization=scope.organization, account=caller.account, qualifier=qualifier)
+    told.problems += judge_hub.ground(there, caller.account, qualifier)
     everyone = _accounts(home, scope, options.accounts, told)
     told.accounts = len(everyone)
     deployed = _hub(home, config, options, told)

@@ -108,7 +108,7 @@ class Ground:
     management: str | Gap
     """The account that manages the organization; empty when nobody is to be asked."""
     bootstrap: int | Gap | None
-    """Version of the CDK bootstrap; None without one."""
+    """Version of the CDK bootstrap; None without one, and when none is wanted."""
     trusted_access: str | Gap
     """Of StackSets: ENABLED, DISABLED, DISABLED_PERMANENTLY; empty when nobody is to be asked."""
 

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 BOOTSTRAP = 6
 """The oldest version of the CDK bootstrap that the hub's template accepts."""
+DEFAULT = "hnb659fds"
+"""The qualifier that CDK takes when nobody chooses one."""
 DONE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE")
 ON_ITS_WAY = ("PENDING", "RUNNING")
 DEPLOY = "make deploy"
 
 
-def ground(told: Ground, caller: str) -> Iterator[Problem]:
-    """`caller`: the account in which doctor runs."""
+def ground(told: Ground, caller: str, qualifier: str | None) -> Iterator[Problem]:
+    """`caller`: the account in which doctor runs. `qualifier`: of the bootstrap that is wanted, if any."""
     match told.management:
         case Gap():
             yield unseen("who manages the organization", told.management)
@@ -41,11 +43,17 @@ def ground(told: Ground, caller: str) -> Iterator[Problem]:
                 f"StackSets may not deploy into the organization (trusted access: {state})",
                 "In the management account: aws cloudformation activate-organizations-access",
             )
-    yield from _bootstrap(told.bootstrap)
+    if qualifier:
+        yield from _bootstrap(told.bootstrap, qualifier)
 
 
-def _bootstrap(version: int | Gap | None) -> Iterator[Problem]:
-    fix = "npx --yes aws-cdk@2 bootstrap aws://<account>/<region>"
+def _bootstrap(version: int | Gap | None, qualifier: str) -> Iterator[Problem]:
+    own = (
+        ""
+        if qualifier == DEFAULT
+        else f"--qualifier {qualifier} --toolkit-stack-name CDKToolkit-{qualifier} "
+    )
+    fix = f"npx --yes aws-cdk@2 bootstrap {own}aws://<account>/<region>"
     match version:
         case Gap():
             yield unseen("CDK's bootstrap", version)

@@ -89,11 +89,12 @@ class Planner:
             accounts={account.id for account in everyone},
             checks=[check.id for check in on],
             schedules=self.configuration.schedules,
-            region=lambda pattern: self._not_a_region(pattern, default.names()),
+            region=lambda pattern: regions.refusal(
+                pattern, self.configuration.scope.regions, default.names()
+            ),
+            organization=self.configuration.scope.organization,
         )
         request, problems = ScanRequest.parse(raw, known)
-        if not self.configuration.scope.organization and (request.ous or request.account_tags):
-            problems.append("input: ous and account_tags need accounts.organization in orgscan.yaml")
         if problems:
             raise InvalidScanRequest(problems)
         chosen = self._chosen(request, everyone)
@@ -210,15 +211,6 @@ class Planner:
         if unknown := [region for region in named if region not in known.names()]:
             raise CannotPlan(f"regions in orgscan.yaml: no such region: {', '.join(unknown)}")
         return known
-
-    def _not_a_region(self, pattern: str, names: Collection[str]) -> str | None:
-        """What a request's region must be, or None when it is."""
-        inside = regions.planned(self.configuration.scope.regions, Known(dict.fromkeys(names, True)))
-        if pattern == GLOBAL or any(regions.matches(region, [pattern]) for region in inside):
-            return None
-        if any(regions.matches(region, [pattern]) for region in names):
-            return "within the configured scope"
-        return "a region of this partition, a glob such as 'eu-*', or 'global'"
 
     def _targets(
         self,

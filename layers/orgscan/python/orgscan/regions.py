@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from orgscan.errors import NO_ANSWER
+from orgscan.model import GLOBAL
 from orgscan.session import declared
 
 if TYPE_CHECKING:
@@ -73,3 +74,14 @@ def matches(region: str, patterns: Collection[str]) -> bool:
 def is_name(pattern: str) -> bool:
     """Whether it names one region, so that it can be unknown."""
     return pattern != ENABLED and not set(pattern) & set("*?[")
+
+
+def refusal(pattern: str, scope: Iterable[str], names: Iterable[str]) -> str | None:
+    """What a request's region must be, or None when it is. `names`: all regions that there are."""
+    names = tuple(names)
+    inside = planned(scope, Known(dict.fromkeys(names, True)))
+    if pattern == GLOBAL or any(matches(region, [pattern]) for region in inside):
+        return None
+    if any(matches(region, [pattern]) for region in names):
+        return "within the configured scope"
+    return "a region of this partition, a glob such as 'eu-*', or 'global'"

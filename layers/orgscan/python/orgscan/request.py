@@ -20,7 +20,7 @@ class InvalidScanRequest(Exception):
     """The execution's input cannot be carried out. The message, one line, names every problem that fits."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        problems = list(problems)
+        self.problems = problems = list(problems)
         ends = accumulate(len(problem) + len("; ") for problem in problems)
         told = max(1, sum(end <= CAUSE for end in ends))
         rest = [f"and {len(problems) - told:,} more"] if told < len(problems) else []
@@ -36,6 +36,8 @@ class Nameable:
     schedules: Collection[str]
     region: Callable[[str], str | None]
     """What a region pattern must be, or None when it is."""
+    organization: bool = True
+    """Whether there is one that knows OUs and accounts' tags."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,8 @@ class ScanRequest:
                 problems += wrong
                 if not wrong:
                     good[name] = value
+        if not known.organization and (good.get("ous") or good.get("account_tags")):
+            problems.append("input: ous and account_tags need accounts.organization in orgscan.yaml")
         return cls(**good), problems
 
 

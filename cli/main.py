@@ -17,6 +17,7 @@ from rich.console import Console
 from cli import listing
 from cli.describe import describe, elsewhere, permissions, policy, service
 from cli.doctor.command import doctor
+from cli.estimate import estimate
 from cli.lint import complain, lint, load
 from infra import CannotSynthesize
 from orgscan import catalog, compliance, iam
@@ -152,6 +153,7 @@ def print_policy(
 
 app.command()(lint)
 app.command()(doctor)
+app.command()(estimate)
 
 
 def page(check: Mapping[str, Any], width: int) -> Iterator[str]:

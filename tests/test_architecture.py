@@ -31,6 +31,7 @@ DOORS = {
     "orgscan.check": ("orgscan.model",),
     "orgscan.suppress": ("orgscan.model",),
     "orgscan.meter": (),
+    "orgscan.cost": ("orgscan.meter", "orgscan.prices"),
     "orgscan.session": ("orgscan.errors", "orgscan.meter", "orgscan.pace", "boto3", "botocore"),
     "orgscan.errors": ("orgscan.model", "orgscan.secrets", "botocore.exceptions", "botocore.parsers"),
     "orgscan.pace": ("orgscan.errors",),
@@ -77,6 +78,7 @@ DOORS = {
     "orgscan.reconcile": ("orgscan.coverage", "orgscan.model", "orgscan.suppress"),
     "orgscan.receipt": (
         "orgscan.coverage",
+        "orgscan.meter",
         "orgscan.model",
         "orgscan.reconcile",
         "orgscan.suppress",
@@ -137,7 +139,16 @@ DOORS = {
         "orgscan.organization",
         "orgscan.policy",
     ),
-    "cli*": ("cli", "infra.CannotSynthesize", "infra.config", "infra.tags", "orgscan", "rich", "typer"),
+    "cli*": (
+        "cli",
+        "infra.CannotSynthesize",
+        "infra.config",
+        "infra.schedule",
+        "infra.tags",
+        "orgscan",
+        "rich",
+        "typer",
+    ),
     # As AWS would: the synthesized template and the handlers' files, never the library's insides.
     "local*": ("local", "moto", "boto3", "botocore", "rich", "yaml"),
 }

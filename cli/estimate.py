@@ -26,11 +26,9 @@ if TYPE_CHECKING:
 WRONG = 2
 """Exit code where the configuration is, or an option."""
 USUAL = Path("orgscan.yaml")
-SCANS = 30.0
-"""A month, where no schedule says otherwise."""
 LIKELY = Size(accounts=1, regions=1)
 """For its defaults."""
-NARROWEST = 30
+NARROWEST, NARROW = 30, 60
 """Columns."""
 SAID = (
     "Discounts and free tiers are not deducted. What is marked * is billed to the accounts that are"
@@ -42,10 +40,8 @@ SAID = (
 @dataclass(frozen=True, slots=True)
 class Estimate:
     size: Size
-    scans: float
-    """A month."""
     because: str
-    """Where that number is from."""
+    """Where its number of scans is from."""
 
     @property
     def scan(self) -> Sequence[Line]:
@@ -54,15 +50,13 @@ class Estimate:
     @property
     def month(self) -> Sequence[Line]:
         """Everything of a month, those of `scan` first."""
-        scans = [
-            line._replace(amount=line.amount * self.scans, usd=line.usd * self.scans) for line in self.scan
-        ]
-        return [*scans, *cost.standing(self.size, self.scans)]
+        times = self.size.scans
+        scans = [line._replace(amount=line.amount * times, usd=line.usd * times) for line in self.scan]
+        return [*scans, *cost.standing(self.size)]
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "assumed": {**asdict(self.size), "targets": self.size.targets},
-            "scans_per_month": self.scans,
+            "assumed": {**asdict(self.size), "targets": self.size.targets, "kept": self.size.kept},
             "scan": {**asdict(cost.expected(self.size)), "usd": round(_total(self.scan), 4)},
             "month": {
                 "usd": round(_total(self.month), 2),
@@ -134,7 +128,7 @@ def estimate(  # noqa: PLR0913 (options)
         complain(str(refused).splitlines())
         raise typer.Exit(WRONG) from None
     if scans_per_month is not None:
-        told = replace(told, scans=scans_per_month, because="as asked")
+        told = Estimate(replace(told.size, scans=scans_per_month), "as asked")
     if as_json:
         typer.echo(json.dumps(told.as_json(), indent=1))
     else:
@@ -144,13 +138,14 @@ def estimate(  # noqa: PLR0913 (options)
 def _configured(size: Size, path: Path) -> Estimate:
     """As the configuration has it. The usual one need not be there."""
     if path == USUAL and not path.exists():
-        return Estimate(size, SCANS, f"there is no {path}")
+        return Estimate(size, f"there is no {path}")
     config = load(path, datetime.now(UTC))
     scans = sum(runs_a_month(schedule.expression) for schedule in config.schedules)
+    size = _decided(size, config)
+    if not scans:
+        return Estimate(size, f"{path.name} has no schedule")
     because = f"all schedules of {path.name}, each as if it scanned everything"
-    return Estimate(
-        _decided(size, config), *((scans, because) if scans else (SCANS, f"{path.name} has no schedule"))
-    )
+    return Estimate(replace(size, scans=scans), because)
 
 
 def _decided(size: Size, config: Config) -> Size:
@@ -170,17 +165,18 @@ def show(console: Console, told: Estimate) -> None:
     for line in _heading(told, width):
         console.print(line, soft_wrap=True)
     console.print()
-    console.print(_bill(told))
+    console.print(_bill(told, narrow=width < NARROW))
     console.print()
     for line in wrap(f"At {prices.listed_when()}. {SAID}", width):
         console.print(line, soft_wrap=True)
     console.print()
-    console.print(_constants())
+    for line in _constants(width):
+        console.print(line, soft_wrap=True)
 
 
 def _heading(told: Estimate, width: int) -> Iterator[str]:
     size = told.size
-    per_month = f"{_amount(told.scans)} scans a month ({told.because})"
+    per_month = f"{_amount(size.scans)} scans a month ({told.because})"
     region = f"{size.resources:,} resources, {size.findings:,} open findings, {_amount(size.seconds)} s"
     for part in (
         f"{size.accounts:,} x ({size.regions:,} regions + 1 global) = {size.targets:,} targets; {per_month}.",
@@ -189,34 +185,41 @@ def _heading(told: Estimate, width: int) -> Iterator[str]:
         yield from wrap(part, width)
 
 
-def _bill(told: Estimate) -> Table:
+def _bill(told: Estimate, *, narrow: bool) -> Table:
+    """Amounts in a column of their own, or where that has no room, under their names."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("", overflow="fold")
-    table.add_column("a scan", overflow="fold", justify="right")
+    if not narrow:
+        table.add_column("a scan", justify="right")
     table.add_column("USD", justify="right", no_wrap=True)
-    table.add_column("USD a month", justify="right")
+    table.add_column("a month", justify="right", no_wrap=True)
     scan, month = told.scan, told.month
     for line, whole in zip(scan, month, strict=False):
-        amount = f"{_amount(line.amount)} {line.unit}"
-        table.add_row(line.name, amount, f"{line.usd:,.4f}", f"{whole.usd:,.2f}")
+        table.add_row(*_cells(line.name, _of(line), narrow), f"{line.usd:,.4f}", f"{whole.usd:,.2f}")
     for line in month[len(scan) :]:
-        table.add_row(line.name, f"a month: {_amount(line.amount)} {line.unit}", "", f"{line.usd:,.2f}")
-    table.add_row("Total", "", f"{_total(scan):,.4f}", f"{_total(month):,.2f}", style="bold")
+        amount = _of(line) if narrow else f"a month: {_of(line)}"
+        table.add_row(*_cells(line.name, amount, narrow), "", f"{line.usd:,.2f}")
+    table.add_row(*_cells("Total", "", narrow), f"{_total(scan):,.4f}", f"{_total(month):,.2f}", style="bold")
     return table
 
 
-def _constants() -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("reckoned with", justify="right", no_wrap=True)
-    table.add_column("", overflow="fold")
-    table.add_column("known from", overflow="fold")
+def _cells(name: str, amount: str, narrow: bool) -> Sequence[str]:  # noqa: FBT001 (private)
+    return [f"{name}\n  {amount}".rstrip()] if narrow else [name, amount]
+
+
+def _constants(width: int) -> Iterator[str]:
+    yield "It reckons with:"
     for each in CONSTANTS:
-        table.add_row(f"{each.value:,g}", each.unit, each.known)
-    return table
+        told = f"{each.value:>7,g}  {each.unit} ({each.known})"
+        yield from wrap(told, width, subsequent_indent=" " * 9)
 
 
 def _total(lines: Sequence[Line]) -> float:
     return sum(line.usd for line in lines)
+
+
+def _of(line: Line) -> str:
+    return f"{_amount(line.amount)} {line.unit.removesuffix('s') if line.amount == 1 else line.unit}"
 
 
 def _amount(amount: float) -> str:

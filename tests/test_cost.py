@@ -89,13 +89,26 @@ def test_more_of_anything_costs_more(name: str) -> None:
 
 def test_a_month_is_its_scans_and_what_stands() -> None:
     size = Size(accounts=100, regions=17, schedules=2)
-    told = {line.name: line for line in standing(size, 30)}
+    told = {line.name: line for line in standing(size)}
     assert told["Alarms"].usd == pytest.approx(13 * 0.10)
     assert told["Key"].usd == 1.0
     assert told["Table"].amount == pytest.approx(1800 * 30 * 400 / 30.42 * 2000 / 10**9, rel=0.02)
-    assert {line.name: line.amount for line in standing(replace(size, inventory_days=0), 30)}[
-        "Inventory"
-    ] == 0
+    without = standing(replace(size, inventory_days=0))
+    assert [line.amount for line in without if line.name == "Inventory"] == [0]
+
+
+def test_resolved_findings_are_read_as_long_as_they_are_kept() -> None:
+    size = Size(accounts=10, regions=4)
+    assert size.kept == 50 * 6 + 200 / 2 * 30 * 400 / (730 / 24) // 1
+    assert replace(size, resolved=7).kept == 307
+    assert expected(size).reads > expected(replace(size, resolved=0)).reads + 5000
+
+
+def test_where_nobody_can_look_nothing_is_asked() -> None:
+    size = Size(accounts=10, regions=4)
+    blind = expected(replace(size, blind=size.targets, unseen=5000))
+    assert (blind.calls, blind.metrics) == (0, 0)
+    assert blind.writes > expected(size).writes
 
 
 def test_every_constant_says_how_it_is_known() -> None:

@@ -10,14 +10,14 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli.estimate import SCANS, Estimate, show
+from cli.estimate import Estimate, show
 from cli.main import app
 from infra.schedule import runs_a_month
 from orgscan.cost import CONSTANTS, Size, expected, lines, standing
 from tests.goldens import golden
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-LARGE = Estimate(Size(accounts=100, regions=17), SCANS, "as asked")
+LARGE = Estimate(Size(accounts=100, regions=17), "as asked")
 
 
 def run(*arguments: str, fails: int = 0) -> str:
@@ -53,7 +53,7 @@ def test_json_has_all_that_the_table_has() -> None:
     answer = told("--accounts", "100", "--regions", "17", "--scans-per-month", "30")
     size = Size(accounts=100, regions=17)
     assert answer["assumed"]["targets"] == 1800
-    bill = [*lines(expected(size)), *standing(size, 30)]
+    bill = [*lines(expected(size)), *standing(size)]
     assert [line["name"] for line in answer["month"]["lines"]] == [line.name for line in bill]
     assert answer["month"]["usd"] == pytest.approx(
         sum(each["usd"] for each in answer["month"]["lines"]), abs=0.01
@@ -109,19 +109,19 @@ def test_schedules_and_limits_are_those_of_the_configuration(tmp_path: Path) -> 
         inventory={"enabled": False},
     )
     answer = told("--accounts", "10", "--regions", "2", "--config", path)
-    assert answer["scans_per_month"] == pytest.approx(2 * 30.4375 + 4.35, rel=0.001)
+    assert answer["assumed"]["scans"] == pytest.approx(2 * 30.4375 + 4.35, rel=0.001)
     assert answer["scan"]["s3_gets"] == 7 + 3
     assert answer["scan"]["s3_puts"] == 7
     assert (answer["assumed"]["memory_mib"], answer["assumed"]["schedules"]) == (2048, 2)
     asked = told("--accounts", "10", "--regions", "2", "--config", path, "--scans-per-month", "1")
-    assert asked["scans_per_month"] == 1
+    assert asked["assumed"]["scans"] == 1
 
 
 def test_without_a_schedule_it_is_thirty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = configured(tmp_path, schedules=[])
-    assert told("--accounts", "1", "--regions", "1", "--config", path)["scans_per_month"] == 30
+    assert told("--accounts", "1", "--regions", "1", "--config", path)["assumed"]["scans"] == 30
     monkeypatch.chdir(tmp_path)
-    assert told("--accounts", "1", "--regions", "1")["scans_per_month"] == 30
+    assert told("--accounts", "1", "--regions", "1")["assumed"]["scans"] == 30
     assert "there is no orgscan.yaml" in " ".join(run("--accounts", "1", "--regions", "1").split())
 
 

@@ -17,7 +17,7 @@ READ_BYTES, WRITE_BYTES = 4 * KIB, KIB
 """Of an item that one unit of DynamoDB reads, consistently, and writes. A transaction takes two to write."""
 DAYS = prices.HOURS / 24
 """In a month."""
-RUN, EMPTY = "embedded run of 2026-11", "empty account, embedded, 2026-11"
+RUN, EMPTY = "embedded AWS, 2026-11", "embedded AWS, empty account, 2026-11"
 DEFINED, SUPPOSED = "as deployed", "assumed, not measured"
 
 
@@ -219,7 +219,14 @@ class Size:
     """Open in a target, on average."""
     changes: int = 200
     """Findings that a scan opens, closes or changes."""
+    resolved: int | None = None
+    """Kept in the table besides; None: half of what changes while they are kept."""
+    blind: int = 0
+    """Targets that cannot be looked into: without a role, or in a region that is off."""
     unseen: int = 0
+    """Checks times targets that this costs."""
+    scans: float = 30.0
+    """A month."""
     routes: int = 1
     schedules: int = 1
     seconds: float = SECONDS.value
@@ -232,12 +239,24 @@ class Size:
     def targets(self) -> int:
         return self.accounts * (self.regions + 1)
 
+    @property
+    def open(self) -> int:
+        return self.targets * self.findings
+
+    @property
+    def kept(self) -> int:
+        """Open and resolved findings in the table."""
+        if self.resolved is None:
+            return self.open + round(self.changes / 2 * self.scans * KEPT_DAYS / DAYS)
+        return self.open + self.resolved
+
 
 def expected(size: Size) -> Usage:
-    """Of one scan, in which everything is seen but `unseen`."""
-    in_regions = size.accounts * size.regions
+    """Of one scan, when findings have been kept for as long as they will be."""
+    seen = 1 - size.blind / size.targets
+    in_regions = size.accounts * size.regions * seen
     further = in_regions * max(0, size.resources - UNUSED.value)
-    calls = in_regions * CALLS_REGION.value + size.accounts * CALLS_GLOBAL.value
+    calls = in_regions * CALLS_REGION.value + size.accounts * seen * CALLS_GLOBAL.value
     hub = SECONDS_ELSE.value * HUB_MIB
     spent = Spent(
         calls=round(calls + further * CALLS_RESOURCE.value),
@@ -251,8 +270,8 @@ def expected(size: Size) -> Usage:
         accounts=size.accounts,
         targets=size.targets,
         passes=2 + size.routes,
-        findings=size.targets * size.findings,
-        kept=size.targets * size.findings,
+        findings=size.open,
+        kept=size.kept,
         changes=size.changes,
         unseen=size.unseen,
         messages=size.routes if size.changes else 0,
@@ -261,17 +280,17 @@ def expected(size: Size) -> Usage:
     return usage(scale, spent)
 
 
-def standing(size: Size, scans: float) -> Sequence[Line]:
-    """What a month costs besides, with so many scans in it, when everything is kept as long as it will be."""
-    receipts = size.targets * scans * KEPT_DAYS / DAYS * RECEIPT.value
-    table = (receipts + size.targets * size.findings * FINDING.value) / GB
+def standing(size: Size) -> Sequence[Line]:
+    """What a month costs besides its scans, likewise."""
+    receipts = size.targets * size.scans * KEPT_DAYS / DAYS * RECEIPT.value
+    table = (receipts + size.kept * FINDING.value) / GB
     resources = size.accounts * size.regions * size.resources
-    inventory = resources * scans * size.inventory_days / DAYS * INVENTORY.value / GB
+    inventory = resources * size.scans * size.inventory_days / DAYS * INVENTORY.value / GB
     return [
         _line("Alarms", ALARMS + size.schedules, "alarms", "cw.alarm_standard"),
-        _line("Key", 1, "key", "kms.key_month"),
+        _line("Key", 1, "keys", "kms.key_month"),
         _line("Table", table, "GB", "ddb.storage_gb"),
         _line("Table's backup", table, "GB", "ddb.pitr_gb"),
         _line("Inventory", inventory, "GB", "s3.standard"),
-        _line("Scheduler", scans, "starts", "scheduler.million", 10**6),
+        _line("Scheduler", size.scans, "starts", "scheduler.million", 10**6),
     ]

@@ -14,6 +14,7 @@ from local.calls import Call
 from local.iam import Caller, Gate
 
 Item = Mapping[str, Any]
+MEMBER = "orgscan-member"
 READ, WRITE = 4096, 1024
 """Bytes of an item for a unit."""
 
@@ -34,11 +35,13 @@ class Meters:
 
     @contextmanager
     def reading(self, gate: Gate) -> Iterator[None]:
-        before, gate.trouble = gate.trouble, self._count
+        before, gate.trouble, denied = gate.trouble, self._count, len(gate.denials)
         try:
             yield
         finally:
             gate.trouble = before
+        # Those that were refused have asked, too.
+        self.requests["member"] += sum(MEMBER in each.principal for each in gate.denials[denied:])
 
     def writes(self) -> float:
         sizes = {(row["pk"], row["sk"]): size(row) for row in self.rows}
@@ -50,7 +53,7 @@ class Meters:
 
     def _count(self, caller: Caller, call: Call) -> None:
         asked = call.parameters
-        if caller.role_arn.endswith("orgscan-member"):
+        if caller.role_arn.endswith(MEMBER):
             self.requests["member"] += 1
             self.requests["member ce"] += call.service == "ce"
             self.metrics += len(asked.get("MetricDataQueries", ()))

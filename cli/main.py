@@ -17,6 +17,7 @@ from rich.console import Console
 from cli import listing
 from cli.describe import describe, elsewhere, permissions, policy, service
 from cli.doctor.command import doctor
+from cli.estimate import estimate
 from cli.lint import complain, lint, load
 from cli.start.command import start
 from infra import CannotSynthesize
@@ -154,6 +155,7 @@ def print_policy(
 app.command()(lint)
 app.command()(doctor)
 app.command()(start)
+app.command()(estimate)
 
 
 def page(check: Mapping[str, Any], width: int) -> Iterator[str]:

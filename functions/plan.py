@@ -1,5 +1,6 @@
 """Scope -> accounts x regions -> a list of targets in S3."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import catalog, session
+from orgscan.meter import Meter
 from orgscan.plan import Planner, PlanStore
 from orgscan.settings import Configuration, PlanSettings
 from orgscan.store import FindingStore
@@ -22,6 +24,7 @@ metrics = Metrics(service="plan")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Raises InvalidScanRequest or CannotPlan, whose message ends the execution and explains it."""
+    meter, began = Meter(), context.get_remaining_time_in_millis()
     settings = PlanSettings.from_environment()
     configuration = Configuration.beside(__file__)
     home = session.here()
@@ -34,6 +37,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             external_id=settings.external_id,
             session_name=context.function_name,
             polite=configuration.polite,
+            meter=meter,
         )
 
     planner = Planner(
@@ -46,6 +50,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     started = datetime.fromisoformat(event["started"])
     plan, targets = planner.plan(event["request"], started=started, execution=event["execution"])
     logger.append_keys(scan=plan.scan)
+    seconds = (began - context.get_remaining_time_in_millis()) / 1000
+    plan = replace(plan, spent=meter.spent(seconds, int(context.memory_limit_in_mb)))
     key = PlanStore(home.get("s3"), settings.bucket).put(plan, targets)
     metrics.add_metric("TargetsPlanned", MetricUnit.Count, plan.planned)
     logger.info(

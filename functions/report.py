@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import catalog, session
 from orgscan.figures import BY_HAND, SCHEDULE, alarming, figures
+from orgscan.meter import Meter, Spent
 from orgscan.plan import PlanStore
 from orgscan.report import Reporter
 from orgscan.settings import Configuration, ReportSettings
@@ -22,7 +23,8 @@ metrics = Metrics(service="report")
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    began = context.get_remaining_time_in_millis()
     settings = ReportSettings.from_environment()
     logger.append_keys(scan=event["scan"])
     home = session.here()
@@ -36,7 +38,12 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         configuration=Configuration.beside(__file__),
         another_store=lambda: FindingStore(home.table(settings.table)),
     )
-    summary, messages = reporter.report(event["scan"], finished=datetime.now(UTC))
+
+    def spent() -> Spent:
+        seconds = (began - context.get_remaining_time_in_millis()) / 1000
+        return Meter().spent(seconds, int(context.memory_limit_in_mb))
+
+    summary, messages = reporter.report(event["scan"], finished=datetime.now(UTC), spent=spent)
     _measure(summary)
     logger.info(
         "reported",

@@ -33,7 +33,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     began, meter = _seconds_left(context), Meter()
     settings = ScanSettings.from_environment()
     configuration = Configuration.beside(__file__)
+    known = _plan.cache_info().misses
     plan = _plan(event["scan"], settings.bucket)
+    meter.plans_read = _plan.cache_info().misses - known
     here = target(event["target"], plan)
     logger.append_keys(scan=plan.scan, account=here.account, region=here.region)
 
@@ -60,6 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         inventory=Inventory(s3, settings.bucket, plan.scan, plan.started)
         if configuration.inventory
         else None,
+        spent=lambda: meter.spent(began - _seconds_left(context), int(context.memory_limit_in_mb)),
     )
     receipt = worker.scan(here, event["part"], lambda: _seconds_left(context))
     _tell_asked(meter)

@@ -12,6 +12,8 @@ RULE = (
 )
 LOOK_BACK = timedelta(days=7)
 """An alarm's limit: periods times their length."""
+LEAP_CYCLE = timedelta(days=1461)
+MONTH = LEAP_CYCLE / 48
 RATE = re.compile(r"rate\(([1-9][0-9]{0,4}) (minute|hour|day)(s?)\)")
 CRON = re.compile(r"cron\(([^()]*)\)")
 
@@ -69,6 +71,21 @@ def longest_gap(expression: str) -> timedelta | None:
         if at.hour in hours and at.day in days and at.month in months and at.isoweekday() % 7 + 1 in weekdays
     ]
     return max((later - earlier for earlier, later in pairwise(runs)), default=None)
+
+
+def runs_a_month(expression: str) -> float:
+    """On average over four years. Days that only a calendar knows count as one a month, any year as now."""
+    if rate := RATE.fullmatch(expression):
+        return MONTH / timedelta(**{f"{rate[2]}s": int(rate[1])})
+    minutes, hours, days, months, weekdays, _ = map(_values, FIELDS, expression[len("cron(") : -1].split())
+    start, sure = datetime(2001, 1, 1, tzinfo=UTC), days and weekdays
+    dates = [
+        on
+        for on in (start + timedelta(days=passed) for passed in range(LEAP_CYCLE.days))
+        if on.month in months
+        and (on.day in days and on.isoweekday() % 7 + 1 in weekdays if sure else on.day == 1)
+    ]
+    return len(dates) * len(hours) * len(minutes) / (LEAP_CYCLE / MONTH)
 
 
 def dead_man_hours(expression: str) -> int | None:

@@ -59,6 +59,7 @@ def rehearse(console: Console, organization: Organization, results: Path, port: 
         show.coverage(console, first)
         show.totals(console, first)
         show.compliance(console, first)
+        show.cost(console, first)
         show.worst(console, [each for each in first.findings if each["status"] == "open"])
         show.mail(console, first)
         console.print("\na working day: something is mended, something is new, something is deleted")
@@ -68,6 +69,7 @@ def rehearse(console: Console, organization: Organization, results: Path, port: 
         show.changes(console, second)
         show.totals(console, second)
         show.compliance(console, second)
+        show.cost(console, second)
         show.mail(console, second)
         for each in (first, second):
             console.print(f"full results: {run.keep(each, results)}", soft_wrap=True)

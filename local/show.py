@@ -21,6 +21,7 @@ SEVERITIES = {
     "informational": "dim",
 }
 WORST = 10
+CENT = 0.01
 Watch = Callable[[rehearsal.Progress], None]
 
 
@@ -128,6 +129,15 @@ def line(console: Console, text: str | Text) -> None:
     told = Text(text) if isinstance(text, str) else text
     told.plain = "".join(each if each.isprintable() else "?" for each in told.plain)
     console.print(told, no_wrap=True, overflow="ellipsis")
+
+
+def cost(console: Console, scan: Scan) -> None:
+    told = scan.summary["cost"]
+    throttled = f" ({told['throttled']:,} throttled)" if told["throttled"] else ""
+    usd = f"about {told['usd']:,.2f}" if told["usd"] >= CENT / 2 else f"less than {CENT}"
+    console.print(
+        f"cost: {told['calls']:,} API calls{throttled}, {told['gb_seconds']:,.0f} GB-seconds, {usd} USD"
+    )
 
 
 def mail(console: Console, scan: Scan) -> None:

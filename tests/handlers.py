@@ -12,6 +12,7 @@ import boto3
 import pytest
 
 from infra import ROOT
+from local import dynamodb
 from orgscan import session
 from orgscan.meter import Meter
 from orgscan.session import Clients
@@ -99,6 +100,7 @@ def ready(
     aws: boto3.Session, table: Any, patch: pytest.MonkeyPatch, output: pytest.CaptureFixture[str]
 ) -> Handlers:
     """With a bucket and a table; one account without an organization, two schedules."""
+    dynamodb.install(patch)  # Report has threads, which moto does not expect
     location: Any = {"LocationConstraint": "eu-west-1"}
     aws.client("s3").create_bucket(Bucket="results", CreateBucketConfiguration=location)
     assert table.name == "findings"

@@ -32,6 +32,7 @@ DOORS = {
     "orgscan.suppress": ("orgscan.model",),
     "orgscan.meter": (),
     "orgscan.schema": (),
+    "orgscan.cost": ("orgscan.meter", "orgscan.prices"),
     "orgscan.session": ("orgscan.errors", "orgscan.meter", "orgscan.pace", "boto3", "botocore"),
     "orgscan.errors": ("orgscan.model", "orgscan.secrets", "botocore.exceptions", "botocore.parsers"),
     "orgscan.pace": ("orgscan.errors",),
@@ -78,6 +79,7 @@ DOORS = {
     "orgscan.reconcile": ("orgscan.coverage", "orgscan.model", "orgscan.suppress"),
     "orgscan.receipt": (
         "orgscan.coverage",
+        "orgscan.meter",
         "orgscan.model",
         "orgscan.reconcile",
         "orgscan.suppress",
@@ -143,6 +145,7 @@ DOORS = {
         "infra.CannotSynthesize",
         "infra.config",
         "infra.fields.REGIONS",
+        "infra.schedule",
         "infra.tags",
         "orgscan",
         "rich",

@@ -8,6 +8,7 @@ import random
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from local.organization import Organization
 from local.place import Planted
 from local.rehearsal import ACCEPTED, Rehearsal, Scan
 from orgscan import catalog
+from orgscan.cost import Size, expected
+from tests.meters import Meters
 
 ACCOUNTS, REGIONS = 6, ("us-east-1", "eu-west-1", "ap-southeast-2", "me-south-1")
 """The smallest organization, with a region of each kind."""
@@ -60,10 +63,19 @@ def second(rehearsal: Rehearsal, first: Any) -> tuple[Scan, frozenset[Planted]]:
 
 
 @pytest.fixture(scope="module")
-def third(rehearsal: Rehearsal, second: Any) -> Scan:
+def metered(rehearsal: Rehearsal, second: Any) -> tuple[Scan, Meters]:
     """Nothing happened since."""
     assert second
-    return rehearsal.scan()
+    meters = Meters()
+    with meters.reading(rehearsal.aws.gate):
+        scan = rehearsal.scan()
+    meters.rows = list(rehearsal.rows(""))
+    return scan, meters
+
+
+@pytest.fixture(scope="module")
+def third(metered: tuple[Scan, Meters]) -> Scan:
+    return metered[0]
 
 
 def found(scan: Scan) -> frozenset[Planted]:
@@ -201,6 +213,75 @@ def test_when_nothing_changed_nothing_is_written_and_nobody_is_told(
     assert third.summary["changes"] == {}
     assert third.mail == ()
     assert [row for row in rehearsal.rows("TARGET#") if row.get("changed_in") == third.id] == []
+
+
+def test_a_scan_costs_what_its_summary_says_and_what_was_estimated(
+    rehearsal: Rehearsal, organization: Organization, metered: tuple[Scan, Meters]
+) -> None:
+    """What was counted, never what was timed: seconds say something of this machine, nothing of Lambda's."""
+    scan, meters = metered
+    told = scan.summary["cost"]
+    left = receipts(rehearsal, scan)
+    assert told["calls"] == meters.requests["member"]
+    planning = told["calls"] - sum(int(each["spent"]["calls"]) for each in left.values())
+    assert 0 < planning <= scan.summary["accounts"]
+    assert (told["metrics"], told["throttled"]) == (meters.metrics, 0)
+    assert told["cost_queries"] == meters.requests["member ce"]
+    assert told["invocations"] == meters.requests["lambda:Invoke"]
+    seen = {where: each for where, each in left.items() if where not in organization.blind}
+    in_regions = [each for (_, region), each in seen.items() if region != "global"]
+    resources = sum(sum(each["resources"].values()) for each in in_regions) / len(in_regions)
+    opened = sum(int(each["kept"]) for each in left.values())
+    checks = scan.summary["checks"]
+    size = Size(
+        accounts=scan.summary["accounts"],
+        regions=len(REGIONS),
+        resources=round(resources),
+        findings=round(len(scan.findings) / len(left)),
+        changes=0,
+        resolved=opened - len(scan.findings),
+        blind=len(organization.blind),
+        unseen=checks["planned"] - checks["evaluated"],
+        concurrency=int(meters.requests["s3:GetObject plan.json"]) - 1,
+    )
+    assert size.targets == len(left) == scan.summary["targets"]["planned"]
+    estimated = asdict(expected(size))
+    counted = {
+        "calls": meters.requests["member"],
+        "metrics": meters.metrics,
+        "cost_queries": meters.requests["member ce"],
+        "invocations": meters.requests["lambda:Invoke"],
+        "transitions": _transitions(rehearsal, scan, meters),
+        "writes": meters.writes(),
+        "reads": meters.reads(),
+        "s3_puts": meters.requests["s3:PutObject"],
+        "s3_gets": meters.requests["s3:GetObject"],
+    }
+    off = {
+        name: (number, told[name], estimated[name])
+        for name, number in counted.items()
+        if max(abs(told[name] / number - 1), abs(estimated[name] / number - 1)) > 0.15
+    }
+    assert off == {}, "counted, in the summary, estimated"
+
+
+def _transitions(rehearsal: Rehearsal, scan: Scan, meters: Meters) -> int:
+    """States that the execution's history says were entered; those of its children have none here.
+
+    Of a child: its start, Scan and AllSeen for each invocation, and Seen.
+    """
+    workflow = rehearsal.aws.client("stepfunctions")
+    machine = rehearsal.outputs["MachineArn"]
+    (execution,) = (
+        each["executionArn"]
+        for each in workflow.list_executions(stateMachineArn=machine)["executions"]
+        if each["name"][:8] == scan.id[-8:]
+    )
+    events = workflow.get_execution_history(executionArn=execution, maxResults=1000)["events"]
+    told = Counter[str](event["type"] for event in events)
+    own = sum(count for kind, count in told.items() if kind.endswith("StateEntered"))
+    workers = meters.requests["lambda:Invoke"] - told["LambdaFunctionScheduled"]
+    return own + 2 * len(receipts(rehearsal, scan)) + 2 * workers
 
 
 def test_the_inventory_is_what_there_is_and_says_where_nobody_could_look(

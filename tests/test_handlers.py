@@ -1,5 +1,6 @@
 """What the functions say of themselves: log lines and metrics of one small scan."""
 
+import json
 from typing import Any
 
 import boto3
@@ -9,6 +10,7 @@ from orgscan.figures import COMPLETED, COVERAGE, DROP, MISSING, OPEN, PLANNED, R
 from orgscan.meter import CALLS, THROTTLES, Meter
 from orgscan.model import Blindness, Severity, Target
 from orgscan.session import Clients
+from orgscan.store import FindingStore
 from tests.answers import refuse
 from tests.conftest import ACCOUNT
 from tests.handlers import CHECKS, REGIONS, Handlers, Line, inside, ready, scan
@@ -29,6 +31,11 @@ def dimensions(**named: str) -> frozenset[tuple[str, str]]:
     return frozenset(named.items())
 
 
+def result(scan: str, name: str) -> Any:
+    body = boto3.client("s3").get_object(Bucket="results", Key=f"scans/{scan}/{name}")["Body"]
+    return json.load(body)
+
+
 def test_a_finished_scan_is_measured_by_schedule(functions: Handlers) -> None:
     for _ in range(3):
         boto3.client("ec2").allocate_address(Domain="vpc")
@@ -45,6 +52,29 @@ def test_a_finished_scan_is_measured_by_schedule(functions: Handlers) -> None:
     assert {told[name] for name in UNSEEN.values()} == {(mine, "Count", 0)}
     assert {name: told[name] for name in (DROP, MISSING)} == dict.fromkeys(
         (DROP, MISSING), (all_, "Count", 0)
+    )
+
+
+def test_the_summary_has_what_all_functions_spent(functions: Handlers, table: Any) -> None:
+    boto3.client("ec2").allocate_address(Domain="vpc")
+    scan(functions)
+    name = "20260115T060000123Z-15444444"
+    told = result(name, "summary.json")
+    left = list(FindingStore(table).receipts(name))
+    calls = [line["calls"] for line in lines(functions, "scanned")]
+    assert [each.spent.calls for each in left] == calls
+    used = told["cost"]
+    # Planning asks the account once for its regions.
+    assert (used["calls"], used["throttled"]) == (sum(calls) + 1, 0)
+    # Plan, two targets, Report, and Notify, which has news.
+    assert (used["invocations"], used["transitions"]) == (5, 2 * 4 + 5)
+    assert (used["s3_puts"], used["s3_gets"]) == (2 + 7, 2 + 3 + 1)  # each cold start reads the plan
+    assert used["gb_seconds"] > sum(each.spent.gb_seconds for each in left)
+    assert 0 < used["usd"] < 0.02
+    mail = result(name, "messages.json")
+    *_, last = mail[0]["body"].split("\n\n")
+    assert " ".join(last.split()) == (
+        f"Cost of this scan: {used['calls']} API calls, {used['gb_seconds']:,.0f} GB-seconds, about 0.01 USD"
     )
 
 
@@ -85,7 +115,7 @@ def test_what_is_not_seen_is_logged_with_its_reason_where_it_was(functions: Hand
     assert {**line, **where, **what} == line
 
 
-def test_a_target_says_how_long_it_took_and_how_often_it_asked(functions: Handlers) -> None:
+def test_a_target_says_how_long_it_took_and_how_often_it_asked(functions: Handlers, table: Any) -> None:
     def throttle(_: Clients, meter: Meter) -> None:
         meter.asked("ec2:DescribeVolumes")
         meter.refused("ec2:DescribeVolumes")
@@ -104,6 +134,11 @@ def test_a_target_says_how_long_it_took_and_how_often_it_asked(functions: Handle
     assert line["seconds"] > 0
     (refusal,) = lines(functions, "throttled")
     assert {**refusal, "api": "ec2:DescribeVolumes", "times": 1, "account": ACCOUNT} == refusal
+    (left,) = FindingStore(table).receipts("20260115T060000000Z-8f14e45f")
+    assert (left.spent.calls, left.spent.throttled, left.spent.plans_read) == (3, 1, 1)
+    # Each look at the clock takes two seconds, and the last is later than the receipt.
+    assert 0 < left.spent.gb_seconds < line["seconds"]
+    assert left.spent.gb_seconds % 2 == 0, "1024 MB for whole seconds"
     told = {name: (where, value) for name, where, _, value in functions.measured()}
     everywhere = dimensions(service="scan")
     assert (told[CALLS], told[THROTTLES]) == ((everywhere, 3), (everywhere, 1))

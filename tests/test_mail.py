@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orgscan.cost import Scale, usage
+from orgscan.meter import Spent
 from orgscan.model import GLOBAL, Blindness, Category, Severity, Target
 from orgscan.organization import Account
 from orgscan.present.mail import LINES, SUBJECT, WIDTH, Mail, mail
@@ -22,6 +25,10 @@ from orgscan.summary import QUIET, Ending, ScanSummary, summarise
 from orgscan.suppress import Suppression
 from tests.receipts import FINISHED, PROD, RESULTS, SANDBOX, notable, plan, receipt
 
+USED = usage(
+    Scale(accounts=3, targets=51, passes=3),
+    Spent(calls=3402, throttled=12, invocations=53, gb_seconds=95.2),
+)
 GOLDEN = Path(__file__).parent / "golden" / "mail"
 BUCKET = "arn:aws:s3:::acme-landing-zone-logs"
 VOLUME = "arn:aws:ec2:us-east-1:222222222222:volume/vol-0123456789abcdef0"
@@ -207,7 +214,9 @@ def accepted() -> ScanSummary:
     ids=lambda scene: scene.__name__,
 )
 def test_golden(scene: Callable[[], ScanSummary]) -> None:
-    told = mail(scene(), RESULTS)
+    summary = scene()
+    summary.usage = USED
+    told = mail(summary, RESULTS)
     text = f"Subject: {told.subject}\n\n{told.body}"
     golden = GOLDEN / f"{scene.__name__}.txt"
     if "UPDATE_GOLDEN" in os.environ:
@@ -330,10 +339,9 @@ def counted(section: list[str]) -> Iterator[int]:
 def test_whatever_happened_the_mail_keeps_its_limits_and_its_counts(
     left: list[Receipt], skipped: list[Account], bucket: str, endings: list[Ending]
 ) -> None:
-    told = mail(
-        summarise(plan(*skipped), left, finished=FINISHED, endings=endings),
-        f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/",
-    )
+    summary = summarise(plan(*skipped), left, finished=FINISHED, endings=endings)
+    summary.usage = replace(USED, calls=10**12, throttled=10**11, gb_seconds=10**10)
+    told = mail(summary, f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/")
     within_limits(told)
     parts = sections(told.body)
     for change in {*Change} - {*QUIET}:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from orgscan.metrics import QUERIES_PER_CALL, Query, fetch, window
+from orgscan.meter import Meter
+from orgscan.metrics import CALLS, QUERIES_PER_CALL, Query, fetch, window
 from orgscan.model import Blindness, Gap, Metric, Series
 from orgscan.session import Clients, declared
 
@@ -139,3 +141,12 @@ def test_a_metric_of_which_nothing_is_said_is_a_gap(cloudwatch: Any, odd: list[A
     (lost,) = fetch(cloudwatch, queries(1), NOW).values()
     assert isinstance(lost, Gap)
     assert lost.reason is Blindness.FAULT
+
+
+def test_each_metric_that_is_asked_for_is_counted(aws: boto3.Session) -> None:
+    """CloudWatch bills them, not the calls."""
+    meter = Meter()
+    cloudwatch = Clients(aws, guarded=True, meter=meter).get("cloudwatch")
+    with declared(CALLS):
+        fetch(cloudwatch, queries(QUERIES_PER_CALL + 3), NOW)
+    assert (meter.metrics, meter.calls.total()) == (QUERIES_PER_CALL + 3, 2)

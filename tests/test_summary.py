@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgscan import catalog
+from orgscan.meter import Spent
 from orgscan.model import GLOBAL, Blindness, Category, Severity, Standing, Target
 from orgscan.organization import Account
 from orgscan.receipt import Notable, Receipt, Unseen
@@ -66,6 +67,18 @@ def test_receipts_add_up() -> None:
         1,
     )
     assert summary.resources == {"Volume": 7}
+
+
+def test_what_it_cost_is_the_whole_scans_and_no_news() -> None:
+    left = (
+        receipt(PROD, spent=Spent(calls=5, invocations=1, gb_seconds=1.5), kept=3),
+        receipt(SANDBOX, spent=Spent(calls=7, throttled=1, invocations=2, gb_seconds=2.5), kept=4),
+    )
+    plan = replace(PLAN, spent=Spent(calls=1, invocations=1))
+    for route in (None, PROD_ONLY):
+        summary = summarise(plan, left, finished=FINISHED, route=route)
+        assert summary.spent == Spent(calls=13, throttled=1, invocations=4, gb_seconds=4.0)
+        assert (summary.kept, summary.news) == (7, False)
 
 
 def test_a_scan_that_looked_at_nothing_is_not_complete() -> None:

@@ -17,6 +17,7 @@ from orgscan.catalog import Catalog
 from orgscan.check import Problems, check
 from orgscan.collector import Reader, collector
 from orgscan.inventory import LAST_S, Inventory
+from orgscan.meter import Spent
 from orgscan.model import GLOBAL, Blindness, Standing, Target
 from orgscan.plan import Plan
 from orgscan.receipt import Receipt
@@ -53,6 +54,7 @@ class Account:
     s3: S3Twin = field(default_factory=lambda: S3Twin(BUCKET))
     target: Target = HERE
     clock: float = 0.0
+    spent: Callable[[], Spent] = Spent
 
     @property
     def store(self) -> FindingStore:
@@ -70,6 +72,7 @@ class Account:
             checkpoints=Checkpoints(self.s3, BUCKET, plan.scan),  # type: ignore[arg-type]
             enter=lambda _: self.enter(),
             inventory=Inventory(self.s3, BUCKET, plan.scan, plan.started),  # type: ignore[arg-type]
+            spent=self.spent,
         )
 
     def invoke(self, plan: Plan, part: int, seconds: float = INVOCATION_S) -> Receipt | None:
@@ -138,6 +141,54 @@ def test_a_target_larger_than_an_invocation_ends_as_in_one_long_run() -> None:
     assert len(set(asked.asked)) == 66
     # A page in whose middle the time ran out is read again, in each of two listings.
     assert len(asked.asked) - 66 <= 2 * parts
+
+
+def spending(account: Account, asked: Fleet) -> None:
+    """Each invocation counts what it asks from then on, and the seconds since."""
+
+    def worker(plan: Plan) -> Worker:
+        before, began = len(asked.asked), account.clock
+        account.spent = lambda: Spent(
+            calls=len(asked.asked) - before, invocations=1, gb_seconds=account.clock - began
+        )
+        return Account.worker(account, plan)
+
+    account.worker = worker  # type: ignore[method-assign]
+
+
+def test_the_receipt_sums_what_all_invocations_spent() -> None:
+    account, asked = fleet(30_000, 30.0)
+    spending(account, asked)
+    receipt, parts = account.scan(made(VOLUMES), seconds=400.0)
+    assert parts > 5
+    spent = receipt.spent
+    assert spent == Spent(calls=len(asked.asked), invocations=parts, gb_seconds=account.clock)
+    assert list(account.store.receipts(receipt.scan)) == [receipt]
+
+
+def test_an_invocation_that_is_repeated_counts_once() -> None:
+    """Killed or repeated after it had ended: the receipt is of one attempt of each part, and of no other."""
+    account, asked = fleet(4_000, 30.0)
+    spending(account, asked)
+    assert account.invoke(made(VOLUMES), 0, seconds=160.0) is None
+    first = (len(asked.asked), account.clock)
+
+    def die(_name: str, _call: Any) -> None:
+        raise Killed
+
+    account.s3.before = die
+    with pytest.raises(Killed):
+        account.invoke(made(VOLUMES), 1, seconds=160.0)
+    account.s3.before = None
+    lost = (len(asked.asked) - first[0], account.clock - first[1])
+    receipt = account.invoke(made(VOLUMES), 1)
+    assert receipt
+    whole = Spent(calls=len(asked.asked) - lost[0], invocations=2, gb_seconds=account.clock - lost[1])
+    assert receipt.spent == whole
+    again = account.invoke(made(VOLUMES), 1)
+    assert again
+    assert again.spent == whole
+    assert [left.spent for left in account.store.receipts(receipt.scan)] == [whole]
 
 
 def test_a_way_to_the_next_page_that_has_expired_begins_again_and_sees_all_once() -> None:

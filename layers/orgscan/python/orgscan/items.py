@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 from orgscan.coverage import Resolution
+from orgscan.meter import GB_SECONDS, Spent
 from orgscan.model import Blindness, Category, Confidence, Finding, Money, Severity, Standing, Target
 from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change, Record, Status
@@ -89,6 +91,8 @@ def from_receipt(receipt: Receipt) -> dict[str, Any]:
             "unpriced": receipt.unpriced,
             "unconfirmed": receipt.unconfirmed,
             "unconfirmed_since": receipt.unconfirmed_since,
+            "spent": asdict(receipt.spent),
+            "kept": receipt.kept,
         }
     )
     return marked(item)
@@ -120,6 +124,8 @@ def to_receipt(item: Mapping[str, Any]) -> Receipt:
         unpriced=int(item["unpriced"]),
         unconfirmed=int(item["unconfirmed"]),
         unconfirmed_since=item.get("unconfirmed_since", ""),
+        spent=_to_spent(item.get("spent", {})),
+        kept=int(item.get("kept", 0)),
     )
 
 
@@ -172,6 +178,13 @@ def _to_notable(item: Mapping[str, Any]) -> Notable:
         monthly_usd=None if usd is None else float(usd),
         because=item["because"],
     )
+
+
+def _to_spent(told: Mapping[str, Any]) -> Spent:
+    numbers: dict[str, Any] = {name: int(value) for name, value in told.items()}
+    if told:
+        numbers[GB_SECONDS] = float(told[GB_SECONDS])
+    return Spent(**numbers)
 
 
 def _open_kind(text: str) -> tuple[Severity, Category]:

@@ -14,6 +14,7 @@ from orgscan import regions
 from orgscan.catalog import AnyCheck, Catalog
 from orgscan.coverage import Reach
 from orgscan.errors import NO_ANSWER, gap
+from orgscan.meter import NOTHING, Spent
 from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
 from orgscan.regions import Known
@@ -53,6 +54,8 @@ class Plan:
     """In these, findings of checks that no longer exist are closed: those of which the scan asks for all."""
     members: tuple[str, ...] = ()
     """Ids of the organization's accounts, in any state; without one, of those in scope."""
+    spent: Spent = NOTHING
+    """By planning."""
 
     @property
     def moment(self) -> datetime:
@@ -294,6 +297,7 @@ class PlanStore:
                 "skipped": tuple(Account(**account) for account in told["skipped"]),
                 "members": tuple(told["members"]),
                 "retiring": tuple(map(Category, told["retiring"])),
+                "spent": Spent(**told.get("spent", {})),
             }
         )
 

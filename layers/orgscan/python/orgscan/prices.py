@@ -22,12 +22,12 @@ CENT = Decimal("0.01")
 
 def monthly(target: Target, key: str, amount: float = 1) -> Money | None:
     """`amount` of what the table lists under a dotted key as a price per month: 'ebs.snapshot_gb', 120."""
-    return _money(target, _listed(key) * Decimal(str(amount)), same_everywhere=_everywhere(key))
+    return _money(target, listed(key) * Decimal(str(amount)), same_everywhere=_everywhere(key))
 
 
 def hourly(target: Target, key: str, count: float = 1) -> Money | None:
     """A month of what is billed by the hour, `count` of it: 'elb.application_hour', 'eks.extended_hour'."""
-    return _money(target, _listed(key) * Decimal(str(count)) * HOURS, same_everywhere=_everywhere(key))
+    return _money(target, listed(key) * Decimal(str(count)) * HOURS, same_everywhere=_everywhere(key))
 
 
 def instance(target: Target, instance_type: str, platform: str | None) -> Money | None:
@@ -85,10 +85,16 @@ def doubted(money: Money | None, confidence: Confidence) -> Money | None:
     return money and replace(money, confidence=confidence)
 
 
-def _listed(key: str) -> Decimal:
-    """KeyError for what is not in the table: a wrong key is a mistake of ours, not an unknown price."""
+def listed(key: str) -> Decimal:
+    """USD. KeyError for what is not in the table: a wrong key is a mistake of ours, not an unknown price."""
     section, _, name = key.partition(".")
     return Decimal(_table()["usd"][section][name])
+
+
+def listed_when() -> str:
+    """'us-east-1 list price of 2026-01'."""
+    table = _table()
+    return f"{table['region']} list price of {table['as_of']}"
 
 
 def _everywhere(key: str) -> bool:
@@ -101,7 +107,7 @@ def _money(target: Target, monthly: Decimal | None, *, same_everywhere: bool = F
     factor = Decimal(1) if same_everywhere else table["of_region"].get(target.api_region)
     if monthly is None or factor is None or target.partition != table["partition"]:
         return None
-    basis = f"{table['region']} list price of {table['as_of']}"
+    basis = listed_when()
     if factor != 1:
         basis += f" x {factor} for {target.api_region}"
     return Money(float((monthly * factor).quantize(CENT, ROUND_HALF_UP)), basis, Confidence.HIGH)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from heapq import nsmallest
 
 from orgscan.coverage import Coverage
+from orgscan.meter import NOTHING, Spent
 from orgscan.model import Blindness, Category, Gap, Severity, Target
 from orgscan.reconcile import Change, Record, Status, Step, badness
 from orgscan.tagged import Share, told
@@ -73,6 +74,10 @@ class Receipt:
     """Open findings that this scan should have confirmed or closed and could not."""
     unconfirmed_since: str
     """When the first scan started that could not, of the one that waits longest; empty when there is none."""
+    spent: Spent = NOTHING
+    """By the attempt that left this, from the target's first part to this; of attempts that died, nothing."""
+    kept: int = 0
+    """Findings of the target in the table, those that are resolved too."""
 
     @property
     def evaluated(self) -> int:
@@ -109,12 +114,14 @@ class Tally:
     unpriced: int = 0
     unconfirmed: int = 0
     unconfirmed_since: str = ""
+    kept: int = 0
     _worst: dict[tuple[Change, Category], list[Record]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, step: Step, *, due: bool) -> None:
         """`due`: the scan should have confirmed or closed it."""
         record, finding = step.after, step.after.finding
         kind = (finding.severity, finding.category)
+        self.kept += 1
         if record.status is Status.SUPPRESSED:
             self.suppressed[kind] += 1
             self.accepted_by[finding.check] += 1
@@ -146,7 +153,7 @@ class Tally:
             saving = finding.saving.monthly_usd
             self.savings[finding.resource] = max(saving, self.savings.get(finding.resource, 0.0))
 
-    def receipt(self, coverage: Coverage, blind_before: Iterable[str]) -> Receipt:
+    def receipt(self, coverage: Coverage, blind_before: Iterable[str], spent: Spent = NOTHING) -> Receipt:
         return Receipt(
             scan=self.scan,
             target=coverage.target,
@@ -168,6 +175,8 @@ class Tally:
             unpriced=self.unpriced,
             unconfirmed=self.unconfirmed,
             unconfirmed_since=self.unconfirmed_since,
+            spent=spent,
+            kept=self.kept,
         )
 
     def _notable(self) -> list[Record]:

@@ -12,9 +12,11 @@ from io import TextIOWrapper
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from orgscan import compliance
+from orgscan import compliance, cost
 from orgscan.catalog import Catalog
+from orgscan.cost import Scale
 from orgscan.coverage import Coverage, Look
+from orgscan.meter import Spent
 from orgscan.model import Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
 from orgscan.present.mail import mail
@@ -65,14 +67,16 @@ class Results:
         """Account by account and owner by owner."""
         self._put("tags.json", json.dumps(summary.tagged.details()).encode())
 
-    def put_findings(self, records: Iterable[Record]) -> None:
-        """Every open or suppressed finding as gzip JSON Lines, streamed: their number does not matter."""
+    def put_findings(self, records: Iterable[Record]) -> int:
+        """Every open or suppressed finding as gzip JSON Lines, streamed. Returns their number."""
+        count = 0
         with TemporaryFile() as file:
             with gzip.open(file, "wb") as packed, TextIOWrapper(packed, encoding="utf-8") as text:
-                for record in records:
+                for count, record in enumerate(records, start=1):  # noqa: B007 (it is the answer)
                     text.write(json.dumps(line(record)) + "\n")
             file.seek(0)
             self.s3.upload_fileobj(file, self.bucket, self._key("findings.jsonl.gz"))
+        return count
 
     def put_messages(self, messages: Iterable[Message]) -> None:
         self._put("messages.json", json.dumps([asdict(message) for message in messages]).encode())
@@ -99,8 +103,10 @@ class Reporter:
     another_store: Callable[[], FindingStore]
     """For a thread of its own: boto3's tables build one condition at a time."""
 
-    def report(self, scan: str, *, finished: datetime) -> tuple[ScanSummary, int]:
-        """Returns the summary of everything and the number of messages to send."""
+    def report(
+        self, scan: str, *, finished: datetime, spent: Callable[[], Spent] = Spent
+    ) -> tuple[ScanSummary, int]:
+        """Returns the summary of everything and the number of messages to send. `spent`: by this, so far."""
         plan = self.plans.get(scan)
         self._account_for_missing(plan)
         self._forget_absent(plan)
@@ -113,11 +119,12 @@ class Reporter:
         if plan.schedule and summary.units:
             summary.coverage_before = self.store.coverage_before(scan, plan.schedule, summary.coverage)
         results = Results(self.s3, self.bucket, scan)
-        results.put_findings(self._open())
+        findings = results.put_findings(self._open())
+        summary.usage = cost.usage(self._scale(summary, findings), summary.spent + spent())
         results.put_summary(summary)
         results.put_compliance(summary)
         results.put_tagged(summary)
-        messages = list(self._messages(plan, told, results.address))
+        messages = list(self._messages(summary, told, results.address))
         results.put_messages(messages)
         self.store.put_scan(scan, describe(summary))
         return summary, len(messages)
@@ -162,12 +169,28 @@ class Reporter:
                 what = f"{rule.key}#{rule.expires}#{stage}"
                 yield Ending(rule, days, fresh=plan.notify and self.store.first_to_tell(what, plan.scan))
 
-    def _messages(self, plan: Plan, told: Mapping[str, Any], address: str) -> Iterator[Message]:
+    def _scale(self, summary: ScanSummary, findings: int) -> Scale:
+        plan, routes = summary.plan, len(self.configuration.routes) if summary.plan.notify else 0
+        return Scale(
+            accounts=plan.accounts,
+            targets=plan.planned + plan.absent,
+            passes=2 + bool(plan.absent) + routes,
+            findings=findings,
+            kept=summary.kept,
+            changes=summary.changes.total(),
+            unseen=summary.units - summary.evaluated,
+            messages=routes if summary.news else 0,
+            inventories=plan.planned if self.configuration.inventory else 0,
+        )
+
+    def _messages(self, whole: ScanSummary, told: Mapping[str, Any], address: str) -> Iterator[Message]:
         """One per route that something happened for. Silence is a promise: no news, no message."""
+        plan = whole.plan
         if not plan.notify:
             return
         for route in self.configuration.routes:
             summary = summarise(plan, self.store.receipts(plan.scan), route=route, **told)
+            summary.usage = whole.usage
             if summary.news:
                 text = mail(summary, address)
                 yield Message(route.name, text.subject, text.body)
@@ -238,6 +261,7 @@ def describe(summary: ScanSummary) -> Mapping[str, Any]:
         "monthly_usd": summary.monthly_usd,
         "unpriced": summary.unpriced,
         "resources": dict(sorted(summary.resources.items())),
+        "cost": summary.usage and {**asdict(summary.usage), "usd": round(summary.usage.usd, 4)},
     }
 
 

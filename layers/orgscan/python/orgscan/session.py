@@ -36,6 +36,8 @@ CONFIG = Config(
     max_pool_connections=32,
     user_agent_extra="orgscan",
 )
+METRICS = "cloudwatch.GetMetricData"
+"""The call that is billed by what it asks for."""
 SIGNED_WITH = "X-Amz-Security-Token"
 """The header, and our key in a request's context, for the session token a request was signed with."""
 
@@ -192,6 +194,7 @@ class Clients:
         service, events = client.meta.service_model, client.meta.events
         name = service.service_id.hyphenize()
         events.register("before-parameter-build", _guard)
+        events.register(f"before-parameter-build.{METRICS}", self._count_metrics)
         # Each attempt is created anew, and signed by a handler of this very event: whoever waits, waits
         # before it, because a signature is good for five minutes only.
         turn = partial(self._turn, client.meta.region_name, service.service_name)
@@ -199,6 +202,9 @@ class Clients:
         events.register_last(f"request-created.{name}", _remember_token)
         events.register_first(f"needs-retry.{name}", partial(self._again, service.service_name))
         events.register_last(f"needs-retry.{name}", _whole)
+
+    def _count_metrics(self, params: Mapping[str, Any], **_: object) -> None:
+        self._meter.measured(len(params.get("MetricDataQueries", ())))
 
     def _turn(self, region: str, service: str, operation_name: str, **_: object) -> None:
         left = self._seconds_left()

@@ -13,7 +13,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import is_dataclass
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -22,6 +22,7 @@ from threading import RLock
 from typing import Any
 
 from orgscan.collector import Bookmark
+from orgscan.meter import Spent
 from orgscan.model import Blindness, Finding, Gap, Resource
 from orgscan.tagged import Share
 
@@ -38,7 +39,7 @@ CREATE TABLE findings (place TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID;
 CREATE TABLE unread (check_id TEXT, arn TEXT, reason TEXT, gap BLOB,
   PRIMARY KEY (check_id, arn)) WITHOUT ROWID;
 CREATE TABLE tagged (owner TEXT PRIMARY KEY, judged INTEGER, compliant INTEGER) WITHOUT ROWID;
-CREATE TABLE phase (judged INTEGER, shape TEXT);
+CREATE TABLE phase (judged INTEGER, shape TEXT, spent TEXT);
 """
 SAFE = {
     ("builtins", "frozenset"),
@@ -76,12 +77,19 @@ class Spool:
         )
         if fresh:
             self._database.executescript(SCHEMA)
-            self._run("INSERT INTO phase VALUES (0, ?)", shape)
+            self._run("INSERT INTO phase VALUES (0, ?, '{}')", shape)
 
     def close(self) -> None:
         with self._lock:
             self._open = False
             self._database.close()
+
+    def spend(self, spent: Spent) -> None:
+        """By all invocations that worked on it."""
+        self._run("UPDATE phase SET spent = ?", json.dumps(asdict(spent)))
+
+    def spent(self) -> Spent:
+        return Spent(**json.loads(self._one("SELECT spent FROM phase")[0]))
 
     # What was collected
 

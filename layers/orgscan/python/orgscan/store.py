@@ -31,6 +31,7 @@ from botocore.exceptions import ClientError
 from orgscan import items, schema
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
+from orgscan.meter import Spent
 from orgscan.model import Blindness, Gap, Severity, Target
 from orgscan.receipt import Receipt, Tally
 from orgscan.reconcile import Record, Status, place, reconcile
@@ -111,23 +112,23 @@ class FindingStore:
         rules: Suppressions | None = None,
         was: Mapping[str, str] | None = None,
         seconds_left: Callable[[], float] = lambda: inf,
+        spent: Callable[[], Spent] = Spent,
     ) -> Receipt:
         """Make the table say what this scan of this target saw, and leave a receipt. Safe to repeat.
 
-        `was`: earlier id of a check -> its id. When a scan that started later has claimed the target, its
-        word stands and the receipt says so. Raises OutOfTime between two writes: what is left is for a
-        repetition; TakenOver when one is already under way.
+        `was`: earlier id of a check -> its id. `spent`: asked when the receipt is written. When a scan that
+        started later has claimed the target, its word stands and the receipt says so. Raises OutOfTime
+        between two writes: what is left is for a repetition; TakenOver when one is already under way.
         """
         try:
             claim = self._claim(scan, started, look.coverage.target)
-            return self._record(
-                claim, look, rules or Suppressions((), _moment(started)), was or {}, seconds_left
-            )
+            rules = rules or Suppressions((), _moment(started))
+            return self._record(claim, look, rules, was or {}, seconds_left, spent)
         except Superseded as newer:
             lost = Gap("target", Blindness.FAULT, str(newer))
             planned = look.coverage.planned
             unseen = Coverage(target=look.coverage.target, planned=planned, gaps=dict.fromkeys(planned, lost))
-            left = Tally(scan).receipt(unseen, planned)
+            left = Tally(scan).receipt(unseen, planned, spent())
             # A retry that comes after the newer scan finds what the first attempt left, and lets it stand.
             self._put_if(_receipt_item(left, started), Attr("pk").not_exists())
             return left
@@ -139,6 +140,7 @@ class FindingStore:
         rules: Suppressions,
         was: Mapping[str, str],
         seconds_left: Callable[[], float],
+        spent: Callable[[], Spent],
     ) -> Receipt:
         tally = Tally(claim.scan)
         puts: list[dict[str, Any]] = []
@@ -161,7 +163,7 @@ class FindingStore:
                 puts = []
         if puts:
             self._transact(claim, puts)
-        left = tally.receipt(look.coverage, claim.blind_before)
+        left = tally.receipt(look.coverage, claim.blind_before, spent())
         # Checks outside this scan's scope stay as they were.
         still = set(claim.blind_before) - look.coverage.planned
         blind = sorted(still | look.coverage.gaps.keys())

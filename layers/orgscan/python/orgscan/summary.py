@@ -10,6 +10,8 @@ from typing import TypeAlias
 from orgscan import catalog
 from orgscan.catalog import Catalog
 from orgscan.compliance import Assessment, Result
+from orgscan.cost import Usage
+from orgscan.meter import NOTHING, Spent
 from orgscan.model import Blindness, Category, Severity, Standing, Target
 from orgscan.organization import Account
 from orgscan.plan import Plan
@@ -87,6 +89,12 @@ class ScanSummary:
     endings: tuple[Ending, ...] = ()
     resources: Counter[str] = field(default_factory=Counter)
     tagged: Shares = field(default_factory=Shares)
+    spent: Spent = NOTHING
+    """By planning and by the workers."""
+    kept: int = 0
+    """Findings in the table, of all targets, those that are resolved too."""
+    usage: Usage | None = None
+    """Of the whole scan, also for a route; None until it is reported."""
     compliance: tuple[Result, ...] = ()
     """Of each framework; empty for a route, which may not concern all of it."""
 
@@ -149,7 +157,10 @@ def summarise(
     summary.endings = tuple(each for each in endings if _concerned(route, each.rule, everything))
     asked = _checks(plan, route, everything)
     assessment = Assessment(plan.checks, everything) if everyone else None
+    summary.spent = plan.spent
     for receipt in receipts:
+        summary.spent += receipt.spent
+        summary.kept += receipt.kept
         if assessment:
             assessment.add(receipt)
         if _about(route, receipt.target.account):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +18,12 @@ from orgscan.catalog import Catalog
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
 from orgscan.inventory import Inventory
+from orgscan.meter import Spent
 from orgscan.model import Standing, Target
 from orgscan.plan import Plan
 from orgscan.receipt import Receipt
 from orgscan.settings import Configuration
-from orgscan.spool import Spool
+from orgscan.spool import SCHEMA, Spool
 from orgscan.store import FindingStore
 from orgscan.suppress import Suppressions
 
@@ -74,31 +76,34 @@ class Worker:
     salt: str = ""
     inventory: Inventory | None = None
     """None: it is switched off."""
+    spent: Callable[[], Spent] = Spent
+    """By this invocation, so far."""
 
     def scan(self, target: Target, part: int, seconds_left: Callable[[], float]) -> Receipt | None:
         """`part` counts from 0. None: the next part goes on.
 
-        Each may be killed anywhere and be repeated: it begins with what the part before it put away.
+        Each may be killed anywhere and be repeated: it begins with what the part before it put away, also
+        with what that and those before it spent. So a repetition counts itself once, and not whom it repeats.
         """
         resume = part + 1 < MOST_PARTS
         with TemporaryDirectory(prefix="orgscan-") as folder:
             path = Path(folder) / "spool"
             if part:
                 self.checkpoints.get(target, part, path)
-            spool = Spool(path, shape=shape(self.catalog))
-            try:
-                seen = self._look(target, spool, seconds_left, resume=resume)
-                if seen:
-                    receipt = self._record(seen, seconds_left)
-                    # Last, so that no finding is lost to it. A worker that dies before leaves no word of what
-                    # there is, and nobody takes that for an empty region.
-                    self._take_stock(target, spool, seconds_left)
-                    return receipt
-            except OutOfTime:
-                if not resume:
-                    raise
-            finally:
-                spool.close()
+            with closing(Spool(path, shape=shape(self.catalog))) as spool:
+                before = spool.spent()
+                try:
+                    seen = self._look(target, spool, seconds_left, resume=resume)
+                    if seen:
+                        receipt = self._record(seen, seconds_left, lambda: before + self.spent())
+                        # Last, so that no finding is lost to it. A worker that dies before leaves no word of
+                        # what there is, and nobody takes that for an empty region.
+                        self._take_stock(target, spool, seconds_left)
+                        return receipt
+                except OutOfTime:
+                    if not resume:
+                        raise
+                spool.spend(before + self.spent())
             self.checkpoints.put(target, part + 1, path)
         return None
 
@@ -128,7 +133,7 @@ class Worker:
             if kinds:
                 self.inventory.put(target, kinds, spool, seconds_left=seconds_left)
 
-    def _record(self, seen: Look, seconds_left: Callable[[], float]) -> Receipt:
+    def _record(self, seen: Look, seconds_left: Callable[[], float], spent: Callable[[], Spent]) -> Receipt:
         return self.store.record(
             self.plan.scan,
             self.plan.started,
@@ -136,13 +141,14 @@ class Worker:
             rules=Suppressions(self.configuration.suppressions, self.plan.moment),
             was=self.catalog.renamed(),
             seconds_left=seconds_left,
+            spent=spent,
         )
 
 
 def shape(catalog: Catalog) -> str:
-    """Of the facts that a spool holds; another version of orgscan may know others."""
+    """Of a spool and the facts in it; another version of orgscan may know others."""
     kinds = sorted(
         f"{each.resource.__qualname__} {[(fact.name, fact.type) for fact in fields(each.resource)]}"
         for each in catalog.collectors
     )
-    return sha256("\n".join(kinds).encode()).hexdigest()
+    return sha256("\n".join([*kinds, SCHEMA]).encode()).hexdigest()

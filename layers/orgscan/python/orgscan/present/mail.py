@@ -14,6 +14,7 @@ from itertools import chain
 from orgscan.model import Category, Severity, Target
 from orgscan.present.text import (
     REASONS,
+    about,
     clean,
     cut,
     listed,
@@ -48,7 +49,7 @@ class Mail:
 def mail(summary: ScanSummary, results: str) -> Mail:
     """`results`: where the full results lie."""
     above = [_head(summary), _unseen(summary)]
-    below = [_open(summary), [*_suppressions(summary)], _skipped(summary), _results(results)]
+    below = [_open(summary), [*_suppressions(summary)], _skipped(summary), _results(results), _cost(summary)]
     taken = sum(len(section) + 1 for section in (*above, *below) if section)
     return Mail(_subject(summary), under([*above, *_changes(summary, LINES - taken), *below]))
 
@@ -217,6 +218,18 @@ def _when(ending: Ending) -> str:
 def _skipped(summary: ScanSummary) -> list[str]:
     skipped = [f"{cut(each.name or each.id, 30)} ({clean(each.state)})" for each in summary.skipped]
     return paragraph(f"Not active, so not scanned: {listed(skipped, 5)}", WIDTH) if skipped else []
+
+
+def _cost(summary: ScanSummary) -> list[str]:
+    """Of the whole scan, in the mail of a route too."""
+    used = summary.usage
+    if not used:
+        return []
+    throttled = f" ({used.throttled:,} throttled)" if used.throttled else ""
+    calls = f"{number(used.calls, 'API call')}{throttled}"
+    return paragraph(
+        f"Cost of this scan: {calls}, {used.gb_seconds:,.0f} GB-seconds, {about(used.usd)}", WIDTH
+    )
 
 
 def _results(address: str) -> list[str]:

@@ -67,6 +67,11 @@ def usd(amount: float) -> str:
     return f"{amount:,.2f} USD"
 
 
+def about(amount: float) -> str:
+    """Of what is not known to the cent; never nothing."""
+    return f"about {usd(amount)}" if amount >= 0.005 else "less than 0.01 USD"  # noqa: PLR2004 (half a cent)
+
+
 def name(target: Target, most: int = 30) -> str:
     """The account's."""
     return cut(target.account_name or target.account, most)

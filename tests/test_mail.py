@@ -409,7 +409,12 @@ def test_a_mail_that_is_full_has_room_for_accounts_that_came_and_went() -> None:
         for number in range(60)
     ]
     lost = [Unseen(Blindness.FAULT, f"{number}", ("a",)) for number in range(9)]
-    sums = {"unpriced": 10**6, "unconfirmed": 10**6, "unconfirmed_since": FINISHED, "monthly_usd": 10.0**9}
+    sums: dict[str, Any] = {
+        "unpriced": 10**6,
+        "unconfirmed": 10**6,
+        "unconfirmed_since": FINISHED,
+        "monthly_usd": 10.0**9,
+    }
     many = {
         (each.change, each.severity, each.category, each.check): 10**5 if each.change < "resolved" else 1
         for each in changes

@@ -199,11 +199,10 @@ class Planner:
         if listed is None:
             return
         since = self.store.told(KNOWN)
-        first = since in ("", scan)
         joined = {account.id: account.joined for account in everyone}
         for move in moves(everyone, listed, before, self.configuration.scope.exclude_accounts):
             old = move.word == JOINED and "" < joined[move.account] < since
-            if first or old:
+            if old or not since:
                 self.store.first_to_move(move, scan)
             else:
                 yield move

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from orgscan.session import Clients
 from orgscan.settings import Configuration, Route, Scope
 from orgscan.summary import summarise
 from tests.planning import (
+    ALWAYS,
     EU,
     EXECUTION,
     ONCE,
@@ -32,7 +34,7 @@ from tests.planning import (
     store,
 )
 from tests.receipts import FINISHED, RESULTS, plan, receipt
-from tests.twins import S3Twin, TableTwin
+from tests.twins import RegionsTwin, S3Twin, TableTwin
 
 BUCKET = "results"
 CHECKS = [ONCE, REGIONAL]
@@ -62,7 +64,7 @@ class Days:
         """The next day, these are the accounts: numbers, or what Organizations says of them."""
         self.day += 1
         self.answers.append(page(Accounts=[known(each) for each in told]))
-        made, targets = planner(self.home, scope, table=self.table).plan(
+        made, targets = planner(self.home, scope, inside, table=self.table).plan(
             {"checks": CHECKS, **request},
             started=STARTED + timedelta(days=self.day),
             execution=EXECUTION,
@@ -86,6 +88,11 @@ class Days:
 
     def summary(self, made: Plan) -> Any:
         return json.loads(self.s3.snapshot()[BUCKET, f"scans/{made.scan}/summary.json"])
+
+
+def inside(_: str) -> Any:
+    """An account that says which regions it has enabled."""
+    return SimpleNamespace(get=lambda _: RegionsTwin({"eu-west-1": ALWAYS}))
 
 
 def known(told: Any) -> Any:

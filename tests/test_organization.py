@@ -125,7 +125,8 @@ def test_a_page_without_accounts_is_not_the_last(home: Clients) -> None:
 
 
 def test_ten_thousand_accounts_are_all_read_whatever_pages_are_empty_between(home: Clients) -> None:
-    pages, told = [], [account(number, State="ACTIVE") for number in range(10_000)]
+    told = [account(number, State="ACTIVE") for number in range(10_000)]
+    pages: list[dict[str, Any]] = []
     for start in range(0, len(told), 250):
         pages += [{"Accounts": told[start : start + 250]}, *[{"Accounts": []}] * (start % 2000 == 0)]
     tokens = [{"NextToken": f"{number}"} for number in range(1, len(pages))]
@@ -189,12 +190,13 @@ def test_an_exclusion_beats_every_way_to_include(
     home: Clients, organization: dict[str, str], included: str
 ) -> None:
     pay = organization["pay"]
-    named: Any = {"accounts": (pay, organization["shop"]), "ous": (organization["Production"],)}
-    scope = replace(
-        EU,
-        exclude_accounts=(pay,),
-        **{included: named.get(included, {"stage": "prod"})},
-    )
+    named: dict[str, Any] = {
+        "accounts": (pay, organization["shop"]),
+        "ous": (organization["Production"],),
+        "account_tags": {"stage": "prod"},
+    }
+    only: dict[str, Any] = {included: named[included]}
+    scope = replace(EU, exclude_accounts=(pay,), **only)
     made, targets = plan(planner(home, scope))
     assert names(targets) == ["shop"]
     assert pay in made.members, "who is excluded is no stranger to the others"

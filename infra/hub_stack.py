@@ -103,7 +103,7 @@ class HubStack(Stack):
         plan.may(*ENUMERATE, on="*")
         self._let_visit(plan)
         self._let_use_scans(plan, "s3:PutObject")
-        plan.may("dynamodb:Query", "dynamodb:UpdateItem", on=self._storage.table.table_arn)
+        plan.may(*READ_TABLE, "dynamodb:PutItem", "dynamodb:UpdateItem", on=self._storage.table.table_arn)
         plan.may(*TABLE_KEY, on=self._storage.key.key_arn)
         return plan
 

@@ -68,6 +68,8 @@ def coverage(console: Console, scan: Scan) -> None:
         line(console, f"  not seen: {gap['checks']:>4}  {gap['reason']}: {gap['detail']}")
     for account in scan.summary["skipped"]:
         line(console, f"  not active, not scanned: {account}")
+    for told in scan.summary["account_changes"]:
+        line(console, f"  account {told['change']}: {told['name'] or told['account']}")
 
 
 def totals(console: Console, scan: Scan) -> None:

@@ -262,14 +262,16 @@ class Fault:
         return self.name
 
 
-def _refusing(message: str, codes: Mapping[str, tuple[int, str]]) -> Callable[[str, Written], Written]:
-    """`codes`: protocol -> HTTP status and error code."""
+def refusing(
+    message: str, codes: Mapping[str, tuple[int, str]] | None = None
+) -> Callable[[str, Written], Written]:
+    """`codes`: protocol -> HTTP status and error code; those of a denial if left out."""
 
     def befall(call: str, _: Written) -> Written:
         service = get_service_model(call.partition(":")[0])
         # Who spoke query before JSON still says so in a header.
         protocol = "query" if service.is_query_compatible else service.resolved_protocol
-        status, code = codes[protocol]
+        status, code = (codes or DENIED)[protocol]
         words = message.format(action=iam.action(call))
         if code == "UnauthorizedOperation":
             words = f"You are not authorized to perform this operation. {words}"
@@ -303,12 +305,12 @@ _FAULTS = (
     Fault(
         "AccessDenied",
         frozenset({Blindness.DENIED}),
-        _refusing(f"{USER} because no identity-based policy allows the {{action}} action", DENIED),
+        refusing(f"{USER} because no identity-based policy allows the {{action}} action", DENIED),
     ),
     Fault(
         "SCP",
         frozenset({Blindness.DENIED_BY_SCP}),
-        _refusing(
+        refusing(
             f"{USER} with an explicit deny in a service control policy: "
             "arn:aws:organizations::999999999999:policy/o-abcd/service_control_policy/p-12345678",
             DENIED,
@@ -317,7 +319,7 @@ _FAULTS = (
     Fault(
         "Throttling",
         frozenset({Blindness.THROTTLED}),
-        _refusing(
+        refusing(
             "Rate exceeded",
             {
                 "ec2": (503, "RequestLimitExceeded"),
@@ -331,7 +333,7 @@ _FAULTS = (
     Fault(
         "500",
         frozenset({Blindness.UNREACHABLE}),
-        _refusing(
+        refusing(
             "An internal error has occurred",
             {
                 "ec2": (500, "InternalError"),
@@ -345,7 +347,7 @@ _FAULTS = (
     Fault(
         "503",
         frozenset({Blindness.UNREACHABLE}),
-        _refusing(
+        refusing(
             "The service is unavailable. Please try again shortly.",
             {
                 "ec2": (503, "Unavailable"),
@@ -363,7 +365,7 @@ _FAULTS = (
     Fault(
         "ExpiredToken",
         frozenset({Blindness.FAULT}),
-        _refusing(
+        refusing(
             "The security token included in the request is expired",
             {
                 "ec2": (400, "RequestExpired"),
@@ -377,7 +379,7 @@ _FAULTS = (
     Fault(
         "OptInRequired",
         frozenset({Blindness.REGION_OFF}),
-        _refusing(
+        refusing(
             "You are not subscribed to this service. Please go to http://aws.amazon.com to subscribe.",
             dict.fromkeys(DENIED, (403, "OptInRequired")),
         ),

@@ -88,6 +88,7 @@ DOORS = {
     "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
     "orgscan.present.*": (
         "orgscan.catalog",
+        "orgscan.membership",
         "orgscan.model",
         "orgscan.present",
         "orgscan.reconcile",

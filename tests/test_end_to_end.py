@@ -393,6 +393,17 @@ def test_a_denied_call_is_a_gap_that_names_the_action_and_closes_nothing(
     assert rehearsal.scan({"accounts": [account], "regions": ["us-east-1"]}).summary["newly_blind"] == 0
 
 
+def test_a_region_that_a_policy_closes_is_asked_three_times(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    assert third
+    (closed,) = (where for where, why in organization.blind.items() if why == "denied-by-scp")
+    before = len(rehearsal.aws.denials)
+    scan = rehearsal.scan({"accounts": [closed[0]], "regions": [closed[1]]})
+    assert scan.summary["checks"]["evaluated"] == 1, "that nobody could look"
+    assert len(rehearsal.aws.denials) == before + 3
+
+
 def test_a_worker_that_dies_is_a_gap_and_the_scan_goes_on(
     rehearsal: Rehearsal, organization: Organization, third: Scan
 ) -> None:
@@ -625,6 +636,7 @@ def test_the_findings_of_an_account_that_left_are_closed_and_say_so(
     assert sum(scan.summary["changes"]["resolved"].values()) >= len(theirs)
     assert scan.summary["targets"]["planned"] == third.summary["targets"]["planned"] - len(REGIONS) - 1
     assert "(account left)" in scan.mail[0].body
+    assert f"ACCOUNTS: 1 left\n  left: {organization.members[2].name}\n" in scan.mail[0].body
     closed = [row for row in rehearsal.rows(f"TARGET#{account}#") if row.get("changed_in") == scan.id]
     assert {row["resolved_because"] for row in closed} == {"account-left"}
     # Nothing is left of it, so no later scan goes there.

@@ -15,6 +15,7 @@ from botocore.config import Config
 from local.beyond import Written, write
 from orgscan import iam, metrics
 from orgscan.catalog import AnyCollector
+from orgscan.errors import SCP
 from orgscan.model import Blindness, Gap, Target
 from orgscan.session import CONFIG, Clients, assume
 from orgscan.suppress import Suppressions
@@ -30,6 +31,7 @@ from tests.laws import (
     assert_isolated,
     assert_lawful,
     assert_nothing_happened,
+    calls_of,
     lives,
     new_gaps,
     of_check,
@@ -44,11 +46,13 @@ from tests.served import (
     HERE,
     REGION,
     TARGETS,
+    USER,
     Answer,
     Asked,
     Fault,
     Served,
     paging,
+    refusing,
 )
 
 ANY_FAULT = pytest.mark.parametrize("fault", FAULTS.values(), ids=str)
@@ -150,10 +154,42 @@ def test_when_every_call_fails_nothing_is_believed_and_the_next_scan_heals_all(
 def test_a_region_that_a_policy_closes_is_one_gap(world: World) -> None:
     for call in CALLS:
         world.served.fail(call, FAULTS["SCP"])
-    (gap,) = set(world.look(HERE).coverage.gaps.values())
+    seen = world.look(HERE)
+    assert seen.coverage.gaps.keys() == seen.coverage.planned
+    (gap,) = set(seen.coverage.gaps.values())
     assert gap.reason is Blindness.DENIED_BY_SCP
-    assert gap.detail.startswith(f"every call in {REGION}, such as ")
-    assert gap.detail.endswith(" (p-12345678)")
+    assert gap.detail == f"every call in {REGION}, such as ec2:GetEbsEncryptionByDefault (p-12345678)"
+    assert [asked.call for asked in world.served.calls] == [
+        "ec2:GetEbsEncryptionByDefault",
+        "logs:DescribeLogGroups",
+        "kms:ListKeys",
+    ]
+
+
+NOT_ALLOWED = Fault(
+    "not allowed", FAULTS["SCP"].reasons, refusing(f"{USER} because no {SCP} allows the {{action}} action")
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "spared"),
+    [(FAULTS["SCP"], "ec2"), (FAULTS["SCP"], "logs"), (FAULTS["SCP"], "kms"), (NOT_ALLOWED, "sqs")],
+    ids=str,
+)
+def test_where_a_policy_spares_a_service_what_it_spares_is_looked_at(
+    fault: Fault, spared: str, world: World
+) -> None:
+    """As policies that close regions do, and policies that close services; and lists of what is allowed."""
+    denied = {call for call in CALLS if not call.startswith(f"{spared}:")}
+    for call in denied:
+        world.served.fail(call, fault)
+    seen = world.look(HERE)
+    assert_lawful(world, seen, denied, fault.reasons)
+    asked = {each.call for each in world.served.calls}
+    assert len({call.partition(":")[0] for call in asked}) > 20
+    due = {check for check, calls in calls_of(HERE).items() if calls.isdisjoint(denied)}
+    assert due
+    assert due <= seen.coverage.evaluated | world.healthy[HERE].coverage.gaps.keys()
 
 
 def test_a_burst_of_throttling_passes(world: World) -> None:

@@ -87,7 +87,7 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         "*": every | enumerate_,
         "PlanLogs.Arn": logs,
         **members,
-        "StorageTable.Arn": {"dynamodb:Query", "dynamodb:UpdateItem"},
+        "StorageTable.Arn": read | write,
         "StorageBucket.Arn/scans/*": {"s3:PutObject"},
         "StorageKey.Arn": table_key,
     }

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgscan.cost import Scale, usage
+from orgscan.membership import WORDS, Move
 from orgscan.meter import Spent
 from orgscan.model import GLOBAL, Blindness, Category, Severity, Target
 from orgscan.organization import Account
@@ -208,9 +209,20 @@ def accepted() -> ScanSummary:
     return summarise(plan(), [left, receipt(SANDBOX)], finished=FINISHED, endings=endings)
 
 
+def comings_and_goings() -> ScanSummary:
+    """Nothing else happened."""
+    joined = [Move(f"{number:012}", f"acme-lab-{number}", "", "ACTIVE", "") for number in range(7, 20)]
+    others = [
+        Move("333333333333", "acme-old", "SUSPENDED", "LEFT", "1"),
+        Move(SUSPENDED.id, SUSPENDED.name, "ACTIVE", "SUSPENDED", "1"),
+    ]
+    left = [receipt(PROD, open=OPEN), receipt(SANDBOX)]
+    return summarise(plan(SUSPENDED), left, finished=FINISHED, moves=[*joined, *others])
+
+
 @pytest.mark.parametrize(
     "scene",
-    [first_scan, quiet, only_resolved, ten_thousand, hostile, accepted],
+    [first_scan, quiet, only_resolved, ten_thousand, hostile, accepted, comings_and_goings],
     ids=lambda scene: scene.__name__,
 )
 def test_golden(scene: Callable[[], ScanSummary]) -> None:
@@ -291,6 +303,14 @@ RULES = (
         expires=date(2025, 1, 1),
     ),
 )
+MOVES = st.builds(
+    Move,
+    ACCOUNTS,
+    TEXT,
+    st.sampled_from(["", "ACTIVE", "LEFT"]),
+    st.sampled_from([*WORDS, "PENDING_ACTIVATION"]) | TEXT,
+    st.just(""),
+)
 SKIPPED = st.builds(Account, ACCOUNTS, TEXT, st.sampled_from(["SUSPENDED", "PENDING_CLOSURE"]))
 BUCKETS = st.integers(3, 63).map(lambda length: "b" * length)
 
@@ -335,11 +355,12 @@ def counted(section: list[str]) -> Iterator[int]:
     st.lists(SKIPPED, max_size=8),
     BUCKETS,
     st.lists(st.builds(Ending, st.sampled_from(RULES), st.integers(-400, 7), st.booleans()), max_size=6),
+    st.lists(MOVES, max_size=12),
 )
 def test_whatever_happened_the_mail_keeps_its_limits_and_its_counts(
-    left: list[Receipt], skipped: list[Account], bucket: str, endings: list[Ending]
+    left: list[Receipt], skipped: list[Account], bucket: str, endings: list[Ending], moved: list[Move]
 ) -> None:
-    summary = summarise(plan(*skipped), left, finished=FINISHED, endings=endings)
+    summary = summarise(plan(*skipped), left, finished=FINISHED, endings=endings, moves=moved)
     summary.usage = replace(USED, calls=10**12, throttled=10**11, gb_seconds=10**10)
     told = mail(summary, f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/")
     within_limits(told)
@@ -385,6 +406,38 @@ def test_many_causes_do_not_bury_what_else_changed() -> None:
     within_limits(told)
     assert "  HIGH      ebs-volume-unattached" in told.body.splitlines()
     assert sum(counted(sections(told.body)["NEW"])) == 60
+
+
+def test_a_mail_that_is_full_has_room_for_accounts_that_came_and_went() -> None:
+    opened = dict.fromkeys(((severity, category) for severity in Severity for category in Category), 10**6)
+    changes = [
+        notable(f"check-{number}", severity, change=change)
+        for change in {*Change} - {*QUIET}
+        for severity in Severity
+        for number in range(60)
+    ]
+    lost = [Unseen(Blindness.FAULT, f"{number}", ("a",)) for number in range(9)]
+    sums: dict[str, Any] = {
+        "unpriced": 10**6,
+        "unconfirmed": 10**6,
+        "unconfirmed_since": FINISHED,
+        "monthly_usd": 10.0**9,
+    }
+    many = {
+        (each.change, each.severity, each.category, each.check): 10**5 if each.change < "resolved" else 1
+        for each in changes
+    }
+    left = receipt(PROD, *changes, unseen=lost, open=opened, suppressed=opened, changed=many, **sums)
+    skipped = [Account(f"{number:012}", "x" * 50, "PENDING_CLOSURE") for number in range(8)]
+    endings = [Ending(rule, -1, fresh=True) for rule in RULES * 3]
+    moved = [Move(f"{number:012}", "x" * 50, "A", now, "") for number, now in enumerate((*WORDS, "B", "C"))]
+    address = f"s3://{'b' * 63}/scans/20260115T060000000Z-8f14e45f/"
+    for moves in ([], moved):
+        made = plan(*skipped, schedule="s" * 64)
+        told = mail(summarise(made, [left], finished=FINISHED, endings=endings, moves=moves), address)
+        within_limits(told)
+        assert len(told.body.splitlines()) == LINES
+        assert ("\nACCOUNTS: 1 left, 1 suspended" in told.body) == bool(moves)
 
 
 def test_no_name_leaves_its_line() -> None:

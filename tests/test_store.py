@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orgscan.coverage import Look, Resolution
+from orgscan.membership import Move
 from orgscan.model import Blindness, Category, Confidence, Money, Severity, Target
 from orgscan.receipt import Receipt
 from orgscan.reconcile import Change, Status
@@ -446,6 +447,18 @@ def test_accounts_are_remembered_region_by_region(store: FindingStore) -> None:
     store.remember(Remembered("1", "uno", frozenset({"us-east-1"}), back))
     store.forget(Target("1", "us-east-1"), "5")
     assert list(store.remembered()) == [Remembered("1", "uno", frozenset({"us-east-1", "global"}))]
+
+
+def test_of_a_move_one_scan_tells_and_it_may_tell_it_again(store: FindingStore) -> None:
+    joined = Move("1", "one", "", "ACTIVE", "")
+    assert [store.first_to_move(joined, scan) for scan in ("2", "1", "2")] == [True, False, True]
+    store.remember(Remembered("1", "one", frozenset({"eu-west-1"})))
+    known = Remembered("1", "one", frozenset({"eu-west-1"}), state="ACTIVE", told_in="2")
+    assert list(store.remembered()) == [known]
+    left = Move("1", "one", "ACTIVE", "LEFT", "2")
+    assert store.first_to_move(left, "3")
+    assert not store.first_to_move(replace(left, now="SUSPENDED"), "4")
+    assert [(each.state, each.told_in) for each in store.remembered()] == [("LEFT", "3")]
 
 
 def test_a_target_is_not_forgotten_while_something_is_left_of_it(store: FindingStore) -> None:

@@ -13,12 +13,13 @@ from orgscan.errors import NO_ANSWER, gap
 from orgscan.gather import RESERVE_S, Gathering
 from orgscan.judge import Judge, Judged
 from orgscan.model import Blindness, Finding, Gap, Resource, Sighting, Target
+from orgscan.scouts import REGION, closed
 from orgscan.session import Clients
 from orgscan.sight import Sight
 from orgscan.spool import Spool
 
-ENTRY, REGION = "sts:AssumeRole", "region"
-"""Scopes of gaps: why an account could not be entered, and why nothing of a region could be seen."""
+ENTRY = "sts:AssumeRole"
+"""The scope of the gap of an account that could not be entered."""
 CLOSED = frozenset({Blindness.DENIED_BY_SCP, Blindness.REGION_OFF, Blindness.UNREACHABLE})
 """What can be said of a region as a whole."""
 JUDGING_S_PER_1000 = 1.0
@@ -137,12 +138,10 @@ class _Looking:
         reasons = {lost.reason for lost in gaps}
         if not own or len(gaps) < len(own) or len(reasons) > 1:
             return None
-        if all(lost.scope in (ENTRY, REGION) for lost in gaps):
-            return gaps[0]
+        if of_all := [lost for lost in gaps if lost.scope in (ENTRY, REGION)]:
+            return of_all[0]
         reason, first = reasons.pop(), min(lost.detail for lost in gaps)
-        if reason not in CLOSED:
-            return None
-        return Gap(REGION, reason, f"every call in {self.target.region}, such as {first}")
+        return closed(self.target, reason, first) if reason in CLOSED else None
 
     def _own(self) -> list[type[Resource]]:
         """Not what an account has once, which is read here too where a check looks at it."""

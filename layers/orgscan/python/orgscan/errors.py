@@ -187,6 +187,18 @@ def _policy(message: str) -> str:
     return f" ({kind} {name})" if name else f" ({kind})"
 
 
+def forbidden_by(error: Exception) -> str | None:
+    """The service control policy that explicitly denies the call, '' where AWS does not name it; or None.
+
+    A policy that merely does not allow it is another matter: that list may allow what is asked next.
+    """
+    if not isinstance(error, ClientError) or MEANING.get(code_of(error)) is not Blindness.DENIED:
+        return None
+    found = POLICY.search(error.response["Error"].get("Message") or "")
+    explicit = found and found[1].lower().startswith("explicit deny") and found[2].lower() == SCP
+    return (found[3] or "") if found and explicit else None
+
+
 def _place(error: BaseException) -> str:
     """'ValueError at services/iam/collect.py:84': the innermost of our lines that it passed through."""
     ours = [(file, line) for file, line, _ in _frames(error) if file.is_relative_to(HERE)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +14,9 @@ from typing import Any
 
 from orgscan.catalog import AnyCollector
 from orgscan.collector import Bookmark
-from orgscan.errors import NO_ANSWER, OutOfTime, gap, page_expired, trace
+from orgscan.errors import NO_ANSWER, OutOfTime, forbidden_by, gap, page_expired, trace
 from orgscan.model import Blindness, Gap, Resource, Target
+from orgscan.scouts import WAIT_S, closed, one_policy, scouts
 from orgscan.session import Clients
 from orgscan.spool import CHUNK, Spool
 
@@ -46,15 +47,20 @@ class Gathering:
 
     def run(self, collectors: Iterable[AnyCollector]) -> bool:
         """Whether every kind is now seen or has a gap; otherwise another invocation goes on."""
+        collectors = list(collectors)
         whole = self.seconds_left() - RESERVE_S
         self.clients.limit(lambda: self.seconds_left() - RESERVE_S)
         with _abandoned(COLLECTORS_AT_ONCE) as readers, _abandoned(CALLS_AT_ONCE) as pool:
             readings = [
                 Reading(self, each, pool) for each in collectors if not self.spool.ended(each.resource)
             ]
-            tasks = [readers.submit(each.run) for each in readings]
+            # Where another invocation has been before, it is known that one may look.
+            fresh = scouts(collectors, self.target) if len(readings) == len(collectors) else ()
+            ahead = [each for scout in fresh for each in readings if each.collector is scout]
+            tasks = self._start(readings, ahead, readers)
             # A call may hang for longer than there is time: then nobody waits for it.
-            ended = wait(tasks, timeout=None if whole == inf else max(0.0, whole))
+            left = self.seconds_left() - RESERVE_S
+            ended = wait(tasks, timeout=None if left == inf else max(0.0, left))
             with self._lock:
                 self._over = True
             self.abandoned = any(task.running() for task in ended.not_done)
@@ -63,6 +69,31 @@ class Gathering:
             if not self.resume or each.stuck(whole):
                 self.spool.end(each.kind, gap(each.collector.name, OutOfTime()))
         return all(self.spool.ended(each.kind) for each in unfinished)
+
+    def _start(
+        self, readings: Iterable[Reading], ahead: Iterable[Reading], readers: ThreadPoolExecutor
+    ) -> list[Future[None]]:
+        """Those ahead alone, one after the other as long as a policy denies them; then all, or nobody."""
+        gone: list[Reading] = []
+        tasks: list[Future[None]] = []
+        for scout in ahead:
+            gone.append(scout)
+            tasks.append(readers.submit(scout.run))
+            wait(tasks, timeout=min(WAIT_S, max(0.0, self.seconds_left() - RESERVE_S)))
+            if scout.denied_by is None:
+                break
+        others = [each for each in readings if each not in gone]
+        if one_policy([each.denied_by for each in gone]):
+            self._close(gone, others)
+            return tasks
+        return [*tasks, *(readers.submit(each.run) for each in others)]
+
+    def _close(self, gone: Sequence[Reading], others: Iterable[Reading]) -> None:
+        named = next((each for each in gone if each.denied_by), gone[0])
+        logger.warning("the region is closed: %s", named.denied)
+        with self.writing() as spool:
+            for each in others:
+                spool.end(each.kind, closed(self.target, Blindness.DENIED_BY_SCP, named.denied))
 
     @contextmanager
     def writing(self) -> Iterator[Spool]:
@@ -77,7 +108,7 @@ class Gathering:
         return self.seconds_left() < RESERVE_S
 
 
-@dataclass
+@dataclass(eq=False)
 class Reading:
     """One collector at work. What it saw before it failed still counts as seen."""
 
@@ -91,6 +122,10 @@ class Reading:
     """It finished a page."""
     lost: set[Gap] = field(default_factory=set)
     """What is said of items that make no sense; once, however many they are."""
+    denied_by: str | None = None
+    """The service control policy, if AWS names it, that denied the very first call."""
+    denied: str = ""
+    """What it denied."""
 
     @property
     def kind(self) -> type[Resource]:
@@ -107,6 +142,7 @@ class Reading:
                 self._keep()
             except Exception as error:  # noqa: BLE001 (whatever it is costs this kind and nothing else)
                 self._log(error)
+                self._deny(error)
                 self._end(error)
             else:
                 self._end(None)
@@ -169,6 +205,10 @@ class Reading:
         self._keep()
         with self.gathering.writing() as spool:
             spool.end(self.kind, gap(self.collector.name, error) if error else None)
+
+    def _deny(self, error: Exception) -> None:
+        if not self.moved and not self.batch:
+            self.denied, self.denied_by = gap(self.collector.name, error).detail, forbidden_by(error)
 
     def _log(self, error: Exception) -> None:
         lost = gap(self.collector.name, error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -39,6 +40,8 @@ class Account:
     state: str = "ACTIVE"
     management: str = field(default="", compare=False)
     """The id of the account that manages the organization; empty without one."""
+    joined: str = field(default="", compare=False)
+    """When, as a scan's id begins ('20260115T060000'); empty where Organizations does not say."""
 
     @property
     def active(self) -> bool:
@@ -127,7 +130,12 @@ def within(scope: Scope) -> Selection:
 
 
 def _account(told: Mapping[str, Any]) -> Account:
-    # An account's ARN is that of the organization, which belongs to who manages it.
+    joined = told.get("JoinedTimestamp")
     return Account(
-        told["Id"], told.get("Name", ""), account_state(told), told.get("Arn", "::::").split(":")[4]
+        told["Id"],
+        told.get("Name", ""),
+        account_state(told),
+        # An account's ARN is that of the organization, which belongs to who manages it.
+        told.get("Arn", "::::").split(":")[4],
+        f"{joined.astimezone(UTC):%Y%m%dT%H%M%S}" if joined else "",
     )

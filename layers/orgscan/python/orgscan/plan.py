@@ -14,6 +14,7 @@ from orgscan import regions
 from orgscan.catalog import AnyCheck, Catalog
 from orgscan.coverage import Reach
 from orgscan.errors import NO_ANSWER, gap
+from orgscan.membership import JOINED, KNOWN, Move, moves
 from orgscan.meter import NOTHING, Spent
 from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
@@ -56,6 +57,8 @@ class Plan:
     """Ids of the organization's accounts, in any state; without one, of those in scope."""
     spent: Spent = NOTHING
     """By planning."""
+    moves: tuple[Move, ...] = ()
+    """Accounts that joined, left or changed state, as far as nobody was told when the scan started."""
 
     @property
     def moment(self) -> datetime:
@@ -112,6 +115,7 @@ class Planner:
         absent = list(self._absent(request, listed, targets, before))
         scan = scan_id(started, execution)
         self._remember(targets, absent, before, scan)
+        moved = [] if request.of_accounts else list(self._moves(listed, everyone, before, scan))
         plan = Plan(
             scan=scan,
             started=started.isoformat(timespec="seconds"),
@@ -124,6 +128,7 @@ class Planner:
             planned=len(targets),
             absent=len(absent),
             members=tuple(sorted(listed if listed is not None else (each.id for each in everyone))),
+            moves=tuple(moved),
             retiring=() if request.checks else tuple(map(Category, request.categories or Category)),
         )
         return plan, [*targets, *absent]
@@ -191,6 +196,30 @@ class Planner:
                 self.store.remember(Remembered(account, names[account], frozenset(where), back))
         for account, where in sorted(_by_account(absent).items()):
             self.store.miss(account, where, scan)
+
+    def _moves(
+        self,
+        listed: Collection[str] | None,
+        everyone: Iterable[Account],
+        before: Mapping[str, Remembered],
+        scan: str,
+    ) -> Iterator[Move]:
+        """What is news of accounts. What is none is known from now on.
+
+        That is whom the first scan meets, and who comes into the scope and was in the organization before.
+        """
+        if listed is None:
+            return
+        since = self.store.told(KNOWN)
+        joined = {account.id: account.joined for account in everyone}
+        for move in moves(everyone, listed, before, self.configuration.scope.exclude_accounts):
+            old = move.word == JOINED and "" < joined[move.account] < since
+            if old or not since:
+                self.store.first_to_move(move, scan)
+            else:
+                yield move
+        if not since:
+            self.store.first_to_tell(KNOWN, scan)
 
     def _asks_everywhere(self, request: ScanRequest) -> bool:
         asked = self.catalog.only({check.id for check in self._on() if _asked(check, request)})
@@ -298,6 +327,7 @@ class PlanStore:
                 "members": tuple(told["members"]),
                 "retiring": tuple(map(Category, told["retiring"])),
                 "spent": Spent(**told.get("spent", {})),
+                "moves": tuple(Move(**move) for move in told.get("moves", ())),
             }
         )
 

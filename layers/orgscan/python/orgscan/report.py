@@ -16,6 +16,7 @@ from orgscan import compliance, cost
 from orgscan.catalog import Catalog
 from orgscan.cost import Scale
 from orgscan.coverage import Coverage, Look
+from orgscan.membership import Move
 from orgscan.meter import Spent
 from orgscan.model import Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 THREADS = 16
 GAPS = 100
 """Kinds of gaps in a summary, the largest. Errors that quote a request id are each a kind of their own."""
+MOVES = 100
+"""Accounts that joined, left or changed state in a summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Reporter:
         told: dict[str, Any] = {
             "finished": finished.isoformat(timespec="seconds"),
             "endings": list(self._endings(plan)),
+            "moves": list(self._moves(plan)),
             "checks": self.catalog,
         }
         summary = summarise(plan, self.store.receipts(scan), **told)
@@ -183,6 +187,12 @@ class Reporter:
             inventories=plan.planned if self.configuration.inventory else 0,
         )
 
+    def _moves(self, plan: Plan) -> Iterator[Move]:
+        """Those that no other scan told of meanwhile; a scan that tells nobody leaves them for the next."""
+        for move in plan.moves:
+            if not plan.notify or self.store.first_to_move(move, plan.scan):
+                yield move
+
     def _messages(self, whole: ScanSummary, told: Mapping[str, Any], address: str) -> Iterator[Message]:
         """One per route that something happened for. Silence is a promise: no news, no message."""
         plan = whole.plan
@@ -233,6 +243,11 @@ def describe(summary: ScanSummary) -> Mapping[str, Any]:
         "coverage_before": summary.coverage_before,
         "accounts": plan.accounts,
         "skipped": [f"{account.id} {account.state}" for account in plan.skipped],
+        "account_changes": [
+            {"account": move.account, "name": move.name, "change": move.word}
+            for move in summary.moves[:MOVES]
+        ],
+        "more_account_changes": max(0, len(summary.moves) - MOVES),
         "targets": {"planned": plan.planned, "reached": summary.reached},
         "checks": {"planned": summary.units, "evaluated": summary.evaluated},
         "gaps": [

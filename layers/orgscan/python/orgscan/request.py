@@ -58,7 +58,12 @@ class ScanRequest:
     @property
     def somewhere(self) -> bool:
         """It asks for some accounts or regions only."""
-        return bool(self.accounts or self.ous or self.account_tags or self.regions)
+        return bool(self.of_accounts or self.regions)
+
+    @property
+    def of_accounts(self) -> bool:
+        """It asks for some accounts only."""
+        return bool(self.accounts or self.ous or self.account_tags)
 
     @classmethod
     def parse(cls, raw: object, known: Nameable) -> tuple[Self, list[str]]:

@@ -6,7 +6,7 @@ pk SCAN#<scan>                 sk TARGET#<account>#<region>          a receipt
                                sk MESSAGE#<route>                    a message was sent
 pk SCANS                       sk <scan>                             a finished scan
 pk SCHEDULES                   sk <schedule>                         its newest scan, and what that covered
-pk ACCOUNTS                    sk <account>                          it was scanned, and in which regions
+pk ACCOUNTS                    sk <account>                          where it was scanned, its state as told
 pk TOLD                        sk <what>                             people were told once
 pk SCHEMA                      sk SCHEMA                             the newest shape of items in here
 index `open` of `listed`       <severity>#<shard>                    open findings
@@ -31,6 +31,7 @@ from botocore.exceptions import ClientError
 from orgscan import items, schema
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
+from orgscan.membership import Move
 from orgscan.meter import Spent
 from orgscan.model import Blindness, Gap, Severity, Target
 from orgscan.receipt import Receipt, Tally
@@ -76,13 +77,17 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An account that was scanned some time, and the regions where."""
+    """An account that some scan met, and the regions where it was looked at."""
 
     account: str
     name: str
     regions: frozenset[str]
     absent: frozenset[str] = frozenset()
     """'<region>#<scan>': which scan planned which region as absent, and no later one as present."""
+    state: str = ""
+    """In the organization, as people were last told; empty: nothing is known."""
+    told_in: str = ""
+    """The scan that told it."""
 
     def came_back(self, regions: Collection[str]) -> frozenset[str]:
         return frozenset(mark for mark in self.absent if mark.partition("#")[0] in regions)
@@ -243,13 +248,15 @@ class FindingStore:
         self._table.delete_item(Key={"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"})
 
     def remembered(self) -> Iterator[Remembered]:
-        """Every account that was ever scanned and is not forgotten."""
+        """Every account that some scan met."""
         for row in self._query(Key("pk").eq("ACCOUNTS"), ConsistentRead=True):
             yield Remembered(
                 str(row["sk"]),
                 str(row["account_name"]),
                 frozenset(_strings(row.get("regions", ()))),
                 frozenset(_strings(row.get("absent", ()))),
+                str(row.get("told_state", "")),
+                str(row.get("told_in", "")),
             )
 
     def remember(self, account: Remembered) -> None:
@@ -261,6 +268,20 @@ class FindingStore:
             + (" DELETE absent :back" if back else ""),
             ExpressionAttributeValues={":name": account.name, ":regions": set(account.regions), **back},
         )
+
+    def first_to_move(self, move: Move, scan: str) -> bool:
+        """Whether no other scan has told of the account since the move was noticed. Its state stands then.
+
+        The one that did may tell it again.
+        """
+        unchanged = Attr("told_in").eq(move.told_in) if move.told_in else Attr("told_in").not_exists()
+        values = {":name": move.name, ":state": move.now, ":scan": scan}
+        changes = "SET account_name = :name, told_state = :state, told_in = :scan"
+        if self._update_if(move.account, unchanged, changes, values):
+            return True
+        key = {"pk": "ACCOUNTS", "sk": move.account}
+        row = self._table.get_item(Key=key, ConsistentRead=True).get("Item", {})
+        return bool(row.get("told_in") == scan)
 
     def miss(self, account: str, regions: Iterable[str], scan: str) -> None:
         """These regions of it are no longer scanned."""
@@ -280,7 +301,7 @@ class FindingStore:
 
     def _update_if(
         self, account: str, condition: ConditionBase, expression: str, values: Mapping[str, Any]
-    ) -> None:
+    ) -> bool:
         try:
             self._table.update_item(
                 Key={"pk": "ACCOUNTS", "sk": account},
@@ -291,13 +312,19 @@ class FindingStore:
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
+            return False
+        return True
 
     def first_to_tell(self, what: str, scan: str) -> bool:
         """Whether no other scan has told people of this; the one that did may tell it again."""
-        key = {"pk": "TOLD", "sk": what}
-        if self._put_if({**key, "scan": scan}, Attr("pk").not_exists()):
-            return True
-        return bool(self._table.get_item(Key=key, ConsistentRead=True)["Item"]["scan"] == scan)
+        return self._put_if({"pk": "TOLD", "sk": what, "scan": scan}, Attr("pk").not_exists()) or (
+            self.told(what) == scan
+        )
+
+    def told(self, what: str) -> str:
+        """The scan that told people of this; empty: none did."""
+        row = self._table.get_item(Key={"pk": "TOLD", "sk": what}, ConsistentRead=True).get("Item")
+        return str(row["scan"]) if row else ""
 
     def _claim(self, scan: str, started: str, target: Target) -> Claim:
         """Make this attempt of this scan the newest word on the target."""

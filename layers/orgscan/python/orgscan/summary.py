@@ -11,6 +11,7 @@ from orgscan import catalog
 from orgscan.catalog import Catalog
 from orgscan.compliance import Assessment, Result
 from orgscan.cost import Usage
+from orgscan.membership import Move
 from orgscan.meter import NOTHING, Spent
 from orgscan.model import Blindness, Category, Severity, Standing, Target
 from orgscan.organization import Account
@@ -64,6 +65,8 @@ class ScanSummary:
     """ISO 8601 UTC."""
     skipped: tuple[Account, ...] = ()
     """In scope, but not active."""
+    moves: tuple[Move, ...] = ()
+    """Accounts that joined, left or changed state, and nobody was told before."""
     accounts: set[str] = field(default_factory=set)
     targets: int = 0
     reached: int = 0
@@ -116,7 +119,8 @@ class ScanSummary:
     def news(self) -> bool:
         """Whether anything happened that somebody should hear of."""
         loud = any(change not in QUIET for change, _, _ in +self.changes)
-        return bool(self.newly_blind or loud or any(ending.fresh for ending in self.endings))
+        fresh = any(ending.fresh for ending in self.endings)
+        return bool(self.newly_blind or loud or fresh or self.moves)
 
     def gaps(self) -> Sequence[tuple[tuple[Blindness, str], Blind]]:
         """Why something was not seen, the largest first."""
@@ -144,6 +148,7 @@ def summarise(
     finished: str,
     route: Route | None = None,
     endings: Iterable[Ending] = (),
+    moves: Iterable[Move] = (),
     checks: Catalog | None = None,
 ) -> ScanSummary:
     """Of everything, or of what a route is about. Reads each receipt once, keeps none.
@@ -154,6 +159,7 @@ def summarise(
     route = route or Route(name="everything")
     everything = checks or catalog.everything()
     summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if _about(route, each.id)))
+    summary.moves = tuple(each for each in moves if _about(route, each.account))
     summary.endings = tuple(each for each in endings if _concerned(route, each.rule, everything))
     asked = _checks(plan, route, everything)
     assessment = Assessment(plan.checks, everything) if everyone else None

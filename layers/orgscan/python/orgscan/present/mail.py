@@ -6,11 +6,12 @@ Coverage and verdict first, then what could not be seen, then what changed, wors
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from orgscan.membership import by_word
 from orgscan.model import Category, Severity, Target
 from orgscan.present.text import (
     REASONS,
@@ -35,6 +36,7 @@ SUBJECT = 99
 """SNS refuses 100 characters and anything but ASCII."""
 GAPS = 6
 ENDINGS = 3
+MOVES = 4
 TOLD = (Change.NEW, Change.REOPENED, Change.WORSENED, Change.RESOLVED)
 KEPT = 5
 """Lines kept free for each kind of change that follows, so that the first cannot bury it."""
@@ -50,8 +52,16 @@ def mail(summary: ScanSummary, results: str) -> Mail:
     """`results`: where the full results lie."""
     above = [_head(summary), _unseen(summary)]
     below = [_open(summary), [*_suppressions(summary)], _skipped(summary), _results(results), _cost(summary)]
-    taken = sum(len(section) + 1 for section in (*above, *below) if section)
-    return Mail(_subject(summary), under([*above, *_changes(summary, LINES - taken), *below]))
+    headings = _headings(summary)
+    room = LINES - _lines([*above, *below])
+    moves = _moves(summary, room - _lines(headings.values()) - len(headings) * KEPT)
+    changes = _changes(summary, headings, room - _lines([moves]))
+    return Mail(_subject(summary), under([*above, moves, *changes, *below]))
+
+
+def _lines(sections: Iterable[Sequence[str]]) -> int:
+    """With the blank ones between."""
+    return sum(len(section) + 1 for section in sections if section)
 
 
 def _subject(summary: ScanSummary) -> str:
@@ -64,6 +74,8 @@ def _subject(summary: ScanSummary) -> str:
     parts = parts or [f"{summary.count(each):,} {each}" for each in TOLD if summary.count(each)]
     if not parts and summary.newly_blind:
         parts = [f"{number(summary.newly_blind, 'check')} newly unseen"]
+    if not parts and summary.moves:
+        parts = [f"accounts: {totals(_moved(summary))}"]
     if not parts and (ending := sum(each.fresh for each in summary.endings)):
         parts = [f"{number(ending, 'suppression')} ending"]
     verdict = "" if summary.complete else "INCOMPLETE: "
@@ -92,13 +104,32 @@ def _unseen(summary: ScanSummary) -> list[str]:
     newly = f" ({summary.newly_blind:,} newly)" if summary.newly_blind else ""
     lines = [f"NOT SEEN: {missing}{newly}, none of them counted as clean"]
     gaps = summary.gaps()
-    for (reason, detail), blind in gaps[:GAPS]:
+    most = GAPS - 1 if summary.moves else GAPS  # these two lines are then needed
+    for (reason, detail), blind in gaps[:most]:
         lines.append(cut(f"{REASONS[reason]}: {detail}", WIDTH, f"{blind.units:>8,}  "))
         lines.append(cut(_where(blind.targets, WIDTH - 10), WIDTH, " " * 10))
-    rest = sum(blind.units for _, blind in gaps[GAPS:])
+    rest = sum(blind.units for _, blind in gaps[most:])
     if rest:
-        lines.append(f"{rest:>8,}  for {number(len(gaps) - GAPS, 'other reason')}")
+        lines.append(f"{rest:>8,}  for {number(len(gaps) - most, 'other reason')}")
     return lines
+
+
+def _moves(summary: ScanSummary, room: int) -> list[str]:
+    """All counts, then as many lines of names as there is room: no name can forge a count."""
+    if not summary.moves:
+        return []
+    lines = [cut(f"ACCOUNTS: {totals(_moved(summary))}", WIDTH)]
+    for word, moves in [*by_word(summary.moves).items()][: max(0, min(MOVES, room - 2))]:
+        names = [cut(move.name or move.account, 30) for move in moves]
+        what = f"  {clean(word)}: "
+        texts = (listed(names, most) for most in (6, 5, 4, 3, 2))
+        fits = (text for text in texts if len(what + text) <= WIDTH)
+        lines.append(cut(next(fits, listed(names, 1)), WIDTH, what))
+    return lines
+
+
+def _moved(summary: ScanSummary) -> Mapping[str, int]:
+    return {word: len(moves) for word, moves in by_word(summary.moves).items()}
 
 
 def _where(targets: Iterable[Target], width: int) -> str:
@@ -113,13 +144,16 @@ def _where(targets: Iterable[Target], width: int) -> str:
     return next(text for most in (3, 2, 1) if len(text := listed(parts, most)) <= width or most == 1)
 
 
-def _changes(summary: ScanSummary, room: int) -> Iterator[list[str]]:
-    headings = {
+def _headings(summary: ScanSummary) -> Mapping[Change, list[str]]:
+    return {
         change: paragraph(f"{change.upper()}: {totals(summary.by_severity(change))}", WIDTH)
         for change in TOLD
         if summary.count(change)
     }
-    room -= sum(len(heading) + 1 for heading in headings.values())
+
+
+def _changes(summary: ScanSummary, headings: Mapping[Change, list[str]], room: int) -> Iterator[list[str]]:
+    room -= _lines(headings.values())
     for following, (change, heading) in zip(reversed(range(len(headings))), headings.items(), strict=True):
         causes = _causes(summary, change, room - following * KEPT)
         room -= len(causes)

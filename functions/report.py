@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import catalog, session
+from orgscan.errors import OutOfTime
 from orgscan.figures import BY_HAND, SCHEDULE, alarming, figures
 from orgscan.plan import PlanStore
 from orgscan.report import Reporter
@@ -22,7 +24,8 @@ metrics = Metrics(service="report")
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
-def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Until it says `done` there is more to do than there is time."""
     settings = ReportSettings.from_environment()
     logger.append_keys(scan=event["scan"])
     home = session.here()
@@ -36,7 +39,16 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
         configuration=Configuration.beside(__file__),
         another_store=lambda: FindingStore(home.table(settings.table)),
     )
-    summary, messages = reporter.report(event["scan"], finished=datetime.now(UTC))
+    try:
+        summary, messages = reporter.report(
+            event["scan"],
+            finished=datetime.now(UTC),
+            seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        )
+    except OutOfTime:
+        metrics.add_metric("ReportsContinued", MetricUnit.Count, 1)
+        logger.info("to be continued")
+        return {"scan": event["scan"], "done": False}
     _measure(summary)
     logger.info(
         "reported",
@@ -49,6 +61,7 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
     )
     return {
         "scan": event["scan"],
+        "done": True,
         "planned": summary.plan.planned,
         "reached": summary.reached,
         "messages": messages,

@@ -28,23 +28,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = PlanSettings.from_environment()
     configuration = Configuration.beside(__file__)
     home = session.here()
-
-    def enter(account: str) -> session.Clients:
-        return session.assume(
-            home,
-            account,
-            role=settings.member_role,
-            external_id=settings.external_id,
-            session_name=context.function_name,
-            polite=configuration.polite,
-            meter=meter,
-        )
-
     planner = Planner(
         catalog=catalog.everything(),
         configuration=configuration,
         home=home,
-        enter=enter,
+        enter=session.visits(
+            home,
+            role=settings.member_role,
+            external_id=settings.external_id,
+            session_name=context.function_name,
+            meter=meter,
+        ),
         store=FindingStore(home.table(settings.table)),
     )
     started = datetime.fromisoformat(event["started"])

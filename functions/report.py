@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import catalog, session
+from orgscan.errors import OutOfTime
 from orgscan.figures import BY_HAND, SCHEDULE, alarming, figures
 from orgscan.meter import Meter, Spent
 from orgscan.plan import PlanStore
@@ -24,7 +26,8 @@ metrics = Metrics(service="report")
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    began = context.get_remaining_time_in_millis()
+    """Until it says `done` there is more to do than there is time."""
+    began = context.get_remaining_time_in_millis() / 1000
     settings = ReportSettings.from_environment()
     logger.append_keys(scan=event["scan"])
     home = session.here()
@@ -39,11 +42,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         another_store=lambda: FindingStore(home.table(settings.table)),
     )
 
-    def spent() -> Spent:
-        seconds = (began - context.get_remaining_time_in_millis()) / 1000
-        return Meter().spent(seconds, int(context.memory_limit_in_mb))
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1000
 
-    summary, messages = reporter.report(event["scan"], finished=datetime.now(UTC), spent=spent)
+    def spent() -> Spent:
+        return Meter().spent(began - seconds_left(), int(context.memory_limit_in_mb))
+
+    try:
+        summary, messages = reporter.report(
+            event["scan"], finished=datetime.now(UTC), spent=spent, seconds_left=seconds_left
+        )
+    except OutOfTime:
+        metrics.add_metric("ReportsContinued", MetricUnit.Count, 1)
+        logger.info("to be continued")
+        return {"scan": event["scan"], "done": False}
     _measure(summary)
     logger.info(
         "reported",
@@ -56,6 +68,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     return {
         "scan": event["scan"],
+        "done": True,
         "planned": summary.plan.planned,
         "reached": summary.reached,
         "messages": messages,

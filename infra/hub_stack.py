@@ -28,6 +28,8 @@ WRITE_TABLE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Upda
 # S3, SNS and DynamoDB use the key in the name of whoever calls them.
 WRITE_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
 TABLE_KEY = (*WRITE_KEY, "kms:DescribeKey", "kms:Encrypt")
+ONE_CPU = 1769
+"""MiB of a function with a whole vCPU: a report reads every receipt and every open finding, in one thread."""
 
 
 class HubStack(Stack):
@@ -120,7 +122,7 @@ class HubStack(Stack):
         return scan
 
     def _report(self) -> ScannerFunction:
-        report = self._function("report", ReportSettings(**self._told), memory_size=1024)
+        report = self._function("report", ReportSettings(**self._told), memory_size=ONE_CPU)
         report.may(*READ_TABLE, *WRITE_TABLE, on=self._storage.table.table_arn)
         report.may("dynamodb:Query", on=f"{self._storage.table.table_arn}/index/{OPEN}")
         self._let_use_scans(report, "s3:GetObject", "s3:PutObject")

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from infra.nag import acknowledge, logical_id, wildcard
 from infra.scanner_logs import ScannerLogs
+from infra.storage import WORK
 
 # Lambda's own trouble, which passes. What a handler raises is not among it.
 PASSING = (
@@ -24,6 +25,8 @@ PASSING = (
 # A process that died or was ended: perhaps for its own sake, so once more and not for ever.
 CRASHED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
 EACH_TARGET = "EachTarget"
+RESULTS = f"{WORK}map-runs"
+"""Under which Step Functions puts what became of each target's execution. Nobody reads it but people."""
 LONGEST = Duration.hours(6)
 """That an execution may take."""
 BUSY = "Lambda.TooManyRequestsException"
@@ -62,6 +65,12 @@ class ScanWorkflow(Construct):
             .when(sfn.Condition.boolean_equals("$.done", value=True), sfn.Succeed(self, "Seen"))
             .otherwise(scanned)
         )
+        # More dead workers than an invocation can record take several of them.
+        told = (
+            sfn.Choice(self, "AllTold")
+            .when(sfn.Condition.boolean_equals("$.done", value=True), news)
+            .otherwise(reported)
+        )
         each_target = self._each_target(bucket, concurrency).item_processor(
             scanned.next(whole),
             mode=sfn.ProcessorMode.DISTRIBUTED,
@@ -72,7 +81,7 @@ class ScanWorkflow(Construct):
             self,
             "Machine",
             definition_body=sfn.DefinitionBody.from_chainable(
-                planned.next(each_target).next(reported).next(news)
+                planned.next(each_target).next(reported).next(told)
             ),
             timeout=LONGEST,
             tracing_enabled=True,
@@ -82,7 +91,8 @@ class ScanWorkflow(Construct):
                 include_execution_data=False,
             ),
         )
-        key.grant(self.machine, "kms:Decrypt")  # the list of targets
+        # It reads the list of targets, and writes what became of them.
+        key.grant(self.machine, "kms:Decrypt", "kms:GenerateDataKey")
         self._acknowledge(bucket, (plan, scan, report, notify))
 
     def _invoke(
@@ -129,6 +139,8 @@ class ScanWorkflow(Construct):
             max_concurrency=concurrency,
             # A target without receipt is found by Report: a gap there, never the end of the scan.
             tolerated_failure_percentage=100,
+            # Discarding comes too late: what all children answered must first fit into the state.
+            result_writer_v2=sfn.ResultWriterV2(bucket=bucket, prefix=RESULTS),
             result_path=sfn.JsonPath.DISCARD,
         )
 
@@ -143,7 +155,7 @@ class ScanWorkflow(Construct):
         )
         acknowledge(
             self.machine,
-            "The lists of targets, which do not exist yet",
+            "The lists of targets and what became of them, which do not exist yet",
             wildcard(f"arn:<AWS::Partition>:s3:::<{logical_id(bucket)}>/*"),
         )
         acknowledge(

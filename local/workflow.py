@@ -9,7 +9,12 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto.stepfunctions import models
-from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import resource_eval_s3
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.item_reader.eval import (
+    resource_eval_s3 as reader,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.result_writer.resource_eval import (
+    resource_eval_s3 as writer,
+)
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend, stepfunctions_parser_backends
@@ -45,8 +50,8 @@ def _act_as_the_machine(patch: pytest.MonkeyPatch, endpoint: str) -> None:
     def boto_client_for(region: str, service: str, state_credentials: Any) -> Any:
         return client_of(service, region, state_credentials.role_arn)
 
-    patch.setattr(lambda_eval_utils, "boto_client_for", boto_client_for)
-    patch.setattr(resource_eval_s3, "boto_client_for", boto_client_for)
+    for module in (lambda_eval_utils, reader, writer):
+        patch.setattr(module, "boto_client_for", boto_client_for)
 
 
 def _read_whole_percentages(patch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +18,7 @@ from orgscan import session
 from orgscan.meter import Meter
 from orgscan.session import Clients
 from orgscan.settings import NAMESPACE, Configuration, Route, Scope
+from orgscan.store import FindingStore
 from tests.conftest import ACCOUNT
 
 REGIONS = ("eu-west-1", "eu-west-2")
@@ -104,6 +106,14 @@ def ready(
     location: Any = {"LocationConstraint": "eu-west-1"}
     aws.client("s3").create_bucket(Bucket="results", CreateBucketConfiguration=location)
     assert table.name == "findings"
+    record, one_at_a_time = FindingStore.record, Lock()
+
+    def patient(*told: Any, **how: Any) -> Any:
+        """For a report's threads: moto, unlike DynamoDB, cannot serve two at a time."""
+        with one_at_a_time:
+            return record(*told, **how)
+
+    patch.setattr(FindingStore, "record", patient)
     scope = Scope(organization=False, accounts=(ACCOUNT,), regions=REGIONS)
     configuration = Configuration(scope=scope, schedules=("daily", "weekly"), routes=(Route(name="all"),))
     return Handlers(patch, output, configuration)

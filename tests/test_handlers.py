@@ -13,7 +13,7 @@ from orgscan.session import Clients
 from orgscan.store import FindingStore
 from tests.answers import refuse
 from tests.conftest import ACCOUNT
-from tests.handlers import CHECKS, REGIONS, Handlers, Line, inside, ready, scan
+from tests.handlers import CHECKS, REGIONS, Context, Handlers, Line, inside, ready, scan
 
 
 @pytest.fixture
@@ -93,6 +93,19 @@ def test_a_worker_that_told_nothing_is_counted_and_coverage_drops(functions: Han
     functions.invoke("report", scan="20260116T060000123Z-16444444")
     again = {name: value for name, _, _, value in functions.measured(before)}
     assert {**again, SECONDS: told[SECONDS]} == told, "a report that is repeated says the same"
+
+
+def test_a_report_without_time_comes_back_and_says_nothing_yet(functions: Handlers) -> None:
+    functions.patch.setattr(Context, "left", 500_000)
+    event = {"request": {"checks": CHECKS}, "started": "2026-01-15T06:00:00Z", "execution": "15444444"}
+    plan = functions.invoke("plan", **event)
+    before = len(functions.metrics)
+    assert functions.invoke("report", scan=plan["scan"]) == {"scan": plan["scan"], "done": False}
+    assert [name for name, *_ in functions.measured(before)] == ["ReportsContinued"]
+    assert lines(functions, "to be continued")
+    functions.patch.setattr(Context, "left", 900_000)
+    answer = functions.invoke("report", scan=plan["scan"])
+    assert (answer["done"], answer["planned"], answer["reached"]) == (True, 2, 0)
 
 
 def test_coverage_is_compared_within_a_schedule(functions: Handlers) -> None:

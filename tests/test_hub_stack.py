@@ -48,7 +48,7 @@ def test_the_functions_differ_in_what_they_need(hub: Template) -> None:
     } == {
         "Plan": ("plan.handler", 1024, 900),
         "Scan": ("scan.handler", 2048, 900),
-        "Report": ("report.handler", 1024, 900),
+        "Report": ("report.handler", 1769, 900),
         "Notify": ("notify.handler", 256, 300),
     }
     assert {each["Runtime"] for each in functions.values()} == {"python3.13"}

@@ -27,7 +27,7 @@ from orgscan.suppress import Suppression
 from tests.receipts import FINISHED, PROD, RESULTS, SANDBOX, notable, plan, receipt
 
 USED = usage(
-    Scale(accounts=3, targets=51, passes=3),
+    Scale(accounts=3, targets=51),
     Spent(calls=3402, throttled=12, invocations=53, gb_seconds=95.2),
 )
 GOLDEN = Path(__file__).parent / "golden" / "mail"

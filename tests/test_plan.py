@@ -369,6 +369,24 @@ def test_a_plan_survives_the_bucket(home: Clients) -> None:
     }
 
 
+def test_a_list_of_targets_is_one_of_json_whatever_names_are_in_it(home: Clients) -> None:
+    """And one that an earlier version wrote, in a single line, is read as well."""
+    s3 = home.get("s3")
+    s3.create_bucket(Bucket="plans", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    plans = PlanStore(s3, "plans")
+    made, _ = plan(planner(home, STATIC))
+    hostile = ("},{", "]", "[\n", ",\r\n", "\u2028", '"]}')
+    targets = [Target(f"{number:012}", "eu-west-1", account_name=name) for number, name in enumerate(hostile)]
+    key = plans.put(made, iter(targets))
+    body = s3.get_object(Bucket="plans", Key=key)["Body"].read()
+    told = json.loads(body)
+    assert [each["name"] for each in told] == list(hostile)
+    assert len(body.splitlines()) == len(targets) + 2
+    for separators in ((",", ":"), (", ", ": ")):
+        s3.put_object(Bucket="plans", Key=key, Body=json.dumps(told, separators=separators).encode())
+        assert [each.account_name for each in plans.targets(made)] == list(hostile)
+
+
 def test_who_pays_is_the_account_that_manages_the_organization(home: Clients) -> None:
     arn = "arn:aws:organizations::{management}:account/o-abcdefghij/{account}"
     told = [

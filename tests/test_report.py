@@ -2,16 +2,19 @@
 
 import gzip
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from threading import Lock
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from orgscan import catalog, session
 from orgscan.coverage import Look
+from orgscan.errors import OutOfTime
 from orgscan.model import (
     GLOBAL,
     Blindness,
@@ -26,7 +29,7 @@ from orgscan.model import (
 from orgscan.plan import Plan, PlanStore
 from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change
-from orgscan.report import GAPS, THREADS, Message, Reporter, Results, describe
+from orgscan.report import ADDING_UP_S, GAPS, THREADS, Message, Reporter, Results, describe
 from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore, Remembered
 from orgscan.summary import ScanSummary, summarise
@@ -271,6 +274,43 @@ def test_reporting_again_tells_the_same(hub: Hub) -> None:
     assert again == summary
     assert hub.messages(FIRST) == messages
     assert list(hub.store.receipts(FIRST.scan)) == left
+
+
+def test_a_report_that_runs_out_of_time_goes_on_where_it_was(hub: Hub) -> None:
+    """While it records dead workers, and before it adds up, which it begins only with the time it takes."""
+    targets = [Target(f"{number:012}", "eu-west-1") for number in range(3 * THREADS)]
+    hub.plans.put(replace(FIRST, planned=len(targets)), targets)
+    one, catalog_ = Configuration(routes=(ALL,)), catalog.everything()
+    reporter = Reporter(hub.store, hub.plans, hub.s3, BUCKET, catalog_, one, Patient.another)
+    finished = datetime(2026, 1, 15, 7, tzinfo=UTC)
+    told: list[int] = []
+    for budget in ([900.0] * 7, [900.0] * 41 + [ADDING_UP_S - 1]):
+        left = iter(budget)
+        with pytest.raises(OutOfTime):
+            reporter.report(FIRST.scan, finished=finished, seconds_left=partial(next, left, 0.0))
+        told.append(len(list(hub.store.receipts(FIRST.scan))))
+    assert told == [7, len(targets)]
+    with pytest.raises(ClientError, match="NoSuchKey"):
+        hub.read(FIRST, "summary.json")
+    summary, messages = reporter.report(FIRST.scan, finished=finished, seconds_left=lambda: ADDING_UP_S)
+    assert (summary.targets, summary.evaluated, summary.newly_blind) == (48, 0, 96)
+    assert messages == 1
+
+
+def test_receipts_are_read_once_for_all_routes(hub: Hub) -> None:
+    read: list[str] = []
+
+    class Counted(FindingStore):
+        def receipts(self, scan: str) -> Iterator[Receipt]:
+            read.append(scan)
+            return super().receipts(scan)
+
+    hub.store.__class__ = Counted
+    hub.scan(
+        FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX), routes=(ALL, COST, URGENT, SANDBOX_OWNERS)
+    )
+    assert hub.routes(FIRST) == ["all", "cost", "sandbox-owners"]
+    assert read == [FIRST.scan]
 
 
 def test_errors_that_are_each_a_kind_of_their_own_do_not_outgrow_the_table(hub: Hub) -> None:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from decimal import Decimal
+from threading import Barrier, Lock
 from typing import Any
 
 import boto3
 import pytest
+from boto3.dynamodb.conditions import Key
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
@@ -83,6 +85,50 @@ def test_a_member_is_entered_by_name_with_the_external_id(aws: boto3.Session) ->
     assert told[1] == {"RoleArn": f"arn:aws:iam::{MEMBER}:role/of-another-make", "RoleSessionName": "doctor"}
     with pytest.raises(UndeclaredCall):
         member.get("ec2").describe_volumes()
+
+
+def test_a_visit_speaks_for_the_account_that_its_thread_entered(aws: boto3.Session) -> None:
+    enter = session.visits(
+        Clients(aws, guarded=False), role="orgscan-member", external_id="x-1", session_name="plan"
+    )
+    side_by_side = Barrier(2, timeout=10)
+    one_at_a_time = Lock()  # moto, unlike AWS
+
+    def ask(account: str) -> str:
+        with one_at_a_time:
+            clients = enter(account)
+        side_by_side.wait()
+        with declared(["sts:GetCallerIdentity"]), one_at_a_time:
+            return str(clients.get("sts").get_caller_identity()["Account"])
+
+    accounts = (MEMBER, MEMBER[::-1])
+    with ThreadPoolExecutor(2) as pool:
+        assert tuple(pool.map(ask, accounts)) == accounts
+    assert enter(MEMBER) is enter(MEMBER[::-1]), "no clients of an account's own"
+    with pytest.raises(UndeclaredCall):
+        enter(MEMBER).get("ec2").describe_volumes()
+
+
+def test_items_come_out_of_the_table_as_they_went_in(table: Any) -> None:
+    """Ours are not looked through by botocore, which would find nothing to change."""
+    item = {
+        "pk": "a",
+        "sk": "b",
+        "text": "",
+        "number": Decimal("12.5"),
+        "truth": True,
+        "nothing": None,
+        "words": {"x", "y"},
+        "list": [Decimal(1), "two", [None, {"three": False}]],
+        "map": {"S": "s", "N": {"M": {}, "L": []}},
+    }
+    ours = session.here().table(table.name)
+    ours.put_item(Item=item)
+    ours.put_item(Item={"pk": "a", "sk": "c"})
+    assert ours.get_item(Key={"pk": "a", "sk": "b"})["Item"] == item
+    assert "Item" not in ours.get_item(Key={"pk": "a", "sk": "none"})
+    page = ours.query(KeyConditionExpression=Key("pk").eq("a"), Limit=1)
+    assert (page["Items"], page["LastEvaluatedKey"]) == ([item], {"pk": "a", "sk": "b"})
 
 
 def test_members_share_the_class_of_a_client_and_no_key(aws: boto3.Session) -> None:

@@ -19,7 +19,9 @@ def machine(hub: Template) -> Json:
 def test_the_scan_is_plan_each_target_report_and_news(machine: Json) -> None:
     states = machine["States"]
     assert (machine["StartAt"], states["Plan"]["Next"]) == ("Plan", "EachTarget")
-    assert (states["EachTarget"]["Next"], states["Report"]["Next"]) == ("Report", "AnyNews")
+    assert (states["EachTarget"]["Next"], states["Report"]["Next"]) == ("Report", "AllTold")
+    assert states["AllTold"]["Choices"] == [{"Variable": "$.done", "BooleanEquals": True, "Next": "AnyNews"}]
+    assert states["AllTold"]["Default"] == "Report", "which goes on where its time ended"
     assert states["AnyNews"]["Choices"] == [
         {"Variable": "$.messages", "NumericGreaterThan": 0, "Next": "Notify"}
     ]
@@ -65,7 +67,7 @@ def test_a_target_that_is_not_whole_comes_back(machine: Json) -> None:
 
 
 def test_state_carries_ids_keys_and_counts_only(machine: Json) -> None:
-    """No list of accounts and no finding passes through it, however large the organization is."""
+    """No list of accounts and no finding passes through it, however large the organization is: test_large."""
     told = {name: state.get("Parameters") for name, state in every_state(machine) if state["Type"] == "Task"}
     assert told == {
         "Plan": {
@@ -81,6 +83,7 @@ def test_state_carries_ids_keys_and_counts_only(machine: Json) -> None:
     assert each["ItemReader"]["Parameters"] == {"Bucket": "StorageBucket", "Key.$": "$.targets"}
     assert each["ItemSelector"] == {"scan.$": "$.scan", "target.$": "$$.Map.Item.Value", "part": 0}
     assert each["ResultPath"] is None
+    assert each["ResultWriter"]["Parameters"] == {"Bucket": "StorageBucket", "Prefix": "work/map-runs"}
     assert {state["Type"] for _, state in every_state(machine)} == {"Task", "Map", "Choice", "Succeed"}
 
 

@@ -31,7 +31,8 @@ class S3Twin(Watched):
     def put_object(self, **call: Any) -> dict[str, Any]:
         accepts("PutObject", call, {"Bucket", "Key", "Body"}, {"ContentType"})
         self._starts("PutObject", call)
-        self._buckets[call["Bucket"]][call["Key"]] = bytes(call["Body"])
+        body = call["Body"]
+        self._buckets[call["Bucket"]][call["Key"]] = body if isinstance(body, bytes) else body.read()
         self._ends("PutObject", call)
         return {}
 

@@ -88,7 +88,10 @@ class TableTwin(Watched):
 
     def query(self, **call: Any) -> dict[str, Any]:
         accepts(
-            "Query", call, {"KeyConditionExpression"}, ("IndexName", "ConsistentRead", "ExclusiveStartKey")
+            "Query",
+            call,
+            {"KeyConditionExpression"},
+            ("IndexName", "ConsistentRead", "ExclusiveStartKey", "ProjectionExpression"),
         )
         self.reads += 1
         order = self._orders[call.get("IndexName")]
@@ -97,9 +100,14 @@ class TableTwin(Watched):
                 raise Invalid("Consistent reads are not supported on global secondary indexes")
             rows = order.asked(call["KeyConditionExpression"], call.get("ExclusiveStartKey"))
         listed = [self._items[pk, sk].told() for _, pk, sk in rows[: self.page]]
-        if len(listed) < self.page:
-            return {"Items": listed}
-        return {"Items": listed, "LastEvaluatedKey": {name: listed[-1][name] for name in order.names}}
+        more = (
+            {"LastEvaluatedKey": {name: listed[-1][name] for name in order.names}}
+            if len(listed) == self.page
+            else {}
+        )
+        if wanted := call.get("ProjectionExpression"):
+            listed = [{name: row[name] for name in wanted.split(", ") if name in row} for row in listed]
+        return {"Items": listed, **more}
 
     def _write(self, operation: str, call: Mapping[str, Any]) -> dict[str, Any]:
         self._starts(operation, call)

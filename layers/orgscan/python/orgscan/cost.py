@@ -41,7 +41,7 @@ SECONDS = Constant("target_seconds", 5, "seconds, target", SUPPOSED)
 SECONDS_ELSE = Constant("scan_seconds", 180, "seconds to plan and report, scan", SUPPOSED)
 STATES = Constant("target_transitions", 4, "transitions, target: its start and 3 states", DEFINED)
 STATES_PART = Constant("part_transitions", 2, "transitions, further invocation", DEFINED)
-STATES_ELSE = Constant("scan_transitions", 5, "transitions, scan", DEFINED)
+STATES_ELSE = Constant("scan_transitions", 6, "transitions, scan", DEFINED)
 FINDING = Constant("finding_bytes", 760, "bytes, finding", RUN)
 RECEIPT = Constant("receipt_bytes", 2000, "bytes, target's receipt", RUN)
 TOLD = Constant("change_bytes", 230, "bytes of a receipt, change", RUN)
@@ -58,10 +58,12 @@ CONSTANTS = (
     *(LOGS, LOGS_ELSE, KMS),
 )
 
-HUB_MIB = 1024
+PLAN_MIB, REPORT_MIB = 1024, 1769
 """Memory of the functions that plan and report; that of the one that scans is configured."""
 PARTITIONS = 60
 """Of the index that Report lists findings from: ten for each severity, and for what is accepted."""
+PASSES = 2
+"""Of Report over all receipts: to see who told nothing, and to add up."""
 PUTS_ELSE, GETS_ELSE = 7, 3
 """Objects that Plan and Report write; lists and plans that Report and the workflow read."""
 METRIC_HOURS = 22 * 1 + 5 * 2
@@ -79,8 +81,6 @@ class Scale:
     accounts: int
     targets: int
     """With those that nobody looks at any more."""
-    passes: int
-    """How often Report reads all receipts."""
     findings: int = 0
     """Open or suppressed in the whole organization."""
     kept: int = 0
@@ -168,7 +168,7 @@ def _reads(scale: Scale) -> float:
     """A claim and its findings of each target; for the report all receipts some times, and all findings."""
     known = scale.kept * FINDING.value / READ_BYTES
     listed = scale.findings * FINDING.value / READ_BYTES / 2
-    receipts = scale.passes * _receipts(scale) / READ_BYTES
+    receipts = PASSES * _receipts(scale) / READ_BYTES
     return scale.targets * (1 + 0.5) + known + receipts + listed + PARTITIONS / 4 + _planned(scale)
 
 
@@ -257,7 +257,7 @@ def expected(size: Size) -> Usage:
     in_regions = size.accounts * size.regions * seen
     further = in_regions * max(0, size.resources - UNUSED.value)
     calls = in_regions * CALLS_REGION.value + size.accounts * seen * CALLS_GLOBAL.value
-    hub = SECONDS_ELSE.value * HUB_MIB
+    hub = SECONDS_ELSE.value * (PLAN_MIB + REPORT_MIB) / 2
     spent = Spent(
         calls=round(calls + further * CALLS_RESOURCE.value),
         metrics=round(further * METRICS.value),
@@ -269,7 +269,6 @@ def expected(size: Size) -> Usage:
     scale = Scale(
         accounts=size.accounts,
         targets=size.targets,
-        passes=2 + size.routes,
         findings=size.open,
         kept=size.kept,
         changes=size.changes,

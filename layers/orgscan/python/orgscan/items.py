@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
+from sys import intern
 from typing import Any
 
 from orgscan.coverage import Resolution
@@ -159,7 +160,11 @@ def _from_target(target: Target) -> dict[str, str]:
 
 def _to_target(item: Mapping[str, Any]) -> Target:
     standing = Standing(item.get("standing", Standing.DUE))
-    return Target(item["account"], item["region"], item["partition"], item["account_name"], standing=standing)
+    # A report keeps many targets of the same accounts and regions.
+    account, region, partition, account_name = map(
+        intern, (item["account"], item["region"], item["partition"], item["account_name"])
+    )
+    return Target(account, region, partition, account_name, standing=standing)
 
 
 def _from_notable(notable: Notable) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from orgscan import regions
 from orgscan.catalog import AnyCheck, Catalog
@@ -313,12 +315,18 @@ class PlanStore:
 
     def put(self, plan: Plan, targets: Iterable[Target]) -> str:
         """Returns the key of the list of targets, which the workflow reads item by item."""
-        self._put(_key(plan.scan, "plan"), asdict(plan))
-        self._put(_key(plan.scan, "targets"), [_told(target) for target in targets])
+        self._put(_key(plan.scan, "plan"), _line(asdict(plan)))
+        with TemporaryFile() as file:
+            file.write(b"[\n")
+            for number, each in enumerate(targets):
+                file.write((b",\n" if number else b"") + _line(_told(each)))
+            file.write(b"\n]\n")
+            file.seek(0)
+            self._put(_key(plan.scan, "targets"), file)
         return _key(plan.scan, "targets")
 
     def get(self, scan: str) -> Plan:
-        told = self._get(_key(scan, "plan"))
+        told = json.load(self._get(_key(scan, "plan")))
         return Plan(
             **{
                 **told,
@@ -332,14 +340,25 @@ class PlanStore:
         )
 
     def targets(self, plan: Plan) -> Iterator[Target]:
-        return (target(each, plan) for each in self._get(_key(plan.scan, "targets")))
+        """One by one, for as long as the reader takes: S3 would not wait, so a copy is read."""
+        with TemporaryFile() as file:
+            copyfileobj(self._get(_key(plan.scan, "targets")), file)
+            file.seek(0)
+            for line in file:
+                # A line is a target; earlier versions had all of them in one.
+                for each in json.loads(b"[%b]" % line.strip(b"[],\n")):
+                    yield target(each, plan)
 
-    def _put(self, key: str, value: Any) -> None:
-        body = json.dumps(value, separators=(",", ":")).encode()
+    def _put(self, key: str, body: bytes | IO[bytes]) -> None:
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
 
-    def _get(self, key: str) -> Any:
-        return json.load(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"])
+    def _get(self, key: str) -> IO[bytes]:
+        body: Any = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
+        return cast("IO[bytes]", body)
+
+
+def _line(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def target(told: Mapping[str, Any], plan: Plan) -> Target:

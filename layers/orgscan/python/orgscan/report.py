@@ -9,29 +9,39 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from io import TextIOWrapper
+from math import inf
 from tempfile import TemporaryFile
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from orgscan import compliance, cost
 from orgscan.catalog import Catalog
 from orgscan.cost import Scale
 from orgscan.coverage import Coverage, Look
+from orgscan.errors import OutOfTime
 from orgscan.membership import Move
 from orgscan.meter import Spent
 from orgscan.model import Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
 from orgscan.present.mail import mail
-from orgscan.receipt import NO_RECEIPT
+from orgscan.receipt import NO_RECEIPT, Receipt
 from orgscan.reconcile import Change, Record
-from orgscan.settings import Configuration
+from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore
-from orgscan.summary import Ending, ScanSummary, summarise
+from orgscan.summary import Ending, ScanSummary, summaries
 from orgscan.suppress import EXPIRING_DAYS, Suppressions
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 THREADS = 16
+LAST_S = 200.0
+"""Seconds that must be left of an invocation to record one more target that nobody told of.
+
+So many that an invocation which is going to be repeated does not look as if it nearly ran out of time.
+"""
+ADDING_UP_S = 600.0
+"""Those that must be left to begin adding up, which happens in one invocation."""
 GAPS = 100
 """Kinds of gaps in a summary, the largest. Errors that quote a request id are each a kind of their own."""
 MOVES = 100
@@ -78,7 +88,8 @@ class Results:
                 for count, record in enumerate(records, start=1):  # noqa: B007 (it is the answer)
                     text.write(json.dumps(line(record)) + "\n")
             file.seek(0)
-            self.s3.upload_fileobj(file, self.bucket, self._key("findings.jsonl.gz"))
+            # In one piece: several at once would be several in memory.
+            self.s3.put_object(Bucket=self.bucket, Key=self._key("findings.jsonl.gz"), Body=file)
         return count
 
     def put_messages(self, messages: Iterable[Message]) -> None:
@@ -107,19 +118,31 @@ class Reporter:
     """For a thread of its own: boto3's tables build one condition at a time."""
 
     def report(
-        self, scan: str, *, finished: datetime, spent: Callable[[], Spent] = Spent
+        self,
+        scan: str,
+        *,
+        finished: datetime,
+        spent: Callable[[], Spent] = Spent,
+        seconds_left: Callable[[], float] = lambda: inf,
     ) -> tuple[ScanSummary, int]:
-        """Returns the summary of everything and the number of messages to send. `spent`: by this, so far."""
+        """Returns the summary of everything and the number of messages to send. `spent`: by this, so far.
+
+        Raises OutOfTime when a repetition should go on from here.
+        """
         plan = self.plans.get(scan)
-        self._account_for_missing(plan)
-        self._forget_absent(plan)
-        told: dict[str, Any] = {
-            "finished": finished.isoformat(timespec="seconds"),
-            "endings": list(self._endings(plan)),
-            "moves": list(self._moves(plan)),
-            "checks": self.catalog,
-        }
-        summary = summarise(plan, self.store.receipts(scan), **told)
+        self._account_for_missing(plan, seconds_left)
+        if seconds_left() < ADDING_UP_S:
+            raise OutOfTime
+        routes = self.configuration.routes if plan.notify else ()
+        summary, *of_routes = summaries(
+            plan,
+            self._receipts(plan),
+            [None, *routes],
+            finished=finished.isoformat(timespec="seconds"),
+            endings=list(self._endings(plan)),
+            moves=list(self._moves(plan)),
+            checks=self.catalog,
+        )
         if plan.schedule and summary.units:
             summary.coverage_before = self.store.coverage_before(scan, plan.schedule, summary.coverage)
         results = Results(self.s3, self.bucket, scan)
@@ -128,36 +151,42 @@ class Reporter:
         results.put_summary(summary)
         results.put_compliance(summary)
         results.put_tagged(summary)
-        messages = list(self._messages(summary, told, results.address))
+        for each in of_routes:
+            each.usage = summary.usage
+        messages = [*_messages(routes, of_routes, results.address)]
         results.put_messages(messages)
         self.store.put_scan(scan, describe(summary))
         return summary, len(messages)
 
-    def _account_for_missing(self, plan: Plan) -> None:
+    def _account_for_missing(self, plan: Plan, seconds_left: Callable[[], float]) -> None:
         """A worker that died, hung or was never started left no receipt, and that is how it is noticed."""
-        reached = {left.target for left in self.store.receipts(plan.scan)}
-        missing = [target for target in self.plans.targets(plan) if target not in reached]
-        parts = [missing[start::THREADS] for start in range(min(THREADS, len(missing)))]
+        missing = _Shared(self.store.without_receipt(plan.scan, self.plans.targets(plan)))
         with ThreadPoolExecutor(THREADS) as pool:
-            for _ in pool.map(lambda part: self._account_for(plan, part), parts):
+            for _ in pool.map(lambda _: self._account_for(plan, missing, seconds_left), range(THREADS)):
                 pass
 
-    def _account_for(self, plan: Plan, missing: Iterable[Target]) -> None:
+    def _account_for(self, plan: Plan, missing: _Shared, seconds_left: Callable[[], float]) -> None:
+        target = missing.next()
+        if target is None:
+            return
         store = self.another_store()
         reach = plan.reach(self.catalog.ids(without=self.configuration.off))
         rules = Suppressions(self.configuration.suppressions, plan.moment)
-        for target in missing:
+        while target:
+            if seconds_left() < LAST_S:
+                raise OutOfTime
             due = self.catalog.only(plan.checks).planned(once=target.once)
             checks = due if target.standing is Standing.DUE else ()
             blind = Look((), Coverage.blind(target, checks, NO_RECEIPT, reach))
             store.record(plan.scan, plan.started, blind, rules=rules, was=self.catalog.renamed())
+            target = missing.next()
 
-    def _forget_absent(self, plan: Plan) -> None:
-        """What nobody scans any more is planned until nothing of it is left."""
-        if plan.absent:
-            for left in self.store.receipts(plan.scan):
-                if left.target.standing is not Standing.DUE and not left.open and not left.suppressed:
-                    self.store.forget(left.target, plan.scan)
+    def _receipts(self, plan: Plan) -> Iterator[Receipt]:
+        """All; what nobody scans any more is planned until nothing of it is left, and then forgotten."""
+        for left in self.store.receipts(plan.scan):
+            if left.target.standing is not Standing.DUE and not left.open and not left.suppressed:
+                self.store.forget(left.target, plan.scan)
+            yield left
 
     def _open(self) -> Iterator[Record]:
         for severity in reversed(Severity):
@@ -178,7 +207,6 @@ class Reporter:
         return Scale(
             accounts=plan.accounts,
             targets=plan.planned + plan.absent,
-            passes=2 + bool(plan.absent) + routes,
             findings=findings,
             kept=summary.kept,
             changes=summary.changes.total(),
@@ -193,17 +221,25 @@ class Reporter:
             if not plan.notify or self.store.first_to_move(move, plan.scan):
                 yield move
 
-    def _messages(self, whole: ScanSummary, told: Mapping[str, Any], address: str) -> Iterator[Message]:
-        """One per route that something happened for. Silence is a promise: no news, no message."""
-        plan = whole.plan
-        if not plan.notify:
-            return
-        for route in self.configuration.routes:
-            summary = summarise(plan, self.store.receipts(plan.scan), route=route, **told)
-            summary.usage = whole.usage
-            if summary.news:
-                text = mail(summary, address)
-                yield Message(route.name, text.subject, text.body)
+
+class _Shared:
+    """Targets that threads take one by one, so that none is in memory before its turn."""
+
+    def __init__(self, targets: Iterator[Target]) -> None:
+        self._targets = targets
+        self._lock = Lock()
+
+    def next(self) -> Target | None:
+        with self._lock:
+            return next(self._targets, None)
+
+
+def _messages(routes: Iterable[Route], summaries: Iterable[ScanSummary], address: str) -> Iterator[Message]:
+    """One per route that something happened for. Silence is a promise: no news, no message."""
+    for route, summary in zip(routes, summaries, strict=True):
+        if summary.news:
+            text = mail(summary, address)
+            yield Message(route.name, text.subject, text.body)
 
 
 def line(record: Record) -> dict[str, Any]:

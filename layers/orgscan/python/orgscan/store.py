@@ -210,6 +210,13 @@ class FindingStore:
         )
         return map(items.to_receipt, rows)
 
+    def without_receipt(self, scan: str, targets: Iterable[Target]) -> Iterator[Target]:
+        """Those of them that nobody told anything of. Keeps a key per receipt, and no target."""
+        condition = Key("pk").eq(f"SCAN#{scan}") & Key("sk").begins_with("TARGET#")
+        rows = self._query(condition, ConsistentRead=True, ProjectionExpression="sk")
+        told = {str(row["sk"]) for row in rows}
+        return (target for target in targets if _pk(target) not in told)
+
     def put_scan(self, scan: str, facts: Mapping[str, Any]) -> None:
         """A finished scan; this partition is the trend line."""
         self._table.put_item(Item={"pk": "SCANS", "sk": scan, **items.plain(facts)})

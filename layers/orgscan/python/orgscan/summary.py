@@ -151,34 +151,81 @@ def summarise(
     moves: Iterable[Move] = (),
     checks: Catalog | None = None,
 ) -> ScanSummary:
-    """Of everything, or of what a route is about. Reads each receipt once, keeps none.
+    """Of everything, or of what a route is about."""
+    (only,) = summaries(
+        plan, receipts, [route], finished=finished, endings=endings, moves=moves, checks=checks
+    )
+    return only
+
+
+def summaries(
+    plan: Plan,
+    receipts: Iterable[Receipt],
+    routes: Iterable[Route | None],
+    *,
+    finished: str,
+    endings: Iterable[Ending] = (),
+    moves: Iterable[Move] = (),
+    checks: Catalog | None = None,
+) -> list[ScanSummary]:
+    """One for each route; None: of everything. Reads each receipt once for all of them, keeps none.
 
     `receipts` come by account. `checks`: all that exist; what is deployed if left out.
     """
-    everyone = route is None
-    route = route or Route(name="everything")
-    everything = checks or catalog.everything()
-    summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if _about(route, each.id)))
-    summary.moves = tuple(each for each in moves if _about(route, each.account))
-    summary.endings = tuple(each for each in endings if _concerned(route, each.rule, everything))
-    asked = _checks(plan, route, everything)
-    assessment = Assessment(plan.checks, everything) if everyone else None
-    summary.spent = plan.spent
+    everything, endings, moves = checks or catalog.everything(), tuple(endings), tuple(moves)
+    sums = [_Sum.of(plan, finished, route, endings, moves, everything) for route in routes]
     for receipt in receipts:
-        summary.spent += receipt.spent
-        summary.kept += receipt.kept
-        if assessment:
-            assessment.add(receipt)
-        if _about(route, receipt.target.account):
-            _add_coverage(summary, receipt, asked[receipt.target.once] if asked else None)
-            _add_findings(summary, receipt, route)
-    summary.monthly_usd = round(summary.monthly_usd, 2)
-    summary.compliance = assessment.results() if assessment else ()
-    return summary
+        for each in sums:
+            each.add(receipt)
+    return [each.total() for each in sums]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """A summary on the way."""
+
+    summary: ScanSummary
+    route: Route
+    asked: Mapping[bool, Collection[str]] | None
+    assessment: Assessment | None
+
+    @classmethod
+    def of(
+        cls,
+        plan: Plan,
+        finished: str,
+        route: Route | None,
+        endings: Iterable[Ending],
+        moves: Iterable[Move],
+        everything: Catalog,
+    ) -> _Sum:
+        assessment = Assessment(plan.checks, everything) if route is None else None
+        route = route or Route(name="everything")
+        summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if _about(route, each.id)))
+        summary.spent = plan.spent
+        summary.moves = tuple(each for each in moves if _about(route, each.account))
+        summary.endings = tuple(each for each in endings if _concerned(route, each.rule, everything))
+        return cls(summary, route, _checks(plan, route, everything), assessment)
+
+    def add(self, receipt: Receipt) -> None:
+        self.summary.spent += receipt.spent
+        self.summary.kept += receipt.kept
+        if self.assessment:
+            self.assessment.add(receipt)
+        if _about(self.route, receipt.target.account):
+            asked = self.asked[receipt.target.once] if self.asked else None
+            _add_coverage(self.summary, receipt, asked)
+            _add_findings(self.summary, receipt, self.route)
+
+    def total(self) -> ScanSummary:
+        self.summary.monthly_usd = round(self.summary.monthly_usd, 2)
+        self.summary.compliance = self.assessment.results() if self.assessment else ()
+        return self.summary
 
 
 def concerns(route: Route, severity: Severity, category: Category) -> bool:
-    return severity.rank >= route.minimum_severity.rank and category in (route.categories or Category)
+    wanted = not route.categories or category in route.categories
+    return wanted and severity.rank >= route.minimum_severity.rank
 
 
 def _about(route: Route, account: str) -> bool:

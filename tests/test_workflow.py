@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.stacks import Json, Template, definition
+from tests.stacks import Json, Template, definition, granted
 
 CRASHED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"}
 
@@ -90,6 +90,13 @@ def test_state_carries_ids_keys_and_counts_only(machine: Json) -> None:
 def test_logs_do_not_hold_what_a_scan_was_asked(hub: Template) -> None:
     logging = hub.one("AWS::StepFunctions::StateMachine")["LoggingConfiguration"]
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+
+
+def test_the_machine_reads_targets_and_writes_what_became_of_them(hub: Template) -> None:
+    may = granted(hub, "WorkflowMachineRoleDefaultPolicy")
+    upload = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"}
+    assert may["arn:AWS::Partition:s3:::StorageBucket/*"] == {"s3:GetObject", *upload}
+    assert may["StorageKey.Arn"] == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def every_state(machine: Json) -> Iterator[tuple[str, Json]]:

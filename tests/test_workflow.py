@@ -106,6 +106,13 @@ def test_logs_do_not_hold_what_a_scan_was_asked(hub: Template) -> None:
     assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
 
 
+def test_the_machine_reads_targets_and_writes_what_became_of_them(hub: Template) -> None:
+    may = granted(hub, "WorkflowMachineRoleDefaultPolicy")
+    upload = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"}
+    assert may["arn:AWS::Partition:s3:::StorageBucket/*"] == {"s3:GetObject", *upload}
+    assert may["StorageKey.Arn"] == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
 def every_state(machine: Json) -> Iterator[tuple[str, Json]]:
     for name, state in machine["States"].items():
         yield name, state

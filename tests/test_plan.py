@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgscan import catalog, session
+from orgscan.membership import Remembered
 from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan
 from orgscan.plan import Plan, PlanStore, scan_id
 from orgscan.request import InvalidScanRequest
 from orgscan.session import Clients
 from orgscan.settings import NotifySettings, Scope
-from orgscan.store import Remembered
 from tests.planning import (
     ALWAYS,
     EU,

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from orgscan import catalog, session
 from orgscan.coverage import Look
 from orgscan.errors import OutOfTime
+from orgscan.membership import Remembered
 from orgscan.model import (
     GLOBAL,
     Blindness,
@@ -31,7 +32,7 @@ from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change
 from orgscan.report import ADDING_UP_S, GAPS, THREADS, Message, Reporter, Results, describe
 from orgscan.settings import Configuration, Route
-from orgscan.store import FindingStore, Remembered
+from orgscan.store import FindingStore
 from orgscan.summary import ScanSummary, summarise
 from orgscan.suppress import Suppression, Suppressions
 from tests.receipts import FINISHED, PROD, SANDBOX, plan, receipt

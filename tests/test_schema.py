@@ -12,13 +12,14 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from orgscan import schema
 from orgscan.coverage import Look, Resolution
+from orgscan.membership import Remembered
 from orgscan.model import Blindness, Category, Confidence, Money, Severity
 from orgscan.organization import CannotPlan
 from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change, Status
 from orgscan.schema import Item, NewerTable
 from orgscan.session import Clients
-from orgscan.store import FindingStore, Remembered
+from orgscan.store import FindingStore
 from orgscan.suppress import Suppression, Suppressions
 from orgscan.tagged import Share
 from tests.planning import STATIC, plan, planner

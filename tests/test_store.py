@@ -11,11 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from orgscan.coverage import Look, Resolution
-from orgscan.membership import Move
+from orgscan.membership import Move, Remembered
 from orgscan.model import Blindness, Category, Confidence, Money, Severity, Target
 from orgscan.receipt import Receipt
 from orgscan.reconcile import Change, Status
-from orgscan.store import FindingStore, Remembered, TakenOver
+from orgscan.store import FindingStore, TakenOver
 from orgscan.suppress import Suppression, Suppressions
 from tests.scans import HERE, STARTED, blind, finding, saw
 

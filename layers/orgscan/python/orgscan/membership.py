@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from orgscan.organization import Account
-
-if TYPE_CHECKING:
-    from orgscan.store import Remembered
 
 ACTIVE, UNKNOWN, GONE = "ACTIVE", "UNKNOWN", "LEFT"
 """States: two as Organizations tells them or does not; and the one in which it tells nothing any more."""
@@ -25,6 +21,24 @@ WORDS = {
 """State -> what happened to who is in it now, in the order of telling."""
 KNOWN = "who is in the organization"
 """What a first scan learns, and later ones tell changes of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An account that some scan met, and the regions where it was looked at."""
+
+    account: str
+    name: str
+    regions: frozenset[str]
+    absent: frozenset[str] = frozenset()
+    """'<region>#<scan>': which scan planned which region as absent, and no later one as present."""
+    state: str = ""
+    """In the organization, as people were last told; empty: nothing is known."""
+    told_in: str = ""
+    """The scan that told it."""
+
+    def came_back(self, regions: Collection[str]) -> frozenset[str]:
+        return frozenset(mark for mark in self.absent if mark.partition("#")[0] in regions)
 
 
 @dataclass(frozen=True, slots=True)

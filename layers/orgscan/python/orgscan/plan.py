@@ -16,7 +16,7 @@ from orgscan import regions
 from orgscan.catalog import AnyCheck, Catalog
 from orgscan.coverage import Reach
 from orgscan.errors import NO_ANSWER, gap
-from orgscan.membership import JOINED, KNOWN, Move, moves
+from orgscan.membership import JOINED, KNOWN, Move, Remembered, moves
 from orgscan.meter import NOTHING, Spent
 from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
@@ -24,7 +24,7 @@ from orgscan.regions import Known
 from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
 from orgscan.schema import NewerTable
 from orgscan.settings import Configuration
-from orgscan.store import FindingStore, Remembered
+from orgscan.store import FindingStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

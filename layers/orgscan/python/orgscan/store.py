@@ -16,7 +16,7 @@ index `open` of `listed`       <severity>#<shard>                    open findin
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -31,7 +31,7 @@ from botocore.exceptions import ClientError
 from orgscan import items, schema
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
-from orgscan.membership import Move
+from orgscan.membership import Move, Remembered
 from orgscan.meter import Spent
 from orgscan.model import Blindness, Gap, Severity, Target
 from orgscan.receipt import Receipt, Tally
@@ -73,24 +73,6 @@ class Claim:
     attempt: str
     blind_before: Sequence[str]
     """Checks that were blind before this scan."""
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """An account that some scan met, and the regions where it was looked at."""
-
-    account: str
-    name: str
-    regions: frozenset[str]
-    absent: frozenset[str] = frozenset()
-    """'<region>#<scan>': which scan planned which region as absent, and no later one as present."""
-    state: str = ""
-    """In the organization, as people were last told; empty: nothing is known."""
-    told_in: str = ""
-    """The scan that told it."""
-
-    def came_back(self, regions: Collection[str]) -> frozenset[str]:
-        return frozenset(mark for mark in self.absent if mark.partition("#")[0] in regions)
 
 
 class FindingStore:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ from tests.planning import (
     regions,
     store,
 )
-from tests.twins import TableTwin
+from tests.twins import S3Twin, TableTwin, refusal
 
 DENIED = ClientError(
     {"Error": {"Code": "AccessDenied", "Message": "not authorized to perform: sts:AssumeRole"}}, "AssumeRole"
@@ -47,6 +48,9 @@ REFUSED = (
     b"<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
     b"<Message>not authorized to perform: ec2:DescribeRegions</Message></Error></Errors></Response>"
 )
+
+
+KEY_GONE = "User: arn:aws:sts::111111111111:assumed-role/p is not authorized to perform: kms:Decrypt"
 
 
 @pytest.fixture
@@ -437,3 +441,48 @@ def test_a_setting_that_the_stack_forgot_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv("TOPIC")
     with pytest.raises(KeyError, match="TOPIC"):
         NotifySettings.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            refusal("ResourceNotFoundException", "Requested resource not found", "GetItem"),
+            "fault: GetItem: ResourceNotFoundException: Requested resource not found",
+        ),
+        (refusal("AccessDeniedException", KEY_GONE, "GetItem"), "denied: kms:Decrypt"),
+    ],
+)
+def test_a_table_that_is_gone_or_locked_ends_the_plan_and_says_what_to_do(
+    home: Clients, monkeypatch: pytest.MonkeyPatch, error: ClientError, said: str
+) -> None:
+    table = TableTwin()
+
+    def get_item(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(table, "get_item", get_item)
+    with pytest.raises(CannotPlan) as told:
+        plan(planner(home, STATIC, table=table))
+    assert str(told.value) == (
+        f"the table of findings cannot be used ({said}). docs/operating.md says how to get it back:"
+        " When the hub has lost something."
+    )
+    assert table.writes == 0
+
+
+def test_a_bucket_that_is_locked_ends_the_plan_and_says_what_to_do(home: Clients) -> None:
+    s3 = S3Twin("results")
+
+    def locked(name: str, _: object) -> None:
+        raise refusal("AccessDenied", KEY_GONE, name)
+
+    s3.before = locked
+    planned, targets = plan(planner(home, STATIC))
+    with pytest.raises(CannotPlan, match=r"^the bucket results cannot be used \(denied: kms:Decrypt\)"):
+        PlanStore(s3, "results").put(planned, targets)
+
+
+def test_the_manual_has_the_section_that_plans_name() -> None:
+    manual = (Path(__file__).parents[1] / "docs/operating.md").read_text()
+    assert "\n## When the hub has lost something\n" in manual

@@ -226,16 +226,6 @@ def test_every_query_is_told_of(queries: dict[str, str]) -> None:
     assert [title for title in queries if f"| *{title}* |" not in OPERATING] == []
 
 
-def test_the_readme_counts_what_costs(functions: Handlers, alarms: dict[str, Json]) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    of_all = [name for name in alarms if not name.startswith("NoScan")]
-    assert f"| CloudWatch alarms | {len(of_all)}, and one a schedule," in readme
-    by_schedule = {name for name, where, _, _ in functions.measured() if "schedule" in dict(where)}
-    others = {(name, where) for name, where, _, _ in functions.measured() if "schedule" not in dict(where)}
-    # A target that is continued and a mail that is sent did not happen in that scan.
-    assert f"| Custom metrics | {len(others) + 2}, and {len(by_schedule)} a schedule," in readme
-
-
 KEYWORDS = {"fields", "filter", "stats", "sort", "limit", "by", "as", "in", "like", "or", "desc"}
 FUNCTIONS = {"sum", "count", "count_distinct", "ispresent"}
 

@@ -290,7 +290,7 @@ class Hub:
         self.check_receipts(run)
         expected = summary(self.oracle, self.world, run.asked)
         assert {name: made[name] for name in expected} == expected
-        due = messages(self.oracle, self.world, run.asked)
+        due = messages(self.oracle, self.world, run.asked, [each.account for each in told.moves])
         assert [each.route for each in Results(self.s3, BUCKET, scan).messages()] == due
         assert sent == len(due)
         forget(self.oracle, run.asked)

@@ -1,7 +1,7 @@
 """What people must be told of a scan: the summary, and the routes that hear of it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from orgscan.settings import Route
@@ -22,14 +22,22 @@ def _fresh(oracle: Oracle, world: World, asked: Asked) -> Iterator[tuple[int, bo
             yield number, fresh
 
 
-def messages(oracle: Oracle, world: World, asked: Asked) -> list[str]:
-    """The routes that must hear of a scan. No news, no message."""
+def messages(oracle: Oracle, world: World, asked: Asked, moved: Sequence[str]) -> list[str]:
+    """The routes that must hear of a scan. No news, no message.
+
+    `moved`: ids of the accounts of which it tells that they joined, left or changed state; whether it should
+    is shown in test_membership.
+    """
     ends = list(_fresh(oracle, world, asked))
     return [
         route.name
         for route in ROUTES
         if asked.notify
-        and (_happened(oracle, asked, route) or any(fresh and _about(route, at) for at, fresh in ends))
+        and (
+            _happened(oracle, asked, route)
+            or any(fresh and _about(route, at) for at, fresh in ends)
+            or any(not route.accounts or account in route.accounts for account in moved)
+        )
     ]
 
 

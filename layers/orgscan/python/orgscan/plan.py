@@ -140,6 +140,8 @@ class Planner:
             self.store.adopt()
         except NewerTable as newer:
             raise CannotPlan(str(newer)) from newer
+        except NO_ANSWER as error:
+            raise _unusable("table of findings", error) from error
 
     def _on(self) -> list[AnyCheck]:
         return [check for check in self.catalog.checks if check.id not in self.configuration.off]
@@ -314,7 +316,7 @@ class PlanStore:
         self._bucket = bucket
 
     def put(self, plan: Plan, targets: Iterable[Target]) -> str:
-        """Returns the key of the list of targets, which the workflow reads item by item."""
+        """The key of the list of targets, which the workflow reads item by item. Raises CannotPlan."""
         self._put(_key(plan.scan, "plan"), _line(asdict(plan)))
         with TemporaryFile() as file:
             file.write(b"[\n")
@@ -350,11 +352,23 @@ class PlanStore:
                     yield target(each, plan)
 
     def _put(self, key: str, body: bytes | IO[bytes]) -> None:
-        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
+        except NO_ANSWER as error:
+            raise _unusable(f"bucket {self._bucket}", error) from error
 
     def _get(self, key: str) -> IO[bytes]:
         body: Any = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
         return cast("IO[bytes]", body)
+
+
+def _unusable(what: str, error: Exception) -> CannotPlan:
+    """Somebody deleted it, or its key, or took a permission away. Nothing was scanned, so nothing is lost."""
+    lost = gap("hub", error)
+    return CannotPlan(
+        f"the {what} cannot be used ({lost.reason}: {lost.detail})."
+        " docs/operating.md says how to get it back: When the hub has lost something."
+    )
 
 
 def _line(value: Any) -> bytes:

@@ -50,13 +50,20 @@ class Mail:
 
 def mail(summary: ScanSummary, results: str) -> Mail:
     """`results`: where the full results lie."""
-    above = [_head(summary), _unseen(summary)]
+    # Very large numbers make lines longer and so more; then the smallest gaps are only counted.
+    bodies = (_body(summary, results, gaps) for gaps in range(GAPS, 0, -1))
+    fits = (body for body in bodies if len(body.splitlines()) <= LINES)
+    return Mail(_subject(summary), next(fits, "") or _body(summary, results, 1))
+
+
+def _body(summary: ScanSummary, results: str, gaps: int) -> str:
+    above = [_head(summary), _unseen(summary, gaps)]
     below = [_open(summary), [*_suppressions(summary)], _skipped(summary), _results(results), _cost(summary)]
     headings = _headings(summary)
     room = LINES - _lines([*above, *below])
     moves = _moves(summary, room - _lines(headings.values()) - len(headings) * KEPT)
     changes = _changes(summary, headings, room - _lines([moves]))
-    return Mail(_subject(summary), under([*above, moves, *changes, *below]))
+    return under([*above, moves, *changes, *below])
 
 
 def _lines(sections: Iterable[Sequence[str]]) -> int:
@@ -97,14 +104,13 @@ def _head(summary: ScanSummary) -> list[str]:
     ]
 
 
-def _unseen(summary: ScanSummary) -> list[str]:
+def _unseen(summary: ScanSummary, most: int) -> list[str]:
     if summary.complete:
         return []
     missing = number(summary.units - summary.evaluated, "check")
     newly = f" ({summary.newly_blind:,} newly)" if summary.newly_blind else ""
     lines = [f"NOT SEEN: {missing}{newly}, none of them counted as clean"]
     gaps = summary.gaps()
-    most = GAPS - 1 if summary.moves else GAPS  # these two lines are then needed
     for (reason, detail), blind in gaps[:most]:
         lines.append(cut(f"{REASONS[reason]}: {detail}", WIDTH, f"{blind.units:>8,}  "))
         lines.append(cut(_where(blind.targets, WIDTH - 10), WIDTH, " " * 10))

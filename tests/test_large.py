@@ -186,12 +186,17 @@ def test_the_simulated_organization_is_planned_worked_on_and_reported(
         planned - denied,
         planned - denied - DEAD * (REGIONS + 1),
     ]
+    assert "UpdateItem" not in steps[3]["requests"]
     assert {name: count for name, count in steps[0]["requests"].items() if name != "DescribeRegions"} == {
         "AssumeRole": ACCOUNTS,
+        # The version of the table, and since when accounts that join are news.
+        "GetItem": 2,
+        "PutItem": 2,
         "ListAccounts": 1,
         "PutObject": 2,
         "Query": 1,
-        "UpdateItem": ACCOUNTS,
+        # Its regions, and its state; only in the first scan.
+        "UpdateItem": 2 * ACCOUNTS,
     }
 
 

@@ -33,11 +33,12 @@ class Spent:
     """By processes that did not have the scan's yet."""
 
     def __add__(self, other: Spent) -> Self:
-        both = {each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)}
+        both = {name: getattr(self, name) + getattr(other, name) for name in AMOUNTS}
         return type(self)(**{**both, GB_SECONDS: round(both[GB_SECONDS], 3)})
 
 
 NOTHING = Spent()
+AMOUNTS = tuple(each.name for each in fields(Spent))
 
 
 @dataclass

@@ -174,10 +174,13 @@ def summaries(
     """
     everything, endings, moves = checks or catalog.everything(), tuple(endings), tuple(moves)
     sums = [_Sum.of(plan, finished, route, endings, moves, everything) for route in routes]
+    spent, kept = plan.spent, 0
     for receipt in receipts:
+        spent += receipt.spent
+        kept += receipt.kept
         for each in sums:
             each.add(receipt)
-    return [each.total() for each in sums]
+    return [each.total(spent, kept) for each in sums]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +205,11 @@ class _Sum:
         assessment = Assessment(plan.checks, everything) if route is None else None
         route = route or Route(name="everything")
         summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if _about(route, each.id)))
-        summary.spent = plan.spent
         summary.moves = tuple(each for each in moves if _about(route, each.account))
         summary.endings = tuple(each for each in endings if _concerned(route, each.rule, everything))
         return cls(summary, route, _checks(plan, route, everything), assessment)
 
     def add(self, receipt: Receipt) -> None:
-        self.summary.spent += receipt.spent
-        self.summary.kept += receipt.kept
         if self.assessment:
             self.assessment.add(receipt)
         if _about(self.route, receipt.target.account):
@@ -217,7 +217,9 @@ class _Sum:
             _add_coverage(self.summary, receipt, asked)
             _add_findings(self.summary, receipt, self.route)
 
-    def total(self) -> ScanSummary:
+    def total(self, spent: Spent, kept: int) -> ScanSummary:
+        """With what the whole scan spent and keeps, whomever it is for."""
+        self.summary.spent, self.summary.kept = spent, kept
         self.summary.monthly_usd = round(self.summary.monthly_usd, 2)
         self.summary.compliance = self.assessment.results() if self.assessment else ()
         return self.summary

@@ -32,8 +32,6 @@ ITSELF = {
     "organizations-member-scan-role-missing",
 }
 """What a scan says of itself changes with what it meets."""
-NOT_HERE: dict[str, set[str]] = {}
-"""Granted, and nobody in the embedded AWS asks for it."""
 VALIDATOR = Path(__file__).parent / "asl/node_modules/.bin/asl-validator"
 
 
@@ -431,30 +429,6 @@ def test_no_permission_was_missing(rehearsal: Rehearsal, third: Scan) -> None:
     assert third
     assert rehearsal.aws.denials
     assert [each for each in rehearsal.aws.denials if "no identity-based policy" in each.why] == []
-
-
-def test_no_permission_was_useless(rehearsal: Rehearsal, third: Scan) -> None:
-    """Of the hub's roles: what was used above and is taken away is denied, and the test before this fails."""
-    assert third
-    used = {(arn.rpartition("/")[2], action) for arn, action in rehearsal.aws.gate.used}
-    unused: dict[str, set[str]] = {}
-    for role, action in granted(rehearsal):
-        if (role, action) not in used:
-            unused.setdefault(action.partition(":")[0], set()).add(action.partition(":")[2])
-    assert unused == NOT_HERE
-
-
-def granted(rehearsal: Rehearsal) -> Iterator[tuple[str, str]]:
-    """(name of a role of the hub's stack, action)."""
-    iam = rehearsal.aws.client("iam")
-    for role in iam.get_paginator("list_roles").paginate().search("Roles[].RoleName"):
-        if role.startswith("OrgscanHub-"):
-            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-                policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-                for statement in policy["Statement"]:
-                    actions = statement["Action"]
-                    for action in [actions] if isinstance(actions, str) else actions:
-                        yield role, action
 
 
 def test_the_deployed_definition_satisfies_a_validator_that_is_not_ours(

@@ -472,7 +472,7 @@ def test_a_table_that_is_gone_or_locked_ends_the_plan_and_says_what_to_do(
 
 
 def test_a_bucket_that_is_locked_ends_the_plan_and_says_what_to_do(home: Clients) -> None:
-    s3 = S3Twin("results")
+    s3: Any = S3Twin("results")
 
     def locked(name: str, _: object) -> None:
         raise refusal("AccessDenied", KEY_GONE, name)

@@ -53,6 +53,8 @@ class Gate:
         self._moto, self._hub, self._opt_in_regions, self._beyond = moto, hub, opt_in_regions, beyond
         self._callers: dict[str, Caller] = {}
         self.denials: list[Denial] = []
+        self.used: set[tuple[str, str]] = set()
+        """(ARN of a role, action) of every call that was allowed."""
         self.trouble: Callable[[Caller, Call], HTTPException | None] = lambda _caller, _call: None
         """What goes wrong with a call that is allowed, if anything: for rehearsing bad days."""
 
@@ -97,6 +99,7 @@ class Gate:
                 self.denials.append(Denial(caller.arn, action, resource, why))
                 what = f"User: {caller.arn} is not authorized to perform: {action} on resource: {resource}"
                 raise calls.denied(call, f"{what} {why}".strip())
+            self.used.add((caller.role_arn, action))
 
     def _why_not(self, caller: Caller, request: Request) -> str | None:
         """The end of AWS's sentence, or None if the request is allowed."""

@@ -24,8 +24,17 @@ settings.load_profile("orgscan")
 client_classes_once()
 
 
-LONGEST = ("test_end_to_end", "test_fault_matrix_scans", "test_fault_matrix", "test_model", "test_served")
-"""Files that take minutes begin first, so that no worker is left alone with one at the end."""
+LONGEST = (
+    *(
+        "test_end_to_end",
+        "test_fault_matrix_scans",
+        "test_fault_matrix",
+        "test_model",
+        "test_least_privilege",
+    ),
+    *("test_fuzz_answers", "test_make_scan", "test_work", "test_served", "test_local", "test_redrive"),
+)
+"""Files that take long begin first, so that no worker is left alone with one at the end."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

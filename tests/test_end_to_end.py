@@ -32,6 +32,33 @@ ITSELF = {
     "organizations-member-scan-role-missing",
 }
 """What a scan says of itself changes with what it meets."""
+OF_FUNCTIONS = {
+    *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+    *("logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+}
+"""Services ask for these in a function's name; the embedded ones do not."""
+UNUSED = {
+    "Plan": {
+        *OF_FUNCTIONS,  # and what only a scope of units or tags asks for
+        *("organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"),
+        "organizations:ListTagsForResource",
+    },
+    "Scan": OF_FUNCTIONS,
+    "Report": OF_FUNCTIONS,
+    "Notify": {*OF_FUNCTIONS, "dynamodb:DeleteItem"},  # SNS refuses no mail here
+    "Scheduler": {"sqs:SendMessage", "states:StartExecution"},  # nobody waits for the time of a schedule
+    "Workflow": {  # Step Functions itself: keys, logs, traces, the map's children and its results
+        *("kms:Decrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+        *("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups"),
+        *("logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries"),
+        *("logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
+        *("states:DescribeExecution", "states:RedriveExecution"),
+        *("states:StartExecution", "states:StopExecution"),
+        *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+        *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+    },
+}
+"""Role of the hub -> what it may do and nobody in the embedded AWS asks for."""
 VALIDATOR = Path(__file__).parent / "asl/node_modules/.bin/asl-validator"
 
 
@@ -641,3 +668,28 @@ def test_the_findings_of_an_account_that_left_are_closed_and_say_so(
     assert {row["resolved_because"] for row in closed} == {"account-left"}
     # Nothing is left of it, so no later scan goes there.
     assert account not in {row["sk"] for row in rehearsal.rows("ACCOUNTS") if row.get("regions")}
+
+
+def test_no_permission_was_useless(rehearsal: Rehearsal, third: Scan) -> None:
+    """The last test: what the hub's roles used in all that is above would be denied there without it."""
+    assert third
+    used = {(arn.rpartition("/")[2], action) for arn, action in rehearsal.aws.gate.used}
+    unused: dict[str, set[str]] = {}
+    for role, action in granted(rehearsal):
+        if (role, action) not in used:
+            name = next(each for each in UNUSED if role.startswith(f"OrgscanHub-{each}"))
+            unused.setdefault(name, set()).add(action)
+    assert unused == UNUSED
+
+
+def granted(rehearsal: Rehearsal) -> Iterator[tuple[str, str]]:
+    """(name of a role of the hub's stack, action)."""
+    iam = rehearsal.aws.client("iam")
+    for role in iam.get_paginator("list_roles").paginate().search("Roles[].RoleName"):
+        if role.startswith("OrgscanHub-"):
+            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+                for statement in policy["Statement"]:
+                    actions = statement["Action"]
+                    for action in [actions] if isinstance(actions, str) else actions:
+                        yield role, action

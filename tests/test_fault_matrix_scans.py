@@ -223,7 +223,7 @@ def test_requests_that_fail_here_and_there_cost_only_what_depends_on_them(seed: 
         assert_lawful(world, world.look(target), failed, reasons)
 
 
-@pytest.mark.parametrize("call", some(CALLS, 12))
+@pytest.mark.parametrize("call", some(CALLS, 8))
 def test_an_answer_that_lacks_something_costs_what_depends_on_it_and_nothing_else(
     call: str, world: World
 ) -> None:
@@ -249,7 +249,7 @@ def test_an_answer_that_lacks_something_costs_what_depends_on_it_and_nothing_els
     assert lacking
 
 
-@pytest.mark.parametrize("collector", some(EVERYTHING.collectors, 12), ids=lambda each: each.name)
+@pytest.mark.parametrize("collector", some(EVERYTHING.collectors, 8), ids=lambda each: each.name)
 def test_one_item_that_lacks_something_costs_itself_and_what_comes_behind_it_is_judged(
     collector: AnyCollector, world: World
 ) -> None:

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from infra import ROOT
+from orgscan import cost
 from orgscan.figures import COMPLETED, COVERAGE, DROP, MISSING, OPEN, SECONDS, UNSEEN
 from orgscan.meter import CALLS, THROTTLES, Meter
 from orgscan.model import Target
@@ -224,6 +225,15 @@ def test_queries_compare_with_what_the_functions_say(functions: Handlers, querie
 
 def test_every_query_is_told_of(queries: dict[str, str]) -> None:
     assert [title for title in queries if f"| *{title}* |" not in OPERATING] == []
+
+
+def test_the_estimate_counts_the_metrics_that_are_sent(functions: Handlers) -> None:
+    by_schedule = {name for name, where, _, _ in functions.measured() if "schedule" in dict(where)}
+    others = {(name, where) for name, where, _, _ in functions.measured() if "schedule" not in dict(where)}
+    of_workers = {name for name, where in others if dict(where)["service"] == "scan"}
+    # A target that is continued and a mail that is sent did not happen in that scan; workers' hours are two.
+    sent = len(by_schedule) + len(others) + 2
+    assert sent + len(of_workers) + 1 == cost.METRIC_HOURS
 
 
 KEYWORDS = {"fields", "filter", "stats", "sort", "limit", "by", "as", "in", "like", "or", "desc"}

@@ -19,6 +19,7 @@ from orgscan.report import Reporter, Results, describe
 from orgscan.request import InvalidScanRequest
 from orgscan.store import FindingStore, TakenOver
 from orgscan.work import MOST_PARTS, Checkpoints, Worker
+from tests.model.members import moved, notice
 from tests.model.oracle import Asked, Life, Name, Oracle, Seen, blind, look
 from tests.model.scope import asks, planned
 from tests.model.told import forget, messages, summary
@@ -116,6 +117,7 @@ class Hub:
         assert sorted(f"{each.id} {each.state}" for each in plan.skipped) == sorted(skipped)
         self.oracle.scanned |= {place for place, each in standing.items() if each == "due"}
         self.oracle.due_in |= {place: plan.scan for place, each in standing.items() if each == "due"}
+        notice(self.oracle, self.world, plan.scan, whole="accounts" not in how.request)
         checks = asks(self.world, how.request)
         assert set(plan.checks) == checks
         asked = Asked(
@@ -290,7 +292,9 @@ class Hub:
         self.check_receipts(run)
         expected = summary(self.oracle, self.world, run.asked)
         assert {name: made[name] for name in expected} == expected
-        due = messages(self.oracle, self.world, run.asked, [each.account for each in told.moves])
+        news = moved(self.oracle, run.asked)
+        assert sorted(each.account for each in told.moves) == news
+        due = messages(self.oracle, self.world, run.asked, news)
         assert [each.route for each in Results(self.s3, BUCKET, scan).messages()] == due
         assert sent == len(due)
         forget(self.oracle, run.asked)

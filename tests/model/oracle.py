@@ -217,6 +217,14 @@ class Outcome:
     resources: Mapping[str, int] = field(default_factory=dict)
 
 
+class Told(NamedTuple):
+    """An account's state as people were last told, or are to be told instead."""
+
+    state: str
+    scan: str
+    """That told of it; of a change: of the state before."""
+
+
 @dataclass
 class Oracle:
     lives: dict[Place, dict[Name, Life]] = field(default_factory=dict)
@@ -233,6 +241,11 @@ class Oracle:
     """The last scan that was planned to look there."""
     told: dict[tuple[int, date, str], str] = field(default_factory=dict)
     """The end of a rule -> the scan that told of it."""
+    members: dict[str, Told] = field(default_factory=dict)
+    knows_members: bool = False
+    """Some scan has learned who is in the organization."""
+    moves: dict[str, dict[str, Told]] = field(default_factory=dict)
+    """Scan -> changes of accounts that it noticed when it was planned."""
 
     def claim(self, asked: Asked, place: Place) -> bool:
         """Whether the scan may write there: it may not when one that started later has."""

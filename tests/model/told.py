@@ -23,11 +23,7 @@ def _fresh(oracle: Oracle, world: World, asked: Asked) -> Iterator[tuple[int, bo
 
 
 def messages(oracle: Oracle, world: World, asked: Asked, moved: Sequence[str]) -> list[str]:
-    """The routes that must hear of a scan. No news, no message.
-
-    `moved`: ids of the accounts of which it tells that they joined, left or changed state; whether it should
-    is shown in test_membership.
-    """
+    """The routes that must hear of a scan. No news, no message. `moved`: accounts with news of themselves."""
     ends = list(_fresh(oracle, world, asked))
     return [
         route.name

@@ -51,9 +51,11 @@ class Mail:
 def mail(summary: ScanSummary, results: str) -> Mail:
     """`results`: where the full results lie."""
     # Very large numbers make lines longer and so more; then the smallest gaps are only counted.
-    bodies = (_body(summary, results, gaps) for gaps in range(GAPS, 0, -1))
-    fits = (body for body in bodies if len(body.splitlines()) <= LINES)
-    return Mail(_subject(summary), next(fits, "") or _body(summary, results, 1))
+    for gaps in range(GAPS, 0, -1):
+        body = _body(summary, results, gaps)
+        if len(body.splitlines()) <= LINES:
+            break
+    return Mail(_subject(summary), body)
 
 
 def _body(summary: ScanSummary, results: str, gaps: int) -> str:

@@ -30,6 +30,8 @@ RESULTS = f"{WORK}map-runs"
 LONGEST = Duration.hours(6)
 """That an execution may take."""
 BUSY = "Lambda.TooManyRequestsException"
+REFUSED = "MessageRefused"
+"""What Notify raises when SNS refuses a message, which is then not marked as sent: another attempt sends."""
 
 
 class ScanWorkflow(Construct):
@@ -52,8 +54,7 @@ class ScanWorkflow(Construct):
         planned = self._invoke("Plan", plan, {"request": "$", **execution})
         scanned = self._invoke("Scan", scan)
         reported = self._invoke("Report", report, {"scan": "$.scan"})
-        # A message that SNS refuses is not marked as sent, so that another attempt sends it.
-        notified = self._invoke("Notify", notify, {"scan": "$.scan"}, also_passing=("ClientError",))
+        notified = self._invoke("Notify", notify, {"scan": "$.scan"}, also_passing=(REFUSED,))
         news = (
             sfn.Choice(self, "AnyNews")
             .when(sfn.Condition.number_greater_than("$.messages", 0), notified)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import xmltodict
 from botocore.client import ClientCreator
+from botocore.hooks import EventAliaser
 from botocore.loaders import Loader
-from moto.core import responses
+from moto.core import models, responses
 from moto.core.base_backend import BackendDict
 
 
@@ -15,6 +16,10 @@ def install(patch: pytest.MonkeyPatch) -> None:
     _find_accounts_plainly(patch)
     _build_classes_once(patch)
     _list_services_once(patch)
+    _alias_events_once(patch)
+    # For those who call AWS through the library `requests`, which is nobody here, it sets up 1,288 answers
+    # whenever a test begins.
+    patch.setattr(models, "RESPONSES_METHODS", ())
     # Of each element that is written, each letter is asked whether it is a space. Names are few.
     patch.setattr(xmltodict, "_validate_name", cache(xmltodict._validate_name))
     # It inspects every method of a service at every call.
@@ -62,3 +67,16 @@ def _list_services_once(patch: pytest.MonkeyPatch) -> None:
         return listed[key]
 
     patch.setattr(Loader, "list_available_services", list_available_services)
+
+
+def _alias_events_once(patch: pytest.MonkeyPatch) -> None:
+    """Each client looks each name of an event up among a hundred old ones, which are the same for all."""
+    original = vars(EventAliaser)["_alias_event_name"]
+    known: dict[str, str] = {}
+
+    def alias_event_name(aliaser: EventAliaser, name: str) -> str:
+        if name not in known:
+            known[name] = original(aliaser, name)
+        return known[name]
+
+    patch.setattr(EventAliaser, "_alias_event_name", alias_event_name)

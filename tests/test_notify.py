@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
 from orgscan import session
-from orgscan.notify import ROUTE, send
+from orgscan.notify import ROUTE, MessageRefused, send
 from orgscan.report import Message
 from orgscan.session import Clients
 from orgscan.store import FindingStore
@@ -102,7 +102,7 @@ def test_nothing_to_tell_is_not_told(topic: Topic, store: FindingStore) -> None:
 
 def test_a_refused_message_may_be_tried_again(topic: Topic, store: FindingStore) -> None:
     queue = topic.readers("cost")
-    with pytest.raises(ClientError, match="NotFound"):
+    with pytest.raises(MessageRefused, match="NotFound"):
         send([COST], sns=topic.sns, topic=f"{topic.arn}-gone", store=store, scan=SCAN)
     assert tell(topic, store, COST) == 1
     assert [route for route, _, _ in topic.received(queue)] == ["cost"]
@@ -111,7 +111,7 @@ def test_a_refused_message_may_be_tried_again(topic: Topic, store: FindingStore)
 def test_a_refused_message_keeps_no_other_from_its_readers(topic: Topic, store: FindingStore) -> None:
     queue = topic.readers("pager")
     for _ in range(2):
-        with pytest.raises(ClientError, match="Subject"):
+        with pytest.raises(MessageRefused, match="Subject"):
             tell(topic, store, REFUSED, PAGER)
     assert [route for route, _, _ in topic.received(queue)] == ["pager"]
 

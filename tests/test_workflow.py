@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from orgscan.notify import MessageRefused
 from tests.stacks import Json, Template, definition, granted
 
 CRASHED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"}
@@ -45,9 +46,19 @@ def test_nothing_hides_a_failure(machine: Json) -> None:
         for name, state in every_state(machine)
         for retry in state.get("Retry", [])
         for error in retry["ErrorEquals"]
-        if (name, error) != ("Notify", "ClientError")
+        if (name, error) != ("Notify", MessageRefused.__name__)
     ]
     assert all(error.startswith("Lambda.") or error in CRASHED for error in passing)
+
+
+def test_a_message_that_sns_refuses_is_offered_again(machine: Json) -> None:
+    """By the name that Lambda reports: that of the class."""
+    patience = next(
+        retry
+        for retry in machine["States"]["Notify"]["Retry"]
+        if MessageRefused.__name__ in retry["ErrorEquals"]
+    )
+    assert patience["MaxAttempts"] == 6
 
 
 def test_a_process_that_died_gets_one_more_chance(machine: Json) -> None:

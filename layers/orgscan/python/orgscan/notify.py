@@ -17,8 +17,16 @@ ROUTE = "route"
 """The message attribute that subscriptions filter on."""
 
 
+class MessageRefused(Exception):
+    """SNS refused at least one message, of which none is marked as sent: another attempt may send it.
+
+    It has a name of its own because what botocore raises is named after each refusal, and Step Functions
+    retries by name.
+    """
+
+
 def send(messages: Iterable[Message], *, sns: SNSClient, topic: str, store: FindingStore, scan: str) -> int:
-    """How many were sent. Raises ClientError when SNS refused one, which a retry may then send.
+    """How many were sent. Raises MessageRefused when SNS refused one, which a retry may then send.
 
     One that is refused keeps no other from its readers.
     """
@@ -41,5 +49,5 @@ def send(messages: Iterable[Message], *, sns: SNSClient, topic: str, store: Find
         else:
             sent += 1
     if refused:
-        raise refused
+        raise MessageRefused(str(refused)) from refused
     return sent

@@ -264,9 +264,12 @@ class Config(Section):
         return f"{self.deployment.path}{self.role.name}".removeprefix("/")
 
     @property
-    def hub_roles(self) -> str:
-        """How the names of the roles begin that the member role trusts."""
-        return f"{self.stack('hub')}-"
+    def hub_roles(self) -> tuple[str, ...]:
+        """How the names of the roles begin that the member role trusts: of the functions that enter accounts.
+
+        CloudFormation ends each name itself, anew whenever it replaces a role.
+        """
+        return tuple(f"{self.stack('hub')}-{each}Role" for each in ("Plan", "Scan"))
 
     def stack(self, part: str) -> str:
         """The name of a stack, 'OrgscanHub', of which no two configurations' names make the same."""

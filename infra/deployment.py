@@ -46,6 +46,13 @@ class Deployment(Section):
             "null: there is none, and doctor misses none."
         ),
     )
+    key: f.KeyArn | None = Field(
+        default=None,
+        description=(
+            "ARN of a KMS key in the hub's region, for all that the hub keeps; its policy is yours to write: "
+            "docs/deploy.md. null: one is made."
+        ),
+    )
     path: f.RolePath = Field(
         default="/", description="Of every role that is made, the hub's and the accounts': '/security/'."
     )

@@ -180,6 +180,13 @@ Boundary = Annotated[
         "the name of a policy, with its path before it if there is one, or an ARN",
     ),
 ]
+KeyArn = Annotated[
+    str,
+    _shape(
+        "^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/(mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+        "the ARN of a KMS key, and not of an alias",
+    ),
+]
 Qualifier = Annotated[str, _shape("^[a-z0-9]{1,10}$", "1-10 of a-z and 0-9")]
 ExternalId = Annotated[str, _shape(EXTERNAL_ID, "2-1224 letters, digits and +=,.@:/_-")]
 PolicyName = Annotated[str, _shape("^[a-z][a-z0-9.-]{0,39}$", "1-40 of a-z, 0-9, . and -, first a letter")]

@@ -41,7 +41,9 @@ class HubStack(Stack):
             synthesizer=DefaultStackSynthesizer(qualifier=config.deployment.qualifier),
         )
         self._config = config
-        self._storage = Storage(self, "Storage", inventory_days=config.inventory.keep_days)
+        self._storage = Storage(
+            self, "Storage", inventory_days=config.inventory.keep_days, key=config.deployment.key
+        )
         self._topics = Topics(self, "Topics", key=self._storage.key, routes=config.routes)
         self._code = ScannerCode(self, "Code", configuration=config.runtime())
         plan, scan, report, notify = self._plan(), self._scan(), self._report(), self._notify()

@@ -21,8 +21,8 @@ class MemberRole(Construct):
         self, scope: Construct, id: str, *, config: Config, hub_account: str, external_id: str
     ) -> None:
         super().__init__(scope, id)
-        roles = f"{config.deployment.path}{config.hub_roles}*"
-        hub = f"arn:{Stack.of(self).partition}:iam::{hub_account}:role{roles}"
+        in_hub = f"arn:{Stack.of(self).partition}:iam::{hub_account}:role{config.deployment.path}"
+        trusted = [f"{in_hub}{each}*" for each in config.hub_roles]
         known = {"sts:ExternalId": external_id}
         if config.role.organization_id:
             known["aws:PrincipalOrgID"] = config.role.organization_id
@@ -37,7 +37,7 @@ class MemberRole(Construct):
             # for good when it is replaced.
             assumed_by=iam.PrincipalWithConditions(
                 iam.AccountPrincipal(hub_account),
-                {"StringEquals": known, "ArnLike": {"aws:PrincipalArn": hub}},
+                {"StringEquals": known, "ArnLike": {"aws:PrincipalArn": trusted}},
             ),
             managed_policies=policies,
         )

@@ -29,9 +29,10 @@ KEY_OF_LOGS = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDat
 
 
 class Storage(Construct):
-    def __init__(self, scope: Construct, id: str, *, inventory_days: int) -> None:
+    def __init__(self, scope: Construct, id: str, *, inventory_days: int, key: str | None) -> None:
+        """`key`: ARN of one that there is; None: one is made."""
         super().__init__(scope, id)
-        self.key = self._key()
+        self.key: kms.IKey = kms.Key.from_key_arn(self, "Key", key) if key else self._key()
         self.table = self._table()
         self.bucket = self._bucket(inventory_days)
 

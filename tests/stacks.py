@@ -107,6 +107,21 @@ def definition(hub: Template) -> Json:
     return dict(json.loads("".join(part if isinstance(part, str) else named(part) for part in parts)))
 
 
+def keys(hub: Template) -> list[Any]:
+    """The KMS key of the table, the bucket, Athena's answers, both topics and each log group."""
+    (bucket,) = hub.one("AWS::S3::Bucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    default = bucket["ServerSideEncryptionByDefault"]
+    assert default["SSEAlgorithm"] == "aws:kms"
+    answers = hub.one("AWS::Athena::WorkGroup")["WorkGroupConfiguration"]["ResultConfiguration"]
+    return [
+        hub.one("AWS::DynamoDB::Table")["SSESpecification"]["KMSMasterKeyId"],
+        default["KMSMasterKeyID"],
+        answers["EncryptionConfiguration"]["KmsKey"],
+        *(each["KmsMasterKeyId"] for each in hub.all("AWS::SNS::Topic").values()),
+        *(each["KmsKeyId"] for each in hub.all("AWS::Logs::LogGroup").values()),
+    ]
+
+
 def plain(text: str) -> str:
     return re.sub(r"(?<=[A-Za-z])(?=[0-9A-F]*[0-9])[0-9A-F]{8}(?![0-9A-Za-z])", "", text)
 

@@ -115,6 +115,10 @@ def refused(read: Read) -> Refused:
             "deployment.qualifier: 'Acme-1': must be 1-10 of a-z and 0-9",
         ),
         (
+            "deployment: {key: alias/ours}",
+            "deployment.key: 'alias/ours': must be the ARN of a KMS key, and not of an alias",
+        ),
+        (
             "deployment: {permissions_boundary: 'policy:a'}",
             (
                 "deployment.permissions_boundary: 'policy:a': must be the name of a policy, with its path "

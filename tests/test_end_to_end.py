@@ -3,6 +3,7 @@
 Every finding is compared with what was planted: nothing missing, nothing extra; twice, with a day between.
 """
 
+import copy
 import json
 import random
 import subprocess
@@ -579,15 +580,18 @@ def test_a_target_is_read_in_as_many_invocations_as_it_takes(
     assert (of_the_world(scan), scan.mail) == (of_the_world(third), ())
 
 
-def test_a_role_that_asks_for_another_external_id_is_a_gap(
-    rehearsal: Rehearsal, organization: Organization, third: Scan
+@pytest.mark.parametrize("key", ["sts:ExternalId", "aws:PrincipalOrgID"])
+def test_a_role_that_asks_for_another_external_id_or_organization_is_a_gap(
+    rehearsal: Rehearsal, organization: Organization, third: Scan, key: str
 ) -> None:
     account = organization.members[3].id
     iam = rehearsal.aws.client("iam", account)
     trust = iam.get_role(RoleName="orgscan-member")["Role"]["AssumeRolePolicyDocument"]
-    other = json.dumps(trust).replace('"orgscan"', '"somebody-else"')
-    assert other != json.dumps(trust)
-    iam.update_assume_role_policy(RoleName="orgscan-member", PolicyDocument=other)
+    other = copy.deepcopy(trust)
+    asked = other["Statement"][0]["Condition"]["StringEquals"]
+    assert asked.keys() == {"sts:ExternalId", "aws:PrincipalOrgID"}
+    asked[key] = "another"
+    iam.update_assume_role_policy(RoleName="orgscan-member", PolicyDocument=json.dumps(other))
     request = {"accounts": [account], "regions": ["us-east-1", "global"]}
     scan = rehearsal.scan(request)
     iam.update_assume_role_policy(RoleName="orgscan-member", PolicyDocument=json.dumps(trust))

@@ -7,11 +7,12 @@ import pytest
 
 from infra import CannotSynthesize
 from infra.deployment import BODY_LIMIT, inline
-from tests.stacks import Assembly, Template, granted, named, synthesize
+from tests.stacks import Assembly, Template, granted, keys, named, synthesize
 
 # One worker of xdist synthesizes, once.
 
 STACK_SET, ROLE, POLICY = "AWS::CloudFormation::StackSet", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 DELEGATED: dict[str, Any] = {
     "name": "other-2",
     "role": {"name": "other-member"},
@@ -20,6 +21,7 @@ DELEGATED: dict[str, Any] = {
         "call_as": "DELEGATED_ADMIN",
         "region": "eu-central-1",
         "qualifier": "acme1",
+        "key": KEY,
         "path": "/security/scans/",
         "permissions_boundary": "teams/edge",
         "tags": {"team": "sécurité", "cost:center": "12"},
@@ -119,8 +121,10 @@ def test_every_role_keeps_to_the_rules_of_the_house(other: Assembly) -> None:
 def test_hub_and_member_role_find_each_other_under_a_path(other: Assembly) -> None:
     hub, member = other.template("Other-2Hub"), other.template("Other-2Member")
     (statement,) = member.one(ROLE)["AssumeRolePolicyDocument"]["Statement"]
-    trusted = named(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])
-    assert trusted == "arn:AWS::Partition:iam::HubAccount:role/security/scans/Other-2Hub-*"
+    trusted = [*map(named, statement["Condition"]["ArnLike"]["aws:PrincipalArn"])]
+    in_hub = "arn:AWS::Partition:iam::HubAccount:role/security/scans/"
+    assert trusted == [f"{in_hub}Other-2Hub-PlanRole*", f"{in_hub}Other-2Hub-ScanRole*"]
+    assert {name for name in hub.all(ROLE) if name in ("PlanRole", "ScanRole")} == {"PlanRole", "ScanRole"}
     role = "security/scans/other-member"
     for name in ("Plan", "Scan"):
         assert hub.all("AWS::Lambda::Function")[name]["Environment"]["Variables"]["MEMBER_ROLE"] == role
@@ -138,11 +142,21 @@ def test_the_hub_asks_for_the_bootstrap_that_was_named(other: Assembly) -> None:
     assert "BootstrapVersion" not in member.text
 
 
+def test_a_key_of_ones_own_encrypts_all_that_is_kept(other: Assembly) -> None:
+    """None is made, and every function may use it."""
+    hub = other.template("Other-2Hub")
+    assert not hub.all("AWS::KMS::Key")
+    assert keys(hub) == [KEY] * 10
+    for name in ("Plan", "Scan", "Report", "Notify"):
+        assert "kms:GenerateDataKey" in granted(hub, f"{name}RoleDefaultPolicy")[KEY]
+    assert granted(hub, "WorkflowMachineRoleDefaultPolicy")[KEY] == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
 def test_everything_carries_the_tags(other: Assembly) -> None:
     """What can carry any: not policies, layers, schedules and tables of a catalog."""
     tags = [{"Key": "cost:center", "Value": "12"}, {"Key": "team", "Value": "sécurité"}]
     hub, member = other.template("Other-2Hub"), other.template("Other-2Member")
-    kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SQS::Queue", STACK_SET)
+    kinds = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SQS::Queue", STACK_SET)
     listed = (*map(hub.one, kinds), *hub.all("AWS::Lambda::Function").values(), member.one(ROLE))
     assert all(each["Tags"] == tags for each in listed)
     assert json.loads(hub.one(STACK_SET)["TemplateBody"]) == member.json

@@ -26,8 +26,11 @@ def test_the_member_role_trusts_the_hubs_functions_who_know_the_external_id(memb
         "sts:ExternalId": {"Ref": "ExternalId"},
         "aws:PrincipalOrgID": "o-a1b2c3d4e5",
     }
-    hub = named(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])
-    assert hub == "arn:AWS::Partition:iam::HubAccount:role/OrgscanHub-*"
+    trusted = [*map(named, statement["Condition"]["ArnLike"]["aws:PrincipalArn"])]
+    assert trusted == [
+        "arn:AWS::Partition:iam::HubAccount:role/OrgscanHub-PlanRole*",
+        "arn:AWS::Partition:iam::HubAccount:role/OrgscanHub-ScanRole*",
+    ]
     assert member.json["Parameters"]["ExternalId"]["Default"] == "our-secret"
 
 

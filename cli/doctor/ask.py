@@ -12,6 +12,7 @@ from cli.doctor.facts import (
     Ground,
     Hub,
     Instance,
+    Key,
     Presents,
     Queue,
     Stack,
@@ -20,8 +21,10 @@ from cli.doctor.facts import (
     Subscription,
     Word,
 )
+from orgscan import policy
 from orgscan.errors import fact
 from orgscan.model import Gap, Standing
+from orgscan.policy.statement import SERVICE
 from orgscan.store import FindingStore
 
 if TYPE_CHECKING:
@@ -54,9 +57,11 @@ def caller(home: Clients) -> Caller:
 
 
 def ground(home: Clients, *, organization: bool, account: str, qualifier: str | None) -> Ground:
-    managing = asked(lambda: _management(home)) if organization else ""
+    told = asked(lambda: _organization(home)) if organization else ("", "")
+    whose, managing = (told, told) if isinstance(told, Gap) else told
     trusted = asked(lambda: _trusted(home, call_as(managing, account))) if organization else ""
     return Ground(
+        organization=whose,
         management=managing,
         trusted_access=trusted,
         bootstrap=or_none(lambda: _bootstrap(home, qualifier), "ParameterNotFound") if qualifier else None,
@@ -68,8 +73,10 @@ def call_as(management: str | Gap, account: str) -> str:
     return "SELF" if isinstance(management, Gap) or management in ("", account) else "DELEGATED_ADMIN"
 
 
-def _management(home: Clients) -> str:
-    return str(home.get("organizations").describe_organization()["Organization"]["MasterAccountId"])
+def _organization(home: Clients) -> tuple[str, str]:
+    """Its id, and the account that manages it."""
+    told = home.get("organizations").describe_organization()["Organization"]
+    return told["Id"], told["MasterAccountId"]
 
 
 def _trusted(home: Clients, as_whom: str) -> str:
@@ -105,6 +112,37 @@ def hub(home: Clients, there: Stack) -> Hub:
         schedules=asked(lambda: tuple(_schedules(home, there.named("AWS::Scheduler::Schedule")))),
         queues=asked(lambda: tuple(_queues(home, there.named("AWS::SQS::Queue")))),
         presents=asked(lambda: _presents(home, there.named("AWS::Lambda::Function"))),
+    )
+
+
+def key(home: Clients, arn: str) -> Key | Gap | None:
+    return or_none(lambda: _key(home, arn), "NotFoundException")
+
+
+def _key(home: Clients, arn: str) -> Key:
+    kms = home.get("kms")
+    told = kms.describe_key(KeyId=arn)["KeyMetadata"]
+    return Key(
+        state=told["KeyState"],
+        purpose=(told["KeySpec"], told["KeyUsage"]),
+        services=asked(lambda: _let_use(kms, arn)),
+    )
+
+
+def _let_use(kms: Any, arn: str) -> frozenset[str] | Gap:
+    told = policy.read("kms:GetKeyPolicy", kms.get_key_policy(KeyId=arn, PolicyName="default")["Policy"])
+    if isinstance(told, Gap):
+        return told
+    return frozenset.intersection(
+        *(
+            frozenset(
+                service
+                for statement in told.allowing(action)
+                if statement.principals
+                for service in statement.principals.of(SERVICE)
+            )
+            for action in ("kms:Decrypt", "kms:GenerateDataKey")
+        )
     )
 
 

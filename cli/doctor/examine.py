@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cli.doctor import ask, judge_accounts, judge_hub
+from cli.doctor import ask, judge_accounts, judge_hub, judge_key
 from cli.doctor.facts import Caller, Hub, Inside, StackSet, Visit, Word
 from cli.doctor.judge_accounts import Expected
 from cli.doctor.problem import Problem, Severity, error, unseen
@@ -64,10 +64,12 @@ def examine(config: Config, options: Options, home: Clients | None = None) -> Re
     scope = config.runtime().scope
     qualifier = config.deployment.qualifier
     there = ask.ground(home, organization=scope.organization, account=caller.account, qualifier=qualifier)
-    told.problems += judge_hub.ground(there, caller.account, qualifier)
+    told.problems += judge_hub.ground(there, caller.account, config)
     everyone = _accounts(home, scope, options.accounts, told)
     told.accounts = len(everyone)
     deployed = _hub(home, config, options, told)
+    for key in [config.deployment.key] if config.deployment.key else _made(deployed):
+        told.problems += judge_key.key(key, ask.key(home, key))
     name = options.stack_set or _stack_set_name(deployed, config)
     rollout = ask.stack_set(home, name, ask.call_as(there.management, caller.account))
     told.problems += judge_hub.stack_set(rollout, name, config, caller.account, deployed=deployed is not None)
@@ -147,6 +149,11 @@ def _hub(home: Clients, config: Config, options: Options, told: Report) -> Hub |
     found = ask.hub(home, there)
     told.problems += judge_hub.hub(found, config)
     return found
+
+
+def _made(deployed: Hub | None) -> list[str]:
+    """The id of the key that the hub's stack made, if it made one."""
+    return deployed.stack.named("AWS::KMS::Key") if deployed else []
 
 
 def _stack_set_name(deployed: Hub | None, config: Config) -> str:

@@ -105,12 +105,26 @@ class StackSet:
 class Ground:
     """What must be before anything is deployed."""
 
+    organization: str | Gap
+    """Its id; empty when nobody is to be asked."""
     management: str | Gap
     """The account that manages the organization; empty when nobody is to be asked."""
     bootstrap: int | Gap | None
     """Version of the CDK bootstrap; None without one, and when none is wanted."""
     trusted_access: str | Gap
     """Of StackSets: ENABLED, DISABLED, DISABLED_PERMANENTLY; empty when nobody is to be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """The KMS key that encrypts all that the hub keeps."""
+
+    state: str
+    """'Enabled', 'Disabled', 'PendingDeletion'."""
+    purpose: tuple[str, str]
+    """Spec and usage: ('SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT')."""
+    services: frozenset[str] | Gap
+    """Which its policy lets encrypt and decrypt: 'logs.eu-west-1.amazonaws.com'."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

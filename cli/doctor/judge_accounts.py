@@ -10,6 +10,7 @@ from cli.doctor.facts import Blind, Caller, Entry, Inside, Visit
 from cli.doctor.problem import Problem, Severity, error, unseen, warning
 from orgscan.model import Blindness, Gap
 from orgscan.policy import Policy, Statement
+from orgscan.policy.match import overlap
 
 ASSUME = "sts:AssumeRole"
 EXTERNAL_ID, PRINCIPAL = "sts:externalid", "aws:principalarn"
@@ -27,8 +28,12 @@ class Expected:
     """The account."""
     role: str
     external_id: str
-    hub_roles: str
-    """The beginning of the names of the roles that it should trust: 'OrgscanHub-'."""
+    hub_roles: tuple[str, ...]
+    """The beginnings of the names of the roles that it should trust: 'OrgscanHub-ScanRole'."""
+
+    @property
+    def trusted(self) -> str:
+        return " and ".join(f"{each}*" for each in self.hub_roles)
 
 
 def nobody_entered(visits: Sequence[Visit]) -> bool:
@@ -63,7 +68,7 @@ def untried(caller: Caller, expected: Expected) -> Problem:
     return Problem(
         severity=Severity.NOTE,
         kind="caller-not-trusted",
-        problem=f"roles were not entered: {expected.role} trusts the roles {expected.hub_roles}* of "
+        problem=f"roles were not entered: {expected.role} trusts the roles {expected.trusted} of "
         f"{expected.hub} only, and you are {caller.name}; accounts are told as the hub's scans saw them",
         fix="Nothing to do. To look now: --role NAME of such a role, or --inside a role of the accounts.",
     )
@@ -165,10 +170,10 @@ def distrust(trust: Policy, expected: Expected) -> Iterator[Problem]:
             f"{expected.role} asks for another ExternalId than role.external_id in orgscan.yaml",
             "Make the two the same: update the member stack's parameter ExternalId, or orgscan.yaml.",
         )
-    elif not any(_reaches(each, expected.hub_roles) for each in fitting):
+    elif not all(any(_reaches(each, role) for each in fitting) for role in expected.hub_roles):
         yield error(
             "role-trust",
-            f"{expected.role} trusts other roles of {expected.hub} than {expected.hub_roles}*",
+            f"{expected.role} trusts other roles of {expected.hub} than {expected.trusted}",
             f"{UPDATE} A hub of another name needs member stacks of that name.",
         )
     if any(EXTERNAL_ID not in each.keys for each in ours):
@@ -193,10 +198,14 @@ def _holds(statement: Statement, key: str, value: str) -> bool:
     )
 
 
-def _reaches(statement: Statement, roles: str) -> bool:
-    """Whether conditions on the principal's ARN, if there are any, speak of the hub's roles."""
+def _reaches(statement: Statement, role: str) -> bool:
+    """Whether conditions on the principal's ARN, if there are any, speak of roles whose names begin so."""
     return all(
-        any(f"/{roles}" in value or value.endswith("/*") for value in each.values)
+        any(
+            # Behind the account: its path, if it has one, is not judged.
+            overlap(value.split(":", 5)[-1], f"role/{role}*") or overlap(value.rpartition("/")[2], f"{role}*")
+            for value in each.values
+        )
         for each in statement.conditions
         if each.key == PRINCIPAL and each.operator in ("arnlike", "arnequals", "stringlike", "stringequals")
     )

@@ -23,8 +23,8 @@ ON_ITS_WAY = ("PENDING", "RUNNING")
 DEPLOY = "make deploy"
 
 
-def ground(told: Ground, caller: str, qualifier: str | None) -> Iterator[Problem]:
-    """`caller`: the account in which doctor runs. `qualifier`: of the bootstrap that is wanted, if any."""
+def ground(told: Ground, caller: str, config: Config) -> Iterator[Problem]:
+    """`caller`: the account in which doctor runs."""
     match told.management:
         case Gap():
             yield unseen("who manages the organization", told.management)
@@ -43,8 +43,16 @@ def ground(told: Ground, caller: str, qualifier: str | None) -> Iterator[Problem
                 f"StackSets may not deploy into the organization (trusted access: {state})",
                 "In the management account: aws cloudformation activate-organizations-access",
             )
-    if qualifier:
-        yield from _bootstrap(told.bootstrap, qualifier)
+    expected = config.role.organization_id
+    if expected and isinstance(told.organization, str) and told.organization not in ("", expected):
+        yield error(
+            "organization-id",
+            f"this account is in the organization {told.organization}, and member roles ask for {expected}: "
+            "no account lets the hub in",
+            "Correct role.organization_id in orgscan.yaml, and update the member stacks.",
+        )
+    if config.deployment.qualifier:
+        yield from _bootstrap(told.bootstrap, config.deployment.qualifier)
 
 
 def _bootstrap(version: int | Gap | None, qualifier: str) -> Iterator[Problem]:

@@ -10,10 +10,9 @@ from typing import Any, cast
 
 import pytest
 from boto3.dynamodb.conditions import Key
-from botocore.exceptions import ClientError
 
 from orgscan.model import GLOBAL, Target
-from orgscan.notify import send
+from orgscan.notify import MessageRefused, send
 from orgscan.plan import Plan, Planner, PlanStore
 from orgscan.report import Reporter, Results, describe
 from orgscan.request import InvalidScanRequest
@@ -317,7 +316,7 @@ class Hub:
         refused = at >= 0 and at % 4 == 3
         if refused:
             self.sns.before = refuse
-            with pytest.raises(ClientError):
+            with pytest.raises(MessageRefused):
                 told()
             self.sns.before = None
         self.survive(told, -1 if refused else at)

@@ -14,8 +14,13 @@ DEPENDENCIES := build/layers/dependencies/.built
 # Where calls are declared, and with them which of botocore's models the layer holds.
 CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect*') $(addprefix layers/orgscan/python/orgscan/,metrics.py regions.py organization.py)
 
+# The validator of state machines, which is a Node package.
+VALIDATOR := tests/asl/node_modules/.installed
+# What waits for nothing runs beside something else.
+MAKEFLAGS += --jobs=2
+
 .DEFAULT_GOAL := help
-.PHONY: help scan test soak fuzz bench simulate check lint types synth template audit deploy docs lock layers clean
+.PHONY: help scan test suite soak fuzz bench simulate check lint types synth template audit deploy docs lock layers clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -23,7 +28,9 @@ help:  ## this list
 scan: $(VENV)/.installed $(DEPENDENCIES)  ## an invented organization, through the real stack, on this machine
 	@python -m local --accounts $(ACCOUNTS) --regions $(REGIONS)
 
-test: check  ## lint, types and every test; what CI runs
+test: lint types suite  ## lint, types and every test; what CI runs
+
+suite: $(VENV)/.installed $(DEPENDENCIES) $(VALIDATOR)
 	@pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.installed  ## 20,000 random histories of scans against an independent oracle
@@ -75,11 +82,14 @@ lock: $(VENV)/.installed  ## new locks from the ranges in pyproject.toml
 clean:  ## everything that was made here
 	rm -rf $(VENV) build cdk.out results tests/asl/node_modules
 
-$(VENV)/.installed: requirements.txt tests/asl/package-lock.json
+$(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgscan needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.txt
+	@touch $@
+
+$(VALIDATOR): tests/asl/package-lock.json | $(VENV)/.installed
 	@npm ci --loglevel=error --no-audit --no-fund --prefix tests/asl
 	@touch $@
 

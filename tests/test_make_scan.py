@@ -14,6 +14,14 @@ ROOT = Path(__file__).parents[1]
 PROCESSES = Path("/proc")
 
 
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A shell starts what runs in the background deaf to Ctrl-C, and deafness is inherited."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 (our own interpreter, our own command)
         [sys.executable, "-m", "local", "--accounts", "6", *arguments],

@@ -1,5 +1,7 @@
-"""Every test runs against a simulated AWS, and none can reach the real one."""
+"""Every test runs against a simulated AWS, and none can reach the real one but those marked as live."""
 
+import fcntl
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,7 +52,9 @@ def in_haste() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def no_real_aws(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_real_aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("live"):
+        return
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
@@ -108,7 +112,16 @@ def table(aws: boto3.Session) -> Any:
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    return synthesized(tmp_path_factory.mktemp("synth"))
+    """Of all workers of xdist together: whoever comes first synthesizes, the others wait and read."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "synth"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            synthesized(shared)
+            (shared / "done").touch()
+    return Assembly(shared / "cdk.out")
 
 
 @pytest.fixture(scope="session")

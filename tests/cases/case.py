@@ -44,9 +44,9 @@ class Case:
         outcome = "cannot-tell" if self.unread is not None else "fails" if self.problems else "passes"
         return f"{self.check.id}-{outcome}"
 
-    def judge(self) -> tuple[tuple[Problem, ...], str | None]:
+    def judge(self, here: Target = HERE) -> tuple[tuple[Problem, ...], str | None]:
         """The problems found, and the detail of the gap that ended the judgement, if one did."""
-        sight = Sight(HERE, NOW, spooled(self.check.also, self.beside, self.lost), self.accounts)
+        sight = Sight(here, NOW, spooled(self.check.also, self.beside, self.lost), self.accounts)
         found: list[Problem] = []
         for _ in range(2):
             found.clear()

@@ -27,14 +27,17 @@ client_classes_once()
 
 
 LONGEST = (
-    *(
-        "test_end_to_end",
-        "test_fault_matrix_scans",
-        "test_fault_matrix",
-        "test_model",
-        "test_least_privilege",
-    ),
-    *("test_fuzz_answers", "test_make_scan", "test_work", "test_served", "test_local", "test_redrive"),
+    "test_end_to_end",
+    "test_fault_matrix_scans",
+    "test_fault_matrix",
+    "test_model",
+    "test_least_privilege",
+    "test_fuzz_answers",
+    "test_make_scan",
+    "test_work",
+    "test_served",
+    "test_local",
+    "test_redrive",
 )
 """Files that take long begin first, so that no worker is left alone with one at the end."""
 

@@ -10,9 +10,21 @@ from typing import Any
 
 from orgscan.coverage import Resolution
 from orgscan.meter import GB_SECONDS, Spent
-from orgscan.model import Blindness, Category, Confidence, Finding, Money, Severity, Standing, Target
+from orgscan.model import (
+    NOBODY,
+    Blindness,
+    Category,
+    Confidence,
+    Finding,
+    Money,
+    OwnedBy,
+    Owner,
+    Severity,
+    Standing,
+    Target,
+)
 from orgscan.receipt import Notable, Receipt, Unseen
-from orgscan.reconcile import Change, Record, Status
+from orgscan.reconcile import Change, Event, Record, Status
 from orgscan.schema import marked, upgraded
 from orgscan.tagged import Share
 
@@ -32,6 +44,10 @@ def from_record(record: Record) -> dict[str, Any]:
         "changed_in": record.changed_in,
         "change": record.change,
     }
+    if record.history:
+        item["history"] = [[event.when, event.change] for event in record.history]
+    if finding.owner.name:
+        item |= {"owner": finding.owner.name, "owned_by": finding.owner.by}
     if finding.tags is not None:
         item["tags"] = finding.tags
     for name in ("resolved_because", "suppressed_by", "unconfirmed_since"):
@@ -57,6 +73,7 @@ def to_record(item: Mapping[str, Any]) -> Record:
         key=item["key"],
         saving=saving,
         tags=item.get("tags"),
+        owner=_to_owner(item),
     )
     because = item.get("resolved_because")
     return Record(
@@ -68,6 +85,7 @@ def to_record(item: Mapping[str, Any]) -> Record:
         resolved_because=Resolution(because) if because else None,
         suppressed_by=item.get("suppressed_by", ""),
         unconfirmed_since=item.get("unconfirmed_since", ""),
+        history=tuple(Event(when, Change(change)) for when, change in item.get("history", ())),
     )
 
 
@@ -165,6 +183,10 @@ def _to_target(item: Mapping[str, Any]) -> Target:
         intern, (item["account"], item["region"], item["partition"], item["account_name"])
     )
     return Target(account, region, partition, account_name, standing=standing)
+
+
+def _to_owner(item: Mapping[str, Any]) -> Owner:
+    return Owner(item["owner"], OwnedBy(item["owned_by"])) if "owner" in item else NOBODY
 
 
 def _from_notable(notable: Notable) -> dict[str, Any]:

@@ -77,6 +77,27 @@ class Confidence(StrEnum):
     LOW = "low"
 
 
+class OwnedBy(StrEnum):
+    """Where it stands who answers for something, the closest word first."""
+
+    RESOURCE = "resource-tag"
+    ACCOUNT = "account-tag"
+    UNIT = "ou-tag"
+    CONTACT = "alternate-contact"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who answers for a resource. `name` is whatever somebody wrote into a tag; empty: nobody is named."""
+
+    name: str = ""
+    by: OwnedBy = OwnedBy.NOBODY
+
+
+NOBODY = Owner()
+
+
 class Standing(StrEnum):
     """What a scan does with a target."""
 
@@ -103,6 +124,10 @@ class Target:
     """It manages the organization, or is scanned without one: what an organization has once is asked here."""
     unscanned: tuple[str, ...] | None = field(default=(), compare=False)
     """Of a global target: the regions that the account has enabled and nobody scans. None: it did not say."""
+    ous: tuple[str, ...] = field(default=(), compare=False)
+    """Ids of the root and the units that the account is in, from the top. Empty: nobody asked or answered."""
+    owner: Owner = field(default=NOBODY, compare=False)
+    """Of the account: for what carries no owner of its own."""
 
     @property
     def once(self) -> bool:
@@ -230,6 +255,7 @@ class Finding:
     """None on a cost finding means unpriced, never zero."""
     tags: Mapping[str, str] | None = None
     """The resource's, without what looks secret. None: it has none by nature, or they were not read."""
+    owner: Owner = NOBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,14 @@ from enum import StrEnum
 from hashlib import sha256
 from heapq import merge
 from itertools import groupby
+from typing import Any
 
 from orgscan.coverage import Coverage, Look, Resolution
 from orgscan.model import Finding
 from orgscan.suppress import Suppressions
 
+REMEMBERED = 12
+"""Changes of a finding that its history keeps; the first one is known from `first_seen`."""
 LONGEST_PLACE = 1_000
 """Bytes; DynamoDB allows 1,024 for a sort key, some of which its users need."""
 
@@ -36,6 +39,15 @@ class Change(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of a finding's history."""
+
+    when: str
+    """When the scan started that changed it, ISO 8601 UTC."""
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One finding as the table keeps it."""
 
@@ -52,6 +64,19 @@ class Record:
     """The key of the suppression that covers it, or, once resolved, covered it last."""
     unconfirmed_since: str = ""
     """When the first scan started that should have confirmed it and could not. Empty: it was confirmed."""
+    history: tuple[Event, ...] = ()
+    """The last changes, oldest first, this one too. Empty in what versions before it wrote."""
+
+    def changed(self, change: Change, scan: str, started: str, **now: Any) -> Record:
+        """As that scan changed it; `now`: the fields that differ."""
+        history = (*self.history, Event(started, change))[-REMEMBERED:]
+        return replace(self, change=change, changed_in=scan, history=history, **now)
+
+    @property
+    def opened(self) -> str:
+        """When it was last found after it had not been there; ISO 8601 UTC."""
+        fresh = [each.when for each in self.history if each.change in (Change.NEW, Change.REOPENED)]
+        return fresh[-1] if fresh else self.first_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +142,9 @@ class _Life:
         if old is None:
             fresh = Record(finding, Status.OPEN, self.started, self.scan, Change.NEW)
             if not rule:
-                return fresh
-            return replace(fresh, status=Status.SUPPRESSED, change=Change.SUPPRESSED, suppressed_by=rule.key)
+                return fresh.changed(Change.NEW, self.scan, self.started)
+            covered = {"status": Status.SUPPRESSED, "suppressed_by": rule.key}
+            return fresh.changed(Change.SUPPRESSED, self.scan, self.started, **covered)
         if finding.resource in self.coverage.unread.get(finding.check, ()):
             # What makes it worse or better may be what was not looked at.
             finding = replace(finding, severity=old.finding.severity)
@@ -132,7 +158,7 @@ class _Life:
         )
         change = self._change(old, now)
         # Evidence may be new (another date, another amount); that is worth storing and not worth a message.
-        return replace(now, changed_in=self.scan, change=change) if change else now
+        return now.changed(change, self.scan, self.started) if change else now
 
     def _change(self, old: Record, now: Record) -> Change | None:
         if now.status is not old.status:
@@ -153,15 +179,13 @@ class _Life:
             now = replace(old, status=Status.RESOLVED, resolved_because=because, unconfirmed_since="")
             if heir:
                 return now
-            return replace(now, change=Change.RESOLVED, changed_in=self.scan)
+            return now.changed(Change.RESOLVED, self.scan, self.started)
         if not self.coverage.due(old.finding):
             return old
         now = replace(old, unconfirmed_since=old.unconfirmed_since or self.started)
         if now.status is Status.SUPPRESSED and not self.rules.in_force(now.suppressed_by):
             # Nobody accepts it any more, so it counts again, seen or not.
-            return replace(
-                now, status=Status.OPEN, suppressed_by="", changed_in=self.scan, change=Change.REOPENED
-            )
+            return now.changed(Change.REOPENED, self.scan, self.started, status=Status.OPEN, suppressed_by="")
         return now
 
 

@@ -6,8 +6,9 @@ import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from io import TextIOWrapper
 from math import inf
 from tempfile import TemporaryFile
@@ -48,13 +49,23 @@ MOVES = 100
 """Accounts that joined, left or changed state in a summary."""
 
 
+class Channel(StrEnum):
+    MAIL = "mail"
+    CHAT = "chat"
+    MACHINE = "machine"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One mail for one recipient group."""
+    """One for one recipient group, through one channel."""
 
     route: str
     subject: str
+    """Of a mail; ASCII, below 100 characters."""
     body: str
+    channel: Channel = Channel.MAIL
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """By which subscriptions filter, beside `route`: four at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Who is told of what: one recipient group."""
+    """Who is told of what: one recipient group. A finding reaches the first that wants it, and all copies."""
 
     name: str
     minimum_severity: Severity = Severity.INFORMATIONAL
@@ -82,6 +82,17 @@ class Route:
     """Empty: all."""
     accounts: tuple[str, ...] = ()
     """Empty: all."""
+    ous: tuple[str, ...] = ()
+    """Accounts in or below these. Empty: all."""
+    owners: tuple[str, ...] = ()
+    """Globs of owners' names, in any case; '' is nobody. Empty: all."""
+    copy: bool = False
+    """It also hears of what another route is given, and takes nothing from any."""
+    mail: bool = True
+    chat: bool = False
+    """To a topic of its own, in the schema of Amazon Q Developer's custom notifications."""
+    machine: bool = False
+    """To a topic of its own, as JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +132,12 @@ class Configuration:
                     minimum_severity=Severity(route["minimum_severity"]),
                     categories=tuple(Category(name) for name in route["categories"]),
                     accounts=tuple(route["accounts"]),
+                    ous=tuple(route["ous"]),
+                    owners=tuple(route["owners"]),
+                    copy=route["copy"],
+                    mail=route["mail"],
+                    chat=route["chat"],
+                    machine=route["machine"],
                 )
                 for route in told["routes"]
             ),

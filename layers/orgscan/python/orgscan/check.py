@@ -76,6 +76,10 @@ class Check(Generic[R]):
     """The same question in other tools: 'prowler:<id>', 'trusted-advisor:<id>'."""
     was: tuple[str, ...] = ()
     """Earlier ids; an id is forever."""
+    cli: tuple[str, ...] = ()
+    """Commands of the AWS CLI that mend it, in their order; `remedy.py` fills in what the finding tells."""
+    cdk: str = ""
+    """The same as a piece of a CDK app in Python, of L1 constructs."""
 
     @property
     def id(self) -> str:
@@ -126,6 +130,8 @@ def check(  # noqa: PLR0913 (a declaration names its parts)
     maps: tuple[str, ...] = (),
     equivalent: tuple[str, ...] = (),
     was: tuple[str, ...] = (),
+    cli: tuple[str, ...] = (),
+    cdk: str = "",
 ) -> Callable[[Callable[Concatenate[R, ...], Problems]], Check[R]]:
     """Declare a check: its id is the function's name, its prose the docstring, its thresholds the keywords.
 
@@ -133,6 +139,20 @@ def check(  # noqa: PLR0913 (a declaration names its parts)
     """
 
     def declare(problems: Callable[Concatenate[R, ...], Problems]) -> Check[R]:
-        return Check(resource, severity, category, fix, problems, also, measures, refs, maps, equivalent, was)
+        return Check(
+            resource,
+            severity,
+            category,
+            fix,
+            problems,
+            also,
+            measures,
+            refs,
+            maps,
+            equivalent,
+            was,
+            cli,
+            cdk,
+        )
 
     return declare

@@ -8,7 +8,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import session
 from orgscan.notify import send
-from orgscan.report import Results
+from orgscan.report import messages
+from orgscan.results import Bucketed, Results
 from orgscan.settings import NotifySettings
 from orgscan.store import FindingStore
 
@@ -24,9 +25,9 @@ def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, int]:
     settings = NotifySettings.from_environment()
     logger.append_keys(scan=event["scan"])
     home = session.here()
-    results = Results(home.get("s3"), settings.bucket, event["scan"])
+    results = Results(Bucketed(home.get("s3"), settings.bucket, event["scan"]))
     sent = send(
-        results.messages(),
+        messages(results),
         sns=session.here(retries=False).get("sns"),
         topic=settings.topic,
         store=FindingStore(home.table(settings.table)),

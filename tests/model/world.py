@@ -339,9 +339,10 @@ RULES: tuple[Mapping[str, Any], ...] = (
     {"tag": ("stage", "test")},
 )
 ROUTES = (
-    Route(name="all"),
     Route(name="cost", categories=(Category.COST,)),
     Route(name="urgent", minimum_severity=Severity.HIGH, accounts=ACCOUNTS[:1]),
+    Route(name="all", copy=True),
+    Route(name="rest"),
 )
 SCOPES = (Scope(), Scope(regions=(NEAR,)), Scope(regions=(NEAR, FAR)), Scope(exclude_accounts=ACCOUNTS[1:2]))
 SLOTS = (*(f"box-{n}" for n in range(5)), *(f"lock-{n}" for n in range(3)), *(f"badge-{n}" for n in range(3)))

@@ -59,6 +59,8 @@ class Plan:
     """Ids of the organization's accounts, in any state; without one, of those in scope."""
     spent: Spent = NOTHING
     """By planning."""
+    digest: bool = False
+    """Whoever is told is told everything that is open, whether or not anything changed."""
     moves: tuple[Move, ...] = ()
     """Accounts that joined, left or changed state, as far as nobody was told when the scan started."""
 

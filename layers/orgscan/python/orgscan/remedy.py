@@ -15,7 +15,7 @@ PLACEHOLDER = r"\{([a-z]+)\}"
 
 
 def commands(check: AnyCheck, line: Line) -> tuple[str, ...]:
-    """Each is one shell command whatever a resource is called: what is filled in is quoted as a whole word."""
+    """Each is one shell command, whatever a resource is called: what is filled in is quoted as a word."""
     told = facts(line)
     return tuple(" ".join(_word(word, told) for word in command.split(" ")) for command in check.cli)
 

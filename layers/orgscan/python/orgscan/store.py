@@ -35,7 +35,8 @@ from orgscan.membership import Move, Remembered
 from orgscan.meter import Spent
 from orgscan.model import Blindness, Gap, Severity, Target
 from orgscan.receipt import Receipt, Tally
-from orgscan.reconcile import Record, Status, place, reconcile
+from orgscan.reconcile import Record, Status, Step, place, reconcile
+from orgscan.routing import Routing
 from orgscan.suppress import Suppressions
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ SHARDS = 10
 """Of the index per severity, so that no partition of it is hot: 1,000 writes a second each."""
 PER_TRANSACTION = 99
 """DynamoDB allows 100 actions; one is the condition that no newer scan has claimed the target."""
-
-
 LAST_S = 15.0
 """Seconds that must be left of an invocation to write on."""
 CONFLICT_WAITS_S = (0.1, 0.4, 1.6)
@@ -90,55 +89,64 @@ class FindingStore:
             unchanged = Attr("schema").eq(found) if known else Attr("pk").not_exists()
             self._put_if({**key, "schema": schema.current()}, unchanged)
 
-    def record(
+    def record(  # noqa: PLR0913 (what was seen, what people decided, the means of one invocation)
         self,
         scan: str,
         started: str,
         look: Look,
         *,
         rules: Suppressions | None = None,
+        routing: Routing | None = None,
         was: Mapping[str, str] | None = None,
         seconds_left: Callable[[], float] = lambda: inf,
         spent: Callable[[], Spent] = Spent,
     ) -> Receipt:
         """Make the table say what this scan of this target saw, and leave a receipt. Safe to repeat.
 
-        `was`: earlier id of a check -> its id. `spent`: asked when the receipt is written. When a scan that
-        started later has claimed the target, its word stands and the receipt says so. Raises OutOfTime
-        between two writes: what is left is for a repetition; TakenOver when one is already under way.
+        `routing`: whom it reaches. `was`: earlier id of a check -> its id. `spent`: asked when the receipt is
+        written. When a scan that started later has claimed the target, its word stands and the receipt says
+        so. Raises OutOfTime between two writes: what is left is for a repetition; TakenOver when one is
+        already under way.
         """
+        routing = routing or Routing()
         try:
             claim = self._claim(scan, started, look.coverage.target)
             rules = rules or Suppressions((), _moment(started))
-            return self._record(claim, look, rules, was or {}, seconds_left, spent)
+            steps = self._steps(claim, look, rules, routing, was or {})
+            tally = Tally(scan, look.coverage.target, routing)
+            return self._record(claim, look, steps, tally, seconds_left, spent)
         except Superseded as newer:
             lost = Gap("target", Blindness.FAULT, str(newer))
             planned = look.coverage.planned
             unseen = Coverage(target=look.coverage.target, planned=planned, gaps=dict.fromkeys(planned, lost))
-            left = Tally(scan).receipt(unseen, planned, spent())
+            left = Tally(scan, unseen.target, routing).receipt(unseen, planned, spent())
             # A retry that comes after the newer scan finds what the first attempt left, and lets it stand.
             self._put_if(_receipt_item(left, started), Attr("pk").not_exists())
             return left
 
-    def _record(
-        self,
-        claim: Claim,
-        look: Look,
-        rules: Suppressions,
-        was: Mapping[str, str],
-        seconds_left: Callable[[], float],
-        spent: Callable[[], Spent],
-    ) -> Receipt:
-        tally = Tally(claim.scan)
-        puts: list[dict[str, Any]] = []
-        steps = reconcile(
+    def _steps(
+        self, claim: Claim, look: Look, rules: Suppressions, routing: Routing, was: Mapping[str, str]
+    ) -> Iterator[Step]:
+        return reconcile(
             self.findings(claim.target),
             look,
             scan=claim.scan,
             started=claim.started,
             rules=rules,
             renamed=self._renamed(claim.target, was),
+            owner=lambda finding: routing.owner(finding, look.coverage.target),
         )
+
+    def _record(
+        self,
+        claim: Claim,
+        look: Look,
+        steps: Iterable[Step],
+        tally: Tally,
+        seconds_left: Callable[[], float],
+        spent: Callable[[], Spent],
+    ) -> Receipt:
+        puts: list[dict[str, Any]] = []
         for step in steps:
             tally.add(step, due=look.coverage.due(step.after.finding))
             if step.after != step.before:
@@ -213,12 +221,12 @@ class FindingStore:
             known = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
             if known and cast("str", known["scan"]) >= scan:
                 before = known["coverage_before"] if known["scan"] == scan else None
-                return _number(before)
+                return items.number(before)
             before = known["coverage"] if known else None
-            mine = {"scan": scan, "coverage": coverage, "coverage_before": _number(before)}
+            mine = {"scan": scan, "coverage": coverage, "coverage_before": items.number(before)}
             unchanged = Attr("scan").eq(known["scan"]) if known else Attr("pk").not_exists()
             if self._put_if({**key, **items.plain(mine)}, unchanged):
-                return _number(before)
+                return items.number(before)
 
     def finished(self, most: int) -> Sequence[str]:
         """The newest scans that finished, newest first."""
@@ -226,6 +234,17 @@ class FindingStore:
             KeyConditionExpression=Key("pk").eq("SCANS"), ScanIndexForward=False, Limit=most
         )
         return [str(row["sk"]) for row in page["Items"]]
+
+    def trend(self, most: int, *, before: str) -> list[dict[str, Any]]:
+        """Totals of the newest scans that are older than this one, newest first."""
+        page = self._table.query(
+            KeyConditionExpression=Key("pk").eq("SCANS") & Key("sk").lt(before),
+            ScanIndexForward=False,
+            Limit=most,
+            ProjectionExpression=", ".join(f"#{name}" for name in items.TREND),
+            ExpressionAttributeNames={f"#{name}": name for name in items.TREND},
+        )
+        return [items.told(row) for row in page["Items"]]
 
     def first_to_send(self, scan: str, route: str) -> bool:
         """Whether nobody has sent this message yet; says so once."""
@@ -242,8 +261,8 @@ class FindingStore:
             yield Remembered(
                 str(row["sk"]),
                 str(row["account_name"]),
-                frozenset(_strings(row.get("regions", ()))),
-                frozenset(_strings(row.get("absent", ()))),
+                frozenset(items.strings(row.get("regions", ()))),
+                frozenset(items.strings(row.get("absent", ()))),
                 str(row.get("told_state", "")),
                 str(row.get("told_in", "")),
             )
@@ -329,7 +348,7 @@ class FindingStore:
                 raise Superseded(f"superseded by scan {newest}")
             else:
                 # An attempt before it may have ended: what was blind before the scan is still the same.
-                blind = _strings(state["blind_before"] if newest == scan else state["blind"])
+                blind = items.strings(state["blind_before"] if newest == scan else state["blind"])
                 # The scan before may just be ending, and write what it was blind to.
                 unchanged = Attr("scan").eq(newest) & Attr("blind").eq(state["blind"])
                 if "attempt" in state:
@@ -391,14 +410,6 @@ class FindingStore:
             if "LastEvaluatedKey" not in page:
                 return
             how["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _strings(value: Any) -> list[str]:
-    return [str(each) for each in value]
 
 
 def _mark(region: str, scan: str) -> str:

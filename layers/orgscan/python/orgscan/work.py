@@ -22,6 +22,7 @@ from orgscan.meter import Spent
 from orgscan.model import Standing, Target
 from orgscan.plan import Plan
 from orgscan.receipt import Receipt
+from orgscan.routing import Routing
 from orgscan.settings import Configuration
 from orgscan.spool import SCHEMA, Spool
 from orgscan.store import FindingStore
@@ -139,6 +140,7 @@ class Worker:
             self.plan.started,
             seen,
             rules=Suppressions(self.configuration.suppressions, self.plan.moment),
+            routing=Routing(self.configuration.routes),
             was=self.catalog.renamed(),
             seconds_left=seconds_left,
             spent=spent,

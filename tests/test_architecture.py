@@ -86,8 +86,10 @@ DOORS = {
         "orgscan.tagged",
     ),
     "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
+    "orgscan.links": (),
     "orgscan.present.*": (
         "orgscan.catalog",
+        "orgscan.links",
         "orgscan.membership",
         "orgscan.model",
         "orgscan.present",
@@ -114,6 +116,7 @@ DOORS = {
         "pydantic",
         "yaml",
     ),
+    "infra.routes": ("orgscan.model", "orgscan.settings", "infra", "pydantic"),
     "infra*": (
         "infra",
         "orgscan.tagging",

@@ -11,11 +11,12 @@ import pytest
 
 from orgscan import session
 from orgscan.membership import Move, by_word
+from orgscan.messages import Message
 from orgscan.model import GLOBAL, Standing
 from orgscan.organization import CannotPlan
 from orgscan.plan import Plan, PlanStore
 from orgscan.present.mail import mail
-from orgscan.report import MOVES, Message, Reporter, Results, describe
+from orgscan.report import MOVES, Reporter, Results, describe
 from orgscan.session import Clients
 from orgscan.settings import Configuration, Route, Scope
 from orgscan.summary import summarise

@@ -16,6 +16,7 @@ from orgscan import catalog, session
 from orgscan.coverage import Look
 from orgscan.errors import OutOfTime
 from orgscan.membership import Remembered
+from orgscan.messages import Message
 from orgscan.model import (
     GLOBAL,
     Blindness,
@@ -30,7 +31,7 @@ from orgscan.model import (
 from orgscan.plan import Plan, PlanStore
 from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change
-from orgscan.report import ADDING_UP_S, GAPS, THREADS, Message, Reporter, Results, describe
+from orgscan.report import ADDING_UP_S, GAPS, THREADS, Reporter, Results, describe
 from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore
 from orgscan.summary import ScanSummary, summarise

@@ -12,7 +12,7 @@ import pytest
 from boto3.dynamodb.conditions import Key
 
 from orgscan.model import GLOBAL, Target
-from orgscan.notify import MessageRefused, send
+from orgscan.notify import MessageRefused, Topics, send
 from orgscan.plan import Plan, Planner, PlanStore
 from orgscan.report import Reporter, Results, describe
 from orgscan.request import InvalidScanRequest
@@ -308,7 +308,7 @@ class Hub:
             return send(
                 Results(self.s3, BUCKET, scan).messages(),
                 sns=self.sns,
-                topic="topic",
+                topics=Topics("topic", "orgscan"),
                 store=self.store,
                 scan=scan,
             )

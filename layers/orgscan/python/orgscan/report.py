@@ -6,9 +6,8 @@ import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from enum import StrEnum
 from io import TextIOWrapper
 from math import inf
 from tempfile import TemporaryFile
@@ -21,6 +20,7 @@ from orgscan.cost import Scale
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime
 from orgscan.membership import Move
+from orgscan.messages import Message
 from orgscan.meter import Spent
 from orgscan.model import Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
@@ -47,25 +47,6 @@ GAPS = 100
 """Kinds of gaps in a summary, the largest. Errors that quote a request id are each a kind of their own."""
 MOVES = 100
 """Accounts that joined, left or changed state in a summary."""
-
-
-class Channel(StrEnum):
-    MAIL = "mail"
-    CHAT = "chat"
-    MACHINE = "machine"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One for one recipient group, through one channel."""
-
-    route: str
-    subject: str
-    """Of a mail; ASCII, below 100 characters."""
-    body: str
-    channel: Channel = Channel.MAIL
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    """By which subscriptions filter, beside `route`: four at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,11 @@ DOORS = {
     ),
     "orgscan.routing": ("orgscan.model", "orgscan.settings", "orgscan.tagged"),
     "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
+    "orgscan.links": (),
     "orgscan.present.*": (
         "orgscan.catalog",
         "orgscan.digest",
+        "orgscan.links",
         "orgscan.membership",
         "orgscan.model",
         "orgscan.present",
@@ -117,6 +119,7 @@ DOORS = {
         "pydantic",
         "yaml",
     ),
+    "infra.routes": ("orgscan.model", "orgscan.settings", "infra", "pydantic"),
     "infra*": (
         "infra",
         "orgscan.tagging",

@@ -15,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgscan.cost import Scale, usage
+from orgscan.links import Links
 from orgscan.membership import WORDS, Move
 from orgscan.meter import Spent
 from orgscan.model import GLOBAL, Blindness, Category, Severity, Target
 from orgscan.organization import Account
-from orgscan.present.mail import LINES, SUBJECT, WIDTH, Links, Mail, mail
+from orgscan.present.mail import LINES, SUBJECT, WIDTH, Mail, mail
 from orgscan.present.text import clean
 from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change
@@ -229,7 +230,7 @@ def comings_and_goings() -> ScanSummary:
 def test_golden(scene: Callable[[], ScanSummary]) -> None:
     summary = scene()
     summary.usage = USED
-    told = mail(summary, Links(RESULTS))
+    told = mail(summary, Links(results=RESULTS))
     text = f"Subject: {told.subject}\n\n{told.body}"
     golden = GOLDEN / f"{scene.__name__}.txt"
     if "UPDATE_GOLDEN" in os.environ:
@@ -366,7 +367,7 @@ def test_whatever_happened_the_mail_keeps_its_limits_and_its_counts(
 ) -> None:
     summary = summarise(plan(*skipped), left, finished=FINISHED, endings=endings, moves=moved)
     summary.usage = replace(USED, calls=10**12, throttled=10**11, gb_seconds=10**10)
-    told = mail(summary, Links(f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/"))
+    told = mail(summary, Links(results=f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/"))
     within_limits(told)
     parts = sections(told.body)
     for change in {*Change} - {*QUIET}:
@@ -398,7 +399,7 @@ def test_whatever_happened_the_mail_keeps_its_limits_and_its_counts(
 
 
 def test_ten_thousand_findings_stay_one_short_mail() -> None:
-    told = mail(ten_thousand(), Links(RESULTS))
+    told = mail(ten_thousand(), Links(results=RESULTS))
     within_limits(told)
     new = sections(told.body)["NEW"]
     assert new[0] == "NEW: 20 critical, 9,980 high"
@@ -409,7 +410,7 @@ def test_ten_thousand_findings_stay_one_short_mail() -> None:
 def test_many_causes_do_not_bury_what_else_changed() -> None:
     new = [notable(f"check-number-{number}", Severity.LOW) for number in range(60)]
     fixed = notable("ebs-volume-unattached", change=Change.RESOLVED, because="fixed")
-    told = mail(summarise(plan(), [receipt(PROD, *new, fixed)], finished=FINISHED), Links(RESULTS))
+    told = mail(summarise(plan(), [receipt(PROD, *new, fixed)], finished=FINISHED), Links(results=RESULTS))
     within_limits(told)
     assert "  HIGH      ebs-volume-unattached" in told.body.splitlines()
     assert sum(counted(sections(told.body)["NEW"])) == 60
@@ -441,14 +442,16 @@ def test_a_mail_that_is_full_has_room_for_accounts_that_came_and_went() -> None:
     address = f"s3://{'b' * 63}/scans/20260115T060000000Z-8f14e45f/"
     for moves in ([], moved):
         made = plan(*skipped, schedule="s" * 64)
-        told = mail(summarise(made, [left], finished=FINISHED, endings=endings, moves=moves), Links(address))
+        told = mail(
+            summarise(made, [left], finished=FINISHED, endings=endings, moves=moves), Links(results=address)
+        )
         within_limits(told)
         assert len(told.body.splitlines()) == LINES
         assert ("\nACCOUNTS: 1 left, 1 suspended" in told.body) == bool(moves)
 
 
 def test_no_name_leaves_its_line() -> None:
-    told = mail(hostile(), Links(RESULTS))
+    told = mail(hostile(), Links(results=RESULTS))
     within_limits(told)
     assert [line for line in told.body.splitlines() if line.startswith(("COMPLETE", "Full results"))] == [
         "Full results:"
@@ -458,7 +461,8 @@ def test_no_name_leaves_its_line() -> None:
 def test_one_check_short_of_everything_is_not_one_hundred_percent() -> None:
     lost = [Unseen(Blindness.THROTTLED, "ListThings", ("a",))]
     told = mail(
-        summarise(plan(), [receipt(PROD, planned=99_999, unseen=lost)], finished=FINISHED), Links(RESULTS)
+        summarise(plan(), [receipt(PROD, planned=99_999, unseen=lost)], finished=FINISHED),
+        Links(results=RESULTS),
     )
     assert told.body.startswith("INCOMPLETE: 99.9% of 99,999 checks evaluated\n")
 
@@ -466,7 +470,7 @@ def test_one_check_short_of_everything_is_not_one_hundred_percent() -> None:
 def test_the_subject_says_what_matters_most() -> None:
     def subject(*changes: Notable, **different: Any) -> str:
         left = receipt(PROD, *changes, **different)
-        return mail(summarise(plan(), [left], finished=FINISHED), Links(RESULTS)).subject
+        return mail(summarise(plan(), [left], finished=FINISHED), Links(results=RESULTS)).subject
 
     low = notable("tag-required-key-missing", Severity.LOW, Category.TAGGING)
     assert subject(low) == "[orgscan] 1 new in 1 account"
@@ -480,7 +484,7 @@ def test_the_subject_says_what_matters_most() -> None:
 
 def test_a_long_address_is_broken_and_not_cut() -> None:
     bucket = "b" * 63
-    told = mail(quiet(), Links(f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/"))
+    told = mail(quiet(), Links(results=f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/"))
     assert sections(told.body)["Full results"] == [
         "Full results:",
         f"  s3://{bucket}/",

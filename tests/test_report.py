@@ -18,6 +18,7 @@ from orgscan.describe import GAPS, describe
 from orgscan.errors import OutOfTime
 from orgscan.line import fingerprint
 from orgscan.membership import Remembered
+from orgscan.messages import Message, of_scan
 from orgscan.model import (
     GLOBAL,
     Blindness,
@@ -32,7 +33,7 @@ from orgscan.model import (
 from orgscan.plan import Plan, PlanStore
 from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change, Record
-from orgscan.report import ADDING_UP_S, THREADS, Message, Reporter, messages
+from orgscan.report import ADDING_UP_S, THREADS, Reporter
 from orgscan.results import Bucketed, Results
 from orgscan.routing import Routing
 from orgscan.settings import Configuration, Route
@@ -114,7 +115,7 @@ class Hub:
         return summary
 
     def messages(self, made: Plan) -> list[Message]:
-        return list(messages(Results(Bucketed(self.s3, BUCKET, made.scan))))
+        return list(of_scan(Results(Bucketed(self.s3, BUCKET, made.scan))))
 
     def routes(self, made: Plan) -> list[str]:
         return [message.route for message in self.messages(made)]

@@ -15,9 +15,10 @@ from orgscan.catalog import Catalog
 from orgscan.check import Problem, Problems, check
 from orgscan.collector import Reader, collector
 from orgscan.inventory import Inventory
+from orgscan.messages import of_scan
 from orgscan.model import Category, Severity, Taggable
 from orgscan.plan import PlanStore
-from orgscan.report import Reporter, messages
+from orgscan.report import Reporter
 from orgscan.results import Bucketed, Results
 from orgscan.session import Clients
 from orgscan.settings import Configuration, Route
@@ -106,7 +107,7 @@ def test_what_looks_secret_is_told_by_rule_and_hash_alone(caplog: pytest.LogCapt
     assert "ValueError at" in logged
     assert "KeyError at" in logged
     assert [PASSWORD in logged, TOKEN in logged] == [False, False]
-    (message,) = messages(place.results)
+    (message,) = of_scan(place.results)
     assert [PASSWORD in message.body, TOKEN in message.body] == [False, False]
 
 

@@ -12,11 +12,11 @@ import pytest
 from boto3.dynamodb.conditions import Key
 
 from orgscan.describe import describe
+from orgscan.messages import of_scan
 from orgscan.model import GLOBAL, Target
-from orgscan.notify import MessageRefused, send
+from orgscan.notify import MessageRefused, Topics, send
 from orgscan.plan import Plan, Planner, PlanStore
 from orgscan.report import Reporter
-from orgscan.report import messages as sent_messages
 from orgscan.request import InvalidScanRequest
 from orgscan.results import Bucketed, Results
 from orgscan.store import FindingStore, TakenOver
@@ -298,7 +298,7 @@ class Hub:
         news = moved(self.oracle, run.asked)
         assert sorted(each.account for each in told.moves) == news
         due = messages(self.oracle, self.world, run.asked, news)
-        assert [each.route for each in sent_messages(Results(Bucketed(self.s3, BUCKET, scan)))] == due
+        assert [each.route for each in of_scan(Results(Bucketed(self.s3, BUCKET, scan)))] == due
         assert sent == len(due)
         forget(self.oracle, run.asked)
         if sent:
@@ -310,9 +310,9 @@ class Hub:
 
         def told() -> int:
             return send(
-                sent_messages(Results(Bucketed(self.s3, BUCKET, scan))),
+                of_scan(Results(Bucketed(self.s3, BUCKET, scan))),
                 sns=self.sns,
-                topic="topic",
+                topics=Topics("topic", "orgscan"),
                 store=self.store,
                 scan=scan,
             )

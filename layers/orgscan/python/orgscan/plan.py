@@ -59,10 +59,10 @@ class Plan:
     """Ids of the organization's accounts, in any state; without one, of those in scope."""
     spent: Spent = NOTHING
     """By planning."""
-    digest: bool = False
-    """Whoever is told is told everything that is open, whether or not anything changed."""
     moves: tuple[Move, ...] = ()
     """Accounts that joined, left or changed state, as far as nobody was told when the scan started."""
+    digest: bool = False
+    """Everything that is open is told, whether or not anything changed."""
 
     @property
     def moment(self) -> datetime:
@@ -125,6 +125,7 @@ class Planner:
             started=started.isoformat(timespec="seconds"),
             schedule=request.schedule,
             notify=request.notify,
+            digest=request.digest,
             partition=self.home.partition,
             checks=tuple(check.id for check in checks),
             skipped=tuple(account for account in chosen if not account.active),

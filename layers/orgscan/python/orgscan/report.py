@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from orgscan import compliance, cost
+from orgscan import compliance, cost, messages
 from orgscan.catalog import Catalog
 from orgscan.cost import Scale
 from orgscan.coverage import Coverage, Look
@@ -20,14 +19,16 @@ from orgscan.describe import describe
 from orgscan.digest import Digest
 from orgscan.errors import OutOfTime
 from orgscan.line import Line
+from orgscan.links import Links, console
 from orgscan.membership import Move
+from orgscan.messages import Message, of_route
 from orgscan.meter import Spent
 from orgscan.model import Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
-from orgscan.present.mail import Links, mail
+from orgscan.present.mail import mail
 from orgscan.receipt import NO_RECEIPT, Receipt
 from orgscan.reconcile import Change, Record
-from orgscan.results import COMPLIANCE, FINDINGS, RESOLVED, ROLLUP, SUMMARY, TAGS, Bucketed, Results
+from orgscan.results import COMPLIANCE, FINDINGS, REPORT, RESOLVED, ROLLUP, SUMMARY, TAGS, Bucketed, Results
 from orgscan.rollup import Rollup
 from orgscan.routing import Routing
 from orgscan.settings import Configuration, Route
@@ -50,35 +51,6 @@ SETTLING_S = (1.0, 4.0)
 """Seconds to wait for the index when it lists another number of findings than the receipts tell."""
 TREND = 30
 """Scans before, whose totals the report draws."""
-MESSAGES = "messages.json"
-
-
-class Channel(StrEnum):
-    MAIL = "mail"
-    CHAT = "chat"
-    MACHINE = "machine"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One for one recipient group, through one channel."""
-
-    route: str
-    subject: str
-    """Of a mail; ASCII, below 100 characters."""
-    body: str
-    channel: Channel = Channel.MAIL
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    """By which subscriptions filter, beside `route`: four at most."""
-
-
-def put_messages(results: Results, messages: Iterable[Message]) -> None:
-    results.put_json(MESSAGES, [asdict(message) for message in messages])
-
-
-def messages(results: Results) -> Iterator[Message]:
-    for told in results.json(MESSAGES):
-        yield Message(**{**told, "channel": Channel(told["channel"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +65,8 @@ class Reporter:
     """For a thread of its own: boto3's tables build one condition at a time."""
     wait: Callable[[float], object] = time.sleep
     """Takes seconds."""
+    sign: Callable[[str], tuple[str, datetime] | None] = lambda _: None
+    """Key of an object -> a link that opens it, and when that ends; None: nobody is lent any."""
 
     def report(
         self,
@@ -102,7 +76,7 @@ class Reporter:
         spent: Callable[[], Spent] = Spent,
         seconds_left: Callable[[], float] = lambda: inf,
     ) -> tuple[ScanSummary, int]:
-        """Returns the summary of everything and the number of messages to send. `spent`: by this, so far.
+        """Returns the summary of everything and how much there is to send. `spent`: by this, so far.
 
         Raises OutOfTime when a repetition should go on from here.
         """
@@ -123,14 +97,16 @@ class Reporter:
         )
         if plan.schedule and summary.units:
             summary.coverage_before = self.store.coverage_before(scan, plan.schedule, summary.coverage)
-        results = Results(Bucketed(self.s3, self.bucket, scan))
+        folder = Bucketed(self.s3, self.bucket, scan)
+        results = Results(folder)
         findings = self._list(results, plan, listed, summary, of_routes)
         summary.usage = cost.usage(self._scale(summary, findings), summary.spent + spent())
         publish(results, summary, self.store.trend(TREND, before=scan), self.catalog)
-        sent = [*self._messages(routes, of_routes, summary, results)]
-        put_messages(results, sent)
+        sent = [*self._messages(routes, of_routes, summary, self._links(plan, folder))]
+        messages.put(results, sent)
         self.store.put_scan(scan, describe(summary))
-        return summary, len(sent)
+        events = plan.notify and self.configuration.events.any
+        return summary, len(sent) + events
 
     def _list(
         self,
@@ -152,8 +128,8 @@ class Reporter:
         results.put_lines(RESOLVED, rollup.resolving(self._resolved(plan.scan, listed)))
         results.put_json(ROLLUP, rollup.to_json())
         summary.unowned, summary.top_fixes = rollup.unowned, tuple(rollup.top_fixes())
-        for of_route, digest in zip(of_routes, digests.of_routes, strict=False):
-            of_route.digest = digest
+        for each, digest in zip(of_routes, digests.of_routes, strict=False):
+            each.digest = digest
         return count
 
     def _resolved(self, scan: str, listed: Listed) -> Iterator[Line]:
@@ -228,16 +204,25 @@ class Reporter:
         routes: Sequence[Route],
         of_routes: Sequence[ScanSummary],
         whole: ScanSummary,
-        results: Results,
+        links: Links,
     ) -> Iterator[Message]:
-        """One per route that something happened for. Silence is a promise: no news, no message."""
+        """Of each route that something happened for. Silence is a promise: no news, no message."""
         for route, summary in zip(routes, of_routes, strict=True):
             summary.usage = whole.usage
             if summary.units == whole.units:
                 summary.coverage_before = whole.coverage_before
             if summary.telling:
-                text = mail(summary, Links(results.folder.address))
-                yield Message(route.name, text.subject, text.body)
+                yield from of_route(route, summary, mail(summary, links), links)
+
+    def _links(self, plan: Plan, folder: Bucketed) -> Links:
+        key, region = folder.key(REPORT), self.s3.meta.region_name
+        signed = self.sign(key)
+        return Links(
+            results=folder.address,
+            console=console(plan.partition, region, self.bucket, key),
+            report=signed[0] if signed else "",
+            expires=signed[1] if signed else None,
+        )
 
     def _moves(self, plan: Plan) -> Iterator[Move]:
         """Those that no other scan told of meanwhile; a scan that tells nobody leaves them for the next."""

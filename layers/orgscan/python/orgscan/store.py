@@ -251,6 +251,10 @@ class FindingStore:
         marker = {"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"}
         return self._put_if(marker, Attr("pk").not_exists())
 
+    def was_sent(self, scan: str, route: str) -> bool:
+        marker = {"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"}
+        return "Item" in self._table.get_item(Key=marker, ConsistentRead=True)
+
     def unsent(self, scan: str, route: str) -> None:
         """The message was refused, so another attempt may send it."""
         self._table.delete_item(Key={"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"})

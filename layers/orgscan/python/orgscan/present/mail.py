@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 
 from orgscan.digest import EXAMPLES, Digest, Told
+from orgscan.links import Links
 from orgscan.membership import by_word
 from orgscan.model import Category, Severity, Target
 from orgscan.present.text import (
@@ -55,20 +56,6 @@ KEPT = 5
 class Mail:
     subject: str
     body: str
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where to read on."""
-
-    folder: str
-    """Of the full results: 's3://bucket/scans/id/'."""
-    report: str = ""
-    """In the console, for who may sign in there."""
-    presigned: str = ""
-    """For everybody who has it."""
-    until: str = ""
-    """When that one ends, for people; with the zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,13 +368,14 @@ def _cost(summary: ScanSummary) -> list[str]:
 
 def _links(links: Links) -> Iterator[str]:
     """A folder on one line if it fits, otherwise piece by piece: cut, it would lead nowhere."""
-    if links.report:
-        yield from ("Report, in the console:", f"  {links.report}")
-    if links.presigned:
-        yield from (f"Report, without signing in, until {links.until}:", f"  {links.presigned}")
+    if links.console:
+        yield from ("Report, in the console:", f"  {links.console}")
+    if links.report and links.expires:
+        until = links.expires.astimezone(UTC)
+        yield from (f"Report, without signing in, until {until:%Y-%m-%d %H:%M} UTC:", f"  {links.report}")
     yield "Full results:"
     line = "  "
-    for folder in links.folder.removesuffix("/").split("/"):
+    for folder in links.results.removesuffix("/").split("/"):
         if len(line) + len(folder) >= WIDTH:
             yield line
             line = "  "

@@ -86,6 +86,16 @@ DOORS = {
         "orgscan.tagged",
     ),
     "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
+    "orgscan.present.columns": ("orgscan.line",),
+    "orgscan.present.fixes": ("orgscan.line", "orgscan.model", "orgscan.reconcile"),
+    "orgscan.present.html": (
+        "orgscan.catalog.AnyCheck",
+        "orgscan.line",
+        "orgscan.model",
+        "orgscan.present",
+        "orgscan.reconcile",
+        "orgscan.remedy",
+    ),
     "orgscan.present.*": (
         "orgscan.catalog",
         "orgscan.membership",

@@ -165,11 +165,36 @@ def of(lines: Sequence[Line], resolved: Sequence[Line] = ()) -> Scene:
     )
 
 
-def hostile(text: str) -> Scene:
-    """Everything that others name is named so."""
+def hostile(*texts: str) -> Scene:
+    """Everything that others name is named so: for each, a finding and a line of every list."""
     random = Random(1)  # noqa: S311 (an invention)
-    line = replace(
-        _line(random, 0),
+    lines = [_named(random, number, text) for number, text in enumerate(texts)]
+    told = of(lines, [_closed(random, replace(line, id=line.id[::-1])) for line in lines])
+    shares = {"judged": 9, "compliant": 1, "percent": 11.1}
+    summary = {
+        **told.summary,
+        "schedule": texts[0],
+        "gaps": [{"reason": "denied", "detail": text, "checks": 3, "targets": 1} for text in texts],
+        "suppressions": [
+            {"key": "0", "what": text, "owner": text, "expires": "2026-01-20", "findings": 1}
+            for text in texts
+        ],
+        "account_changes": [{"account": "1" * 12, "name": text, "change": text} for text in texts],
+        "skipped": [*texts],
+    }
+    tags = {
+        **shares,
+        "accounts": [{"account": text, **shares} for text in texts],
+        "owners": [{"owner": text, **shares} for text in texts],
+    }
+    trend = [{**each, "schedule": texts[0]} for each in told.trend]
+    return replace(told, summary=summary, tags=tags, trend=trend)
+
+
+def _named(random: Random, number: int, text: str) -> Line:
+    return replace(
+        _line(random, number),
+        account=f"{number:012}",
         account_name=text,
         resource=f"arn:aws:s3:::{text}",
         region=text,
@@ -180,22 +205,6 @@ def hostile(text: str) -> Scene:
         saving=Money(3.5, text, Confidence.LOW),
         suppressed_by=text,
     )
-    told = of([line], [_closed(random, replace(line, id="0" * 20))])
-    gap = {"reason": "denied", "detail": text, "checks": 3, "targets": 1}
-    rule = {"key": "0", "what": text, "owner": text, "expires": "2026-01-20", "findings": 1}
-    move = {"account": "1" * 12, "name": text, "change": text}
-    shares = {"judged": 9, "compliant": 1, "percent": 11.1}
-    summary = {
-        **told.summary,
-        "schedule": text,
-        "gaps": [gap],
-        "suppressions": [rule],
-        "account_changes": [move],
-        "skipped": [text],
-    }
-    tags = {**shares, "accounts": [{"account": text, **shares}], "owners": [{"owner": text, **shares}]}
-    trend = [{**each, "schedule": text} for each in told.trend]
-    return replace(told, summary=summary, tags=tags, trend=trend)
 
 
 def account(number: int) -> tuple[str, str]:

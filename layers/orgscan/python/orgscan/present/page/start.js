@@ -3,7 +3,8 @@ function follow(first) {
   const address = location.hash;
   if (!address.includes("=")) {
     if (DETAIL.open) DETAIL.close();
-    if (first) apply({});
+    // The start of the page is without a view; a link to a part of it leaves the view as it is.
+    if (first || !address) apply({});
     return;
   }
   const id = new URLSearchParams(address.slice(1)).get("finding");

@@ -89,6 +89,16 @@ DOORS = {
     "orgscan.routing": ("orgscan.model", "orgscan.settings", "orgscan.tagged"),
     "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
     "orgscan.links": (),
+    "orgscan.present.columns": ("orgscan.line",),
+    "orgscan.present.fixes": ("orgscan.line", "orgscan.model", "orgscan.reconcile"),
+    "orgscan.present.html": (
+        "orgscan.catalog.AnyCheck",
+        "orgscan.line",
+        "orgscan.model",
+        "orgscan.present",
+        "orgscan.reconcile",
+        "orgscan.remedy",
+    ),
     "orgscan.present.*": (
         "orgscan.catalog",
         "orgscan.digest",

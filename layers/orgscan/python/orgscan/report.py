@@ -25,6 +25,7 @@ from orgscan.messages import Message, of_route
 from orgscan.meter import Spent
 from orgscan.model import Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
+from orgscan.present import html
 from orgscan.present.mail import mail
 from orgscan.receipt import NO_RECEIPT, Receipt
 from orgscan.reconcile import Change, Record
@@ -293,12 +294,24 @@ class Digests:
 def publish(
     results: Results, summary: ScanSummary, trend: Sequence[Mapping[str, Any]], catalog: Catalog
 ) -> None:
-    """All files that are made of a summary and of the findings that are there already.
+    """All files that are made of a summary and of the findings, which are there already.
 
     `trend`: summaries of scans before, the newest first.
     """
-    told = describe(summary)
-    results.put_json(SUMMARY, told, indent=1)
     # Control by control, account by account: too much for the trend line, which has the totals.
-    results.put_json(COMPLIANCE, compliance.details(summary.compliance))
-    results.put_json(TAGS, summary.tagged.details())
+    told, tags = describe(summary), summary.tagged.details()
+    controls = compliance.details(summary.compliance)
+    results.put_json(SUMMARY, told, indent=1)
+    results.put_json(COMPLIANCE, controls)
+    results.put_json(TAGS, tags)
+    report = html.page(
+        told,
+        compliance=controls,
+        tags=tags,
+        rollup=results.json(ROLLUP),
+        trend=trend,
+        lines=results.findings(),
+        resolved=results.resolved(),
+        checks=catalog.checks,
+    )
+    results.folder.put(REPORT, report)

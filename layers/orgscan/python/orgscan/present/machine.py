@@ -12,7 +12,7 @@ from typing import Any
 from orgscan.digest import Told
 from orgscan.links import Links
 from orgscan.present.text import clean
-from orgscan.summary import Cause, ScanSummary, Told
+from orgscan.summary import Cause, ScanSummary
 
 SCHEMA = "orgscan.scan/1"
 SIZE = 240_000

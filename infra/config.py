@@ -101,6 +101,21 @@ class Schedule(Section):
         return {"schedule": self.name, **self.scope.model_dump(mode="json", exclude_defaults=True)}
 
 
+class Owners(Section):
+    """Who answers for what is found."""
+
+    tags: tuple[f.TagKey, ...] = Field(
+        default=("Owner",),
+        min_length=1,
+        max_length=10,
+        description="Keys of the tags that name owners, best first, in any case.",
+    )
+    accounts: StrictBool = Field(
+        default=True,
+        description="Whether accounts, OUs and alternate contacts are asked, for what names nobody itself.",
+    )
+
+
 class Route(Section):
     """Who is told of what."""
 
@@ -247,6 +262,7 @@ class Config(Section):
     tag_policies: tuple[tags.TagPolicy, ...] = Field(
         default=(), description="What tags are checked against; empty: what each check has by default."
     )
+    owners: Owners = Field(default=Owners(), description="Who answers for what is found.")
     routes: tuple[Route, ...] = Field(
         default=(), description="Who is told of what. The first also hears of trouble with orgscan itself."
     )
@@ -297,6 +313,8 @@ class Config(Section):
             suppressions=tuple(suppression.rule() for suppression in self.suppressions),
             polite=self.limits.polite,
             inventory=self.inventory.enabled,
+            owner_tags=self.owners.tags,
+            account_owners=self.owners.accounts,
         )
 
 

@@ -113,6 +113,10 @@ class Configuration:
     """What API calls per second are divided by."""
     inventory: bool = True
     """Whether what there is gets written down."""
+    owner_tags: tuple[str, ...] = ("Owner",)
+    """Keys of the tags that name who answers for what carries them, best first, in any case."""
+    account_owners: bool = True
+    """Whether accounts, and the units above them, are asked who answers for what names nobody itself."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True, default=date.isoformat)
@@ -144,6 +148,8 @@ class Configuration:
             suppressions=tuple(_suppression(**rule) for rule in told["suppressions"]),
             polite=told["polite"],
             inventory=told["inventory"],
+            owner_tags=tuple(told["owner_tags"]),
+            account_owners=told["account_owners"],
         )
 
     @classmethod

@@ -27,7 +27,7 @@ DOORS = {
     "orgscan.policy*": ("orgscan.errors", "orgscan.model", "orgscan.network", "orgscan.policy"),
     "orgscan.owners": ("orgscan.model",),
     "orgscan.prices": ("orgscan.model",),
-    "orgscan.tagged": (),
+    "orgscan.tagged": ("orgscan.owners",),
     "orgscan.tagging": ("orgscan.model",),
     "orgscan.check": ("orgscan.model",),
     "orgscan.suppress": ("orgscan.model",),

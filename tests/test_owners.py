@@ -18,7 +18,7 @@ KEYS = ("Owner", "Team")
         ({"OWNER": "ada"}, "ada"),
         ({"Team": "maps"}, "maps"),
         ({"Team": "maps", "owner": "ada"}, "ada"),  # the first key in any spelling, before the second
-        ({"owner": "bob", "Owner": "ada"}, "ada"),  # as it is configured
+        ({"OWNER": "bob", "Owner": "ada", "owner": "eve"}, "ada"),  # as it is configured
         ({"oWner": "eve", "owner": "bob", "OWner": "ada"}, "ada"),  # else the smallest
         ({"Owner": " ", "owner": "bob"}, "bob"),
         ({"Owner": "\t\n", "Team": "maps"}, "maps"),

@@ -15,7 +15,16 @@ from orgscan import ownership, session
 from orgscan.membership import Remembered
 from orgscan.model import NOBODY, OwnedBy, Owner, Standing, Target
 from orgscan.organization import Account, Organization
-from orgscan.ownership import CONTACTS, LATER, MOST_ACCOUNTS, SECONDS, WALK_SECONDS, OwnersUnread, Registrar
+from orgscan.ownership import (
+    CONTACTS,
+    LAST_SECONDS,
+    LATER,
+    MOST_ACCOUNTS,
+    SECONDS,
+    WALK_SECONDS,
+    OwnersUnread,
+    Registrar,
+)
 from orgscan.plan import Plan, PlanStore, target
 from orgscan.session import Clients
 from orgscan.settings import Route, Scope
@@ -562,6 +571,21 @@ def test_a_walk_that_takes_too_long_ends_and_says_so() -> None:
     missing = 10_000 - len(census.above)
     assert 0 < missing < 10_000
     assert census.unread == (OwnersUnread(missing, "deadline: the invocation's time ran out"),)
+
+
+@pytest.mark.usefixtures("in_turn")
+@pytest.mark.parametrize(("left", "asked"), [(LAST_SECONDS + 10, 88), (LAST_SECONDS, 0)])
+def test_owners_are_what_planning_goes_without_when_its_own_time_is_short(left: float, asked: int) -> None:
+    clock = Clock()
+    large = Large(clock, units=1, each=200)
+    large.tags = {each.id: "ada" for each in large.accounts}
+    end = clock.now + left
+    census = registrar(large, seconds_left=lambda: end - clock.now).census(
+        large.accounts, (), {}, "2026-01-15"
+    )
+    assert large.asked["list_tags_for_resource"] == pytest.approx(asked, abs=1)
+    assert sum(each.accounts for each in census.unread) == 200 - len(census.learned)
+    assert bool(census.above) is bool(asked)
 
 
 def test_causes_are_few_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -39,8 +40,10 @@ MOST_ACCOUNTS = 1000
 """That are asked in a scan, those first that were not asked for longest."""
 SECONDS = 120.0
 """After which no unit and no account is asked any more in a scan."""
-WALK_SECONDS = 180.0
-"""After which no further unit is looked into: some 1,200 calls, one after the other."""
+WALK_SECONDS = 150.0
+"""After which no further unit is looked into: some 1,000 calls, one after the other."""
+LAST_SECONDS = 270.0
+"""That stay for what planning writes: the rows of ten thousand accounts that it meets for the first time."""
 AT_ONCE = 16
 LATER = f"not asked yet: a scan asks {MOST_ACCOUNTS:,} accounts at most, for {SECONDS:.0f} s"
 CAUSES = 5
@@ -153,6 +156,8 @@ class Registrar:
     polite: float = 1.0
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    seconds_left: Callable[[], float] = lambda: inf
+    """Of the whole plan. Owners are what it can go without."""
 
     def units(self, accounts: Collection[Account], elsewhere: Iterable[str]) -> Census:
         """Without owners."""
@@ -171,8 +176,7 @@ class Registrar:
     ) -> Census:
         """`accounts`: whose owners are read. `elsewhere`: others, of whom only units are. `day`: in UTC."""
         above, lost = self._above(accounts, elsewhere)
-        until = self.clock() + SECONDS
-        ask = _Ask(Pace(self.polite, clock=self.clock, sleep=self.sleep), lambda: until - self.clock())
+        ask = _Ask(Pace(self.polite, clock=self.clock, sleep=self.sleep), self._within(SECONDS))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             units = sorted({unit for each in accounts for unit in above.get(each.id, ())})
             told = dict(zip(units, pool.map(lambda unit: self._tagged(ask, unit), units), strict=True))
@@ -196,10 +200,14 @@ class Registrar:
         """Account -> ids of what it is in; and why those of some are missing."""
         if self.organization is None:
             return {}, ""
-        until = self.clock() + WALK_SECONDS
         wanted = {*(each.id for each in accounts), *elsewhere}
-        found, lost = self.organization.above(wanted, lambda: until - self.clock())
+        found, lost = self.organization.above(wanted, self._within(WALK_SECONDS))
         return found, _words(lost) if lost else ""
+
+    def _within(self, seconds: float) -> Callable[[], float]:
+        """What is left of so many from now on, or of planning if that is less."""
+        until = self.clock() + seconds
+        return lambda: min(until - self.clock(), self.seconds_left() - LAST_SECONDS)
 
     def _file(
         self,

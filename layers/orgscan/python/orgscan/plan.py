@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from math import inf
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -90,6 +91,7 @@ class Planner:
     enter: Callable[[str], Clients]
     """Become an account."""
     store: FindingStore
+    seconds_left: Callable[[], float] = lambda: inf
 
     def plan(self, raw: object, *, started: datetime, execution: str) -> tuple[Plan, Sequence[Target]]:
         """Raises InvalidScanRequest for what was asked, CannotPlan for what stands in the way."""
@@ -180,6 +182,7 @@ class Planner:
             organization=organization if self.configuration.scope.organization else None,
             keys=self.configuration.owner_tags,
             polite=self.configuration.polite,
+            seconds_left=self.seconds_left,
         )
 
     def _absent(

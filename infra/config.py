@@ -110,6 +110,21 @@ class Schedule(Section):
         }
 
 
+class Owners(Section):
+    """Who answers for what is found."""
+
+    tags: tuple[f.TagKey, ...] = Field(
+        default=("Owner",),
+        min_length=1,
+        max_length=10,
+        description="Keys of the tags that name owners, best first, in any case.",
+    )
+    accounts: StrictBool = Field(
+        default=True,
+        description="Whether accounts, OUs and alternate contacts are asked, for what names nobody itself.",
+    )
+
+
 class Tag(Section):
     """A tag that a resource carries, as it is spelled there."""
 
@@ -246,6 +261,7 @@ class Config(Section):
     tag_policies: tuple[tags.TagPolicy, ...] = Field(
         default=(), description="What tags are checked against; empty: what each check has by default."
     )
+    owners: Owners = Field(default=Owners(), description="Who answers for what is found.")
     routes: tuple[Route, ...] = Field(
         default=(), description="Who is told of what. The first also hears of trouble with orgscan itself."
     )
@@ -302,6 +318,8 @@ class Config(Section):
             inventory=self.inventory.enabled,
             events=settings.Events(**self.events.model_dump()),
             presigned_minutes=self.links.presigned_minutes,
+            owner_tags=self.owners.tags,
+            account_owners=self.owners.accounts,
         )
 
 

@@ -20,6 +20,7 @@ from infra.topics import Topics
 from orgscan.iam import action
 from orgscan.inventory import FOLDER
 from orgscan.organization import CALLS as ACCOUNT_CALLS
+from orgscan.ownership import CALLS as CONTACT_CALLS
 from orgscan.regions import CALLS as REGION_CALLS
 from orgscan.settings import NotifySettings, PlanSettings, ReportSettings, ScanSettings, Settings
 
@@ -107,7 +108,8 @@ class HubStack(Stack):
 
     def _plan(self) -> ScannerFunction:
         plan = self._function("plan", PlanSettings(**self._told, **self._role), memory_size=1024)
-        plan.may(*ENUMERATE, on="*")
+        contacts = CONTACT_CALLS if self._config.owners.accounts else ()
+        plan.may(*ENUMERATE, *map(action, contacts), on="*")
         self._let_visit(plan)
         self._let_use_scans(plan, "s3:PutObject")
         plan.may(*READ_TABLE, "dynamodb:PutItem", "dynamodb:UpdateItem", on=self._storage.table.table_arn)

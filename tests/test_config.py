@@ -269,8 +269,8 @@ def refused(read: Read) -> Refused:
         (
             "routes: [{name: a, emails: [a@example.com], copyy: true}]",
             (
-                "routes[0].copyy: true: unknown; must be one of name, chat, machine, emails, minimum_severity, "
-                "categories, accounts, ous, owners, unowned, copy; did you mean 'copy'?"
+                "routes[0].copyy: true: unknown; must be one of name, chat, machine, emails, "
+                "minimum_severity, categories, accounts, ous, owners, unowned, copy; did you mean 'copy'?"
             ),
         ),
         (
@@ -316,6 +316,19 @@ def refused(read: Read) -> Refused:
                 "limits.concurency: 5: unknown; must be one of concurrency, scan_memory, log_retention_days, "
                 "polite, suppressed_share; did you mean 'concurrency'?"
             ),
+        ),
+        ("owners: {tags: []}", "owners.tags: []: must not be empty"),
+        ("owners: {tags: Owner}", "owners.tags: 'Owner': must be a list"),
+        ("owners: {tags: ['']}", "owners.tags[0]: '': must be a tag's key of 1-128 characters"),
+        ("owners: {tags: [7]}", "owners.tags[0]: 7: must be text; put numbers in quotes"),
+        (
+            "owners: {tags: [a, b, c, d, e, f, g, h, i, j, k]}",
+            "owners.tags: [a, b, c, d, e, f, g, h, i, j, k]: must have at most 10 entries",
+        ),
+        ("owners: {accounts: 'no'}", "owners.accounts: 'no': must be true or false"),
+        (
+            "owners: {tag: [Owner]}",
+            "owners.tag: [Owner]: unknown; must be one of tags, accounts; did you mean 'tags'?",
         ),
         ("inventory: {enabled: 'no'}", "inventory.enabled: 'no': must be true or false"),
         ("inventory: {keep_days: 0}", "inventory.keep_days: 0: must be at least 1"),
@@ -777,6 +790,13 @@ def test_the_functions_are_told_of_routes_events_and_links(read: Read) -> None:
     assert told.presigned_minutes == 45
     assert Configuration.from_json(told.to_json()) == told
     assert decided.schedules[0].request == {"schedule": "weekly", "digest": True}
+
+
+def test_owners_are_named_by_the_tags_that_people_chose(read: Read) -> None:
+    told = read("{}").runtime()
+    assert (told.owner_tags, told.account_owners) == (("Owner",), True)
+    told = Configuration.from_json(read("owners: {tags: [Team, Owner], accounts: false}").runtime().to_json())
+    assert (told.owner_tags, told.account_owners) == (("Team", "Owner"), False)
 
 
 def test_an_inventory_can_be_switched_off(read: Read) -> None:

@@ -77,10 +77,12 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
     every = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
     logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
     enumerate_ = {
+        "account:GetAlternateContact",
         "ec2:DescribeRegions",
         "organizations:ListAccounts",
         "organizations:ListAccountsForParent",
         "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListRoots",
         "organizations:ListTagsForResource",
     }
     members = {"arn:AWS::Partition:iam::*:role/looker": {"sts:AssumeRole"}}
@@ -176,6 +178,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Template:
         "routes": DECIDED["routes"][:1],
         "events": {},
         "links": {},
+        "owners": {"accounts": False},
     }
     told.write_text(json.dumps({**DECIDED, **off}))
     done = synthesize(told, folder / "cdk.out")
@@ -190,6 +193,10 @@ def test_without_an_inventory_there_are_no_tables_and_nothing_may_be_written(bar
     assert "StorageBucket.Arn/inventory/*" not in granted(bare, "ScanRoleDefaultPolicy")
     rules = bare.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}["inventory/"] == 3
+
+
+def test_who_is_not_asked_for_owners_may_not_be_asked_for_contacts(bare: Template) -> None:
+    assert "account:GetAlternateContact" not in granted(bare, "PlanRoleDefaultPolicy")["*"]
 
 
 def test_without_units_nothing_is_made_outside_nor_is_there_a_second_role_here(bare: Template) -> None:

@@ -292,6 +292,7 @@ class World:
             scope=self.scope,
             off=tuple(sorted(self.off)),
             routes=ROUTES,
+            account_owners=False,
             suppressions=tuple(
                 Suppression(reason="-", owner="-", expires=last, **RULES[number])
                 for number, last in sorted(self.rules.items())

@@ -154,7 +154,7 @@ class Reporter:
         store = self.another_store()
         reach = plan.reach(self.catalog.ids(without=self.configuration.off))
         rules = Suppressions(self.configuration.suppressions, plan.moment)
-        routing = Routing(self.configuration.routes)
+        routing = Routing(self.configuration.routes, self.configuration.owner_tags)
         while target:
             if seconds_left() < LAST_S:
                 raise OutOfTime

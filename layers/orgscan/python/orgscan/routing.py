@@ -8,9 +8,9 @@ from fnmatch import translate
 from functools import cache
 from typing import Protocol
 
-from orgscan.model import Category, Finding, OwnedBy, Owner, Severity, Target
+from orgscan.model import Category, Finding, Owner, Severity, Target
+from orgscan.owners import owner_of
 from orgscan.settings import Route
-from orgscan.tagged import owner
 
 
 class Routed(Protocol):
@@ -27,8 +27,9 @@ class Routed(Protocol):
 
 
 class Routing:
-    def __init__(self, routes: Iterable[Route] = ()) -> None:
-        routes = tuple(routes)
+    def __init__(self, routes: Iterable[Route] = (), owner_tags: Sequence[str] = ("Owner",)) -> None:
+        """`owner_tags`: keys of the tags that name owners, best first."""
+        routes, self._owner_tags = tuple(routes), owner_tags
         self.names = tuple(route.name for route in routes)
         self._first = [route for route in routes if not route.copy]
         self._copies = [route for route in routes if route.copy]
@@ -41,8 +42,7 @@ class Routing:
 
     def owner(self, finding: Finding, target: Target) -> Owner:
         """Who answers for it: its own tag's word, or else its account's."""
-        name = owner(finding.tags or {})
-        return Owner(name, OwnedBy.RESOURCE) if name else target.owner
+        return owner_of(finding.tags, target.owner, self._owner_tags)
 
 
 def wants(route: Route, finding: Routed, target: Target) -> bool:

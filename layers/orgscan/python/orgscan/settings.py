@@ -149,6 +149,10 @@ class Configuration:
     events: Events = Events()
     presigned_minutes: int = 0
     """For how long a link to a report opens it without credentials; 0: there is none."""
+    owner_tags: tuple[str, ...] = ("Owner",)
+    """Keys of the tags that name who answers for what carries them, best first, in any case."""
+    account_owners: bool = True
+    """Whether accounts, and the units above them, are asked who answers for what names nobody itself."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True, default=date.isoformat)
@@ -182,6 +186,8 @@ class Configuration:
             inventory=told["inventory"],
             events=Events(**told["events"]),
             presigned_minutes=told["presigned_minutes"],
+            owner_tags=tuple(told["owner_tags"]),
+            account_owners=told["account_owners"],
         )
 
     @classmethod

@@ -6,7 +6,8 @@ pk SCAN#<scan>                 sk TARGET#<account>#<region>          a receipt
                                sk MESSAGE#<route>                    a message was sent
 pk SCANS                       sk <scan>                             a finished scan
 pk SCHEDULES                   sk <schedule>                         its newest scan, and what that covered
-pk ACCOUNTS                    sk <account>                          where it was scanned, its state as told
+pk ACCOUNTS                    sk <account>                          where it was scanned, its state as told,
+                                                                     its owner as read
 pk TOLD                        sk <what>                             people were told once
 pk SCHEMA                      sk SCHEMA                             the newest shape of items in here
 index `open` of `listed`       <severity>#<shard>                    open findings
@@ -33,7 +34,7 @@ from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
 from orgscan.membership import Move, Remembered
 from orgscan.meter import Spent
-from orgscan.model import Blindness, Gap, Severity, Target
+from orgscan.model import Blindness, Gap, OwnedBy, Owner, Severity, Target
 from orgscan.receipt import Receipt, Tally
 from orgscan.reconcile import Record, Status, Step, place, reconcile
 from orgscan.routing import Routing
@@ -269,6 +270,8 @@ class FindingStore:
                 frozenset(items.strings(row.get("absent", ()))),
                 str(row.get("told_state", "")),
                 str(row.get("told_in", "")),
+                Owner(str(row.get("owner_name", "")), OwnedBy(row.get("owned_by", OwnedBy.NOBODY))),
+                str(row.get("owner_read", "")),
             )
 
     def remember(self, account: Remembered) -> None:
@@ -280,6 +283,12 @@ class FindingStore:
             + (" DELETE absent :back" if back else ""),
             ExpressionAttributeValues={":name": account.name, ":regions": set(account.regions), **back},
         )
+
+    def remember_owner(self, account: str, owner: Owner, day: str) -> None:
+        """That this is what an account that is known was read to say, on that day."""
+        values = {":name": owner.name, ":by": owner.by.value, ":day": day}
+        changes = "SET owner_name = :name, owned_by = :by, owner_read = :day"
+        self._update_if(account, Attr("pk").exists(), changes, values)
 
     def first_to_move(self, move: Move, scan: str) -> bool:
         """Whether no other scan has told of the account since the move was noticed. Its state stands then.

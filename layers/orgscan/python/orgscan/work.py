@@ -140,7 +140,7 @@ class Worker:
             self.plan.started,
             seen,
             rules=Suppressions(self.configuration.suppressions, self.plan.moment),
-            routing=Routing(self.configuration.routes),
+            routing=Routing(self.configuration.routes, self.configuration.owner_tags),
             was=self.catalog.renamed(),
             seconds_left=seconds_left,
             spent=spent,

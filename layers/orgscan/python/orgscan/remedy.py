@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from json import dumps
 from shlex import quote, split
 
@@ -43,9 +44,9 @@ def commands(check: AnyCheck, line: Line) -> tuple[str, ...]:
     """
     told = facts(line)
     filled = [
-        [_word(word, told) for word in split(each.command)]
-        for each in map(_parsed, check.cli)
-        if each.type in ("", told["type"])
+        [_word(word, told) for word in words]
+        for type_, words in map(_parsed, check.cli)
+        if type_ in ("", told["type"])
     ]
     if any(word is None for words in filled for word in words):
         return ()
@@ -56,8 +57,8 @@ def shown(check: AnyCheck) -> tuple[Shown, ...]:
     """The remedy of no finding in particular."""
     told = {name: f"<{name}>" for name in FACTS}
     return tuple(
-        Shown(each.type, " ".join(filter(None, (_word(word, told) for word in split(each.command)))))
-        for each in map(_parsed, check.cli)
+        Shown(type_, " ".join(_word(word, told) or "" for word in words))
+        for type_, words in map(_parsed, check.cli)
     )
 
 
@@ -85,11 +86,13 @@ def facts(line: Line) -> dict[str, str]:
     }
 
 
-def _parsed(declared: str) -> Shown:
+@cache
+def _parsed(declared: str) -> tuple[str, tuple[str, ...]]:
+    """The type of the resources that a command is for, and its words: once for all findings of a check."""
     found = COMMAND.fullmatch(declared)
     if not found:
         raise ValueError(f"{declared!r} is no command of the AWS CLI")
-    return Shown(found["type"] or "", found["command"])
+    return found["type"] or "", tuple(split(found["command"]))
 
 
 def _word(word: str, told: Mapping[str, str]) -> str | None:

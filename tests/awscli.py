@@ -27,6 +27,8 @@ OWN = {"CreateVirtualMFADevice": ("outfile", "bootstrap-method")}
 """Operation -> options that the CLI itself understands."""
 GLOBAL = ("region", "query", "output")
 """Options of every command that a remedy may use."""
+FROM_FILE = "cli-input-json"
+"""All that an operation takes, in a file that people write."""
 PLAIN = re.compile(r"[A-Za-z0-9{}=:/.,_ -]*")
 """What means nothing to a shell, outside of quotes."""
 WORD = re.compile(r"<[a-z][a-z0-9-]*>")
@@ -71,11 +73,11 @@ def _faults(command: str) -> Iterator[str]:
             yield from _leaf_faults(wanted, params[member], option)
         elif option.startswith("no-") and option[3:] in members and not values:
             params[members[option[3:]][0]] = False
-        elif option not in own:
+        elif option not in (*own, FROM_FILE):
             yield f"--{option} is no option of {operation.name}"
         elif len(values) != 1:
             yield f"--{option} takes one value"
-    if shape:
+    if shape and FROM_FILE not in given:
         report = ParamValidator().validate(params, shape)
         if report.has_errors():
             yield report.generate_report()

@@ -117,6 +117,39 @@ def test_each_finding_has_its_commands(check: AnyCheck) -> None:
     assert all(filled) == bool(check.cli)
 
 
+def test_the_types_that_commands_are_for_exist() -> None:
+    types = {remedy.facts(line(case.check, case.resource.arn))["type"] for case in ALL}
+    assert {each.type for check in CHECKS for each in remedy.shown(check)} <= {"", *types}
+
+
+@pytest.mark.parametrize(
+    ("id_", "resource", "name"),
+    [
+        (
+            "cloudwatch-log-group-unused",
+            "logs:eu-west-1:123456789012:log-group:/aws/lambda/a",
+            "/aws/lambda/a",
+        ),
+        ("ecr-repository-public-policy", "ecr:eu-west-1:123456789012:repository/shop/web", "shop/web"),
+        (
+            "cloudwatch-alarm-orphaned",
+            "cloudwatch:eu-west-1:123456789012:alarm:shop/5xx: high",
+            "shop/5xx: high",
+        ),
+        (
+            "autoscaling-group-single-az",
+            "autoscaling:eu-west-1:123456789012:autoScalingGroup:c1d0:autoScalingGroupName/shop/web",
+            "shop/web",
+        ),
+    ],
+)
+def test_a_name_with_a_slash_is_named_as_a_whole(id_: str, resource: str, name: str) -> None:
+    """Its last part may be the name of another."""
+    (check,) = catalog.everything().only({id_}).checks
+    *_, last = remedy.commands(check, line(check, f"arn:aws:{resource}"))
+    assert name in [word.rpartition("=")[2] for word in split(last)]
+
+
 @EVERY
 def test_placeholders_are_known(check: AnyCheck) -> None:
     asked = {name for each in check.cli for name in remedy.PLACEHOLDER.findall(each)}

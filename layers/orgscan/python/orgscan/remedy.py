@@ -22,6 +22,8 @@ COMMAND = re.compile(r"(?:(?P<type>[A-Za-z-]+): )?(?P<command>aws .+)")
 WORD = re.compile(r"(?P<option>--[a-z0-9-]+=)?(?P<value>.*)", re.DOTALL)
 ELSEWHERE = re.compile(r"\s*([\[{]|(file|fileb|https?)://)")
 """How a value begins that the AWS CLI reads as JSON, or as the place where the value is."""
+GROUP = re.compile("(autoScalingGroup):[^:]*:autoScalingGroupName/")
+"""What precedes the name of an Auto Scaling group, which may have a / of its own."""
 SHORTHAND = frozenset(",[]{}\"'")
 """What ends a value in the CLI's shorthand: Key=...,Value=..."""
 FACTS = ("arn", "path", "type", "id", "name", "account", "region", "key", "partition", "suffix")
@@ -71,7 +73,7 @@ def facts(line: Line) -> dict[str, str]:
     {suffix}: of the domain of its endpoints.
     """
     path = line.resource.split(":", 5)[-1].removesuffix(":*")
-    type_, *rest = re.split("[:/]", path, maxsplit=1)
+    type_, *rest = re.split("[:/]", GROUP.sub(r"\1/", path), maxsplit=1)
     return {
         "arn": line.resource,
         "path": path,

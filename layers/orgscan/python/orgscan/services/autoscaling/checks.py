@@ -31,11 +31,11 @@ SCALED_BY_OTHERS = (
     equivalent=("prowler:autoscaling_group_elb_health_check_enabled", "trusted-advisor:CLOG40CDO8"),
     cli=(
         (
-            "aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names={name} --query "
+            "aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names={id} --query "
             "'AutoScalingGroups[].[HealthCheckType,TrafficSources]' --region {region}"
         ),
         (
-            "aws autoscaling update-auto-scaling-group --auto-scaling-group-name={name} "
+            "aws autoscaling update-auto-scaling-group --auto-scaling-group-name={id} "
             "--health-check-type '<elb-or-vpc-lattice-beside-what-is-there>' --health-check-grace-period "
             "'<seconds-the-application-takes-to-start>' --region {region}"
         ),
@@ -83,7 +83,7 @@ def _short(source: str) -> str:
     cli=(
         "aws ec2 describe-subnets --query 'Subnets[].[VpcId,AvailabilityZone,SubnetId]' --region {region}",
         (
-            "aws autoscaling update-auto-scaling-group --auto-scaling-group-name={name} "
+            "aws autoscaling update-auto-scaling-group --auto-scaling-group-name={id} "
             "--vpc-zone-identifier '<subnets-in-several-zones>' --region {region}"
         ),
     ),
@@ -123,7 +123,7 @@ def autoscaling_group_single_az(group: AutoScalingGroup, view: View, *, min_azs:
     also=(ScalingPolicy, ScheduledAction),
     cli=(
         (
-            "aws autoscaling put-scaling-policy --auto-scaling-group-name={name} --policy-name cpu-50 "
+            "aws autoscaling put-scaling-policy --auto-scaling-group-name={id} --policy-name cpu-50 "
             "--policy-type TargetTrackingScaling --target-tracking-configuration "
             '\'{"PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}, '
             '"TargetValue": 50}\' --region {region}'

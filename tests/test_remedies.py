@@ -121,6 +121,8 @@ def test_each_finding_has_its_commands(check: AnyCheck) -> None:
 def test_placeholders_are_known(check: AnyCheck) -> None:
     asked = {name for each in check.cli for name in remedy.PLACEHOLDER.findall(each)}
     assert asked <= {*remedy.FACTS}
+    decided = {word.strip("<>") for each in check.cli for word in awscli.WORD.findall(each)}
+    assert not {*remedy.FACTS} & decided
     assert {*remedy.FACTS} == {*remedy.facts(line(check, "arn:aws:ec2:eu-west-1:123456789012:volume/vol-1"))}
 
 

@@ -18,6 +18,7 @@ from cli import listing
 from cli.describe import describe, elsewhere, permissions, policy, service
 from cli.doctor.command import doctor
 from cli.estimate import estimate
+from cli.export import export
 from cli.lint import complain, lint, load
 from cli.start.command import start
 from infra import CannotSynthesize
@@ -156,6 +157,7 @@ app.command()(lint)
 app.command()(doctor)
 app.command()(start)
 app.command()(estimate)
+app.command()(export)
 
 
 def page(check: Mapping[str, Any], width: int) -> Iterator[str]:

@@ -18,6 +18,7 @@ from orgscan.model import Blindness
 from orgscan.pace import Pace
 from orgscan.present.asff import Product, finding
 from orgscan.present.exported import Checks, Summary, compact
+from orgscan.present.text import REASONS
 
 if TYPE_CHECKING:
     from mypy_boto3_securityhub import SecurityHubClient
@@ -127,7 +128,7 @@ class Hub:
         why = gap("securityhub", error)
         if why.reason in NO_ENTRY or code in EXPIRED:
             raise CannotPush(
-                f"Security Hub in {where} lets nobody in: {why.reason}: {why.detail}", outcome
+                f"Security Hub in {where} lets nobody in: {REASONS[why.reason]}: {why.detail}", outcome
             ) from error
         return {each["Id"]: Failed(each["Id"], code, why.detail) for each in batch}
 

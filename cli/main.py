@@ -18,6 +18,7 @@ from cli import listing
 from cli.describe import describe, elsewhere, permissions, policy, service
 from cli.doctor.command import doctor
 from cli.estimate import estimate
+from cli.export import export
 from cli.lint import complain, lint, load
 from cli.shell import script
 from cli.start.command import start
@@ -157,6 +158,7 @@ app.command()(lint)
 app.command()(doctor)
 app.command()(start)
 app.command()(estimate)
+app.command()(export)
 
 
 def page(check: Mapping[str, Any], width: int) -> Iterator[str]:

@@ -16,7 +16,7 @@ from orgscan.errors import OutOfTime
 RATES: dict[int, tuple[str, ...]] = {
     20: ("s3", "sqs"),
     15: ("kms", "sns"),
-    10: ("cloudwatch", "ec2", "ecs", "secretsmanager"),
+    10: ("cloudwatch", "ec2", "ecs", "secretsmanager", "securityhub:BatchImportFindings"),
     8: ("dynamodb", "ecr", "lambda", "ecs:DescribeTaskDefinition", "organizations:ListTagsForResource"),
     5: (
         "autoscaling", "docdb", "elb", "elbv2", "events", "iam", "identitystore", "kinesis", "neptune", "rds",

@@ -20,11 +20,11 @@ from orgscan.membership import JOINED, KNOWN, Move, Remembered, moves
 from orgscan.meter import NOTHING, Spent
 from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
+from orgscan.port import Store
 from orgscan.regions import Known
 from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
 from orgscan.schema import NewerTable
 from orgscan.settings import Configuration
-from orgscan.store import FindingStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -86,7 +86,7 @@ class Planner:
     home: Clients
     enter: Callable[[str], Clients]
     """Become an account."""
-    store: FindingStore
+    store: Store
 
     def plan(self, raw: object, *, started: datetime, execution: str) -> tuple[Plan, Sequence[Target]]:
         """Raises InvalidScanRequest for what was asked, CannotPlan for what stands in the way."""

@@ -19,6 +19,7 @@ from cli.describe import describe, elsewhere, permissions, policy, service
 from cli.doctor.command import doctor
 from cli.estimate import estimate
 from cli.lint import complain, lint, load
+from cli.scan.command import scan
 from cli.start.command import start
 from infra import CannotSynthesize
 from orgscan import catalog, compliance, iam
@@ -155,6 +156,7 @@ def print_policy(
 app.command()(lint)
 app.command()(doctor)
 app.command()(start)
+app.command()(scan)
 app.command()(estimate)
 
 

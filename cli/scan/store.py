@@ -43,6 +43,9 @@ CREATE INDEX IF NOT EXISTS open ON items (listed, pk, sk) WHERE listed IS NOT NU
 """Keys are those of the table, see `orgscan.store`; `listed` is the severity of what is open."""
 
 
+PATIENCE_MS = 60_000
+
+
 class Busy(Exception):
     """Another scan is writing there."""
 
@@ -51,28 +54,32 @@ class DiskStore:
     """Safe to share between threads. Whatever cannot be read or written raises sqlite3.Error."""
 
     def __init__(self, path: Path, *, together: str = "") -> None:
-        """`together`: what is scanned as one, an organization or some accounts; each remembers its own."""
+        """`together`: what is scanned as one, an organization or some accounts; each remembers its own.
+
+        Raises Busy, as `whole` does.
+        """
         self._together = together
         self._lock = RLock()
         self._base = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
-        self._base.executescript(TABLE)
+        with _busy():
+            self._base.executescript(TABLE)
 
     def close(self) -> None:
         self._base.close()
 
     @contextmanager
     def whole(self) -> Iterator[None]:
-        """All that is written within stays, or, when it raises or dies, nothing. Raises Busy."""
-        try:
+        """All that is written within stays; nothing does when it raises or dies, and it is closed then."""
+        with _busy():
             self._base.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            raise Busy from error
+        # Who merely looks, to be refused, is gone in a moment: nothing is lost for that at the end.
+        self._base.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
         try:
             yield
         except BaseException:
-            self._base.execute("ROLLBACK")
+            with self._lock:  # whoever still writes, and whoever comes later, must not begin one of their own
+                self._base.execute("ROLLBACK")
+                self._base.close()
             raise
         self._base.execute("COMMIT")
 
@@ -288,6 +295,16 @@ class DiskStore:
         text = json.dumps(item, default=float)  # the table's numbers are decimals
         row = (pk, sk, text, None if listed is None else str(listed), expires)
         self._base.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", row)
+
+
+@contextmanager
+def _busy() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
+        raise Busy from error
 
 
 def _pk(target: Target) -> str:

@@ -13,16 +13,22 @@ from pathlib import Path
 from threading import main_thread
 from typing import Any, TypeAlias
 
+import boto3
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner, Result
 
-from cli.main import app
+from cli import main
 from cli.scan import command
 from cli.scan.store import FILE, DiskStore
 from orgscan.line import Line
+from orgscan.model import Finding, Severity
+from orgscan.port import Store
 from orgscan.reconcile import Change
 from orgscan.results import Results, Shelved
+from orgscan.store import FindingStore
+from tests import handlers
 from tests.doctors import HUB, Call, Refusal, World
 from tests.goldens import golden
 
@@ -32,6 +38,10 @@ OTHER, THIRD = "222222222222", "333333333333"
 CHECKS = ("ec2-eip-unassociated", "ebs-volume-unattached")
 BEGAN = datetime(2026, 1, 15, 6, tzinfo=UTC)
 Place: TypeAlias = tuple[str, str]
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+"""This command alone: its runner builds all of them anew each time."""
+app.command()(command.scan)
 
 
 class Aws:
@@ -78,17 +88,13 @@ class Machine:
         self.now = BEGAN
         patch.chdir(folder)
         patch.setenv("COLUMNS", "80")
-        patch.setattr(command, "NOW", self._look_at_the_clock)
+        patch.setattr(command, "NOW", lambda: self.now)
         patch.setattr(command, "uuid4", lambda: type("Id", (), {"hex": "8f14e45fceea"}))
-
-    def _look_at_the_clock(self) -> datetime:
-        self.now += timedelta(seconds=1)
-        return self.now
 
     def scan(self, *options: str, checks: Sequence[str] = CHECKS) -> Result:
         self.now += timedelta(hours=1)
         asked = [part for check in checks for part in ("--check", check)]
-        return CliRunner().invoke(app, ["scan", *asked, *options])
+        return CliRunner().invoke(app, [*asked, *options])
 
     @property
     def results(self) -> Results:
@@ -578,6 +584,42 @@ def test_who_may_not_list_regions_is_told(cloud: Aws, machine: Machine) -> None:
     assert refused(machine.scan(), machine).endswith(
         "regions cannot be listed (denied: ec2:DescribeRegions)\n"
     )
+
+
+# Where it comes from
+
+
+def test_it_is_a_command_of_orgscan() -> None:
+    assert "Exit code 0: done." in CliRunner().invoke(main.app, ["scan", "--help"]).stdout
+
+
+def test_the_engine_is_that_of_a_deployment(
+    aws: boto3.Session,
+    table: Any,
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of one and the same AWS both find the same, with the same words, and look at as much."""
+    functions = handlers.ready(aws, table, monkeypatch, capsys)
+    for region in handlers.REGIONS:
+        boto3.client("ec2", region).allocate_address(Domain="vpc")
+    handlers.scan(functions)
+    hub, (scan,) = FindingStore(table), FindingStore(table).finished(2)
+    places = [part for region in handlers.REGIONS for part in ("--region", region)]
+    assert machine.scan(*places, "--concurrency", "1", checks=handlers.CHECKS).exit_code == 0
+    with closing(DiskStore(machine.folder / "results" / FILE)) as mine:
+        assert found(mine) == found(hub)
+        assert len(found(mine)) == 2
+        left = [*mine.receipts(machine.results.summary["scan"])]
+    theirs = [*hub.receipts(scan)]
+    told = ("target", "planned", "unseen", "resources", "tagged", "open", "found", "changed", "notable")
+    for name in told:
+        assert [getattr(each, name) for each in left] == [getattr(each, name) for each in theirs]
+
+
+def found(store: Store) -> dict[str, Finding]:
+    return {each.finding.resource: each.finding for kind in Severity for each in store.open_findings(kind)}
 
 
 # What people read

@@ -79,6 +79,8 @@ class Way:
 
     def visits(self, meter: Meter) -> Callable[[str], Clients]:
         """To ask it one question."""
+        if not self.role:
+            return lambda _: session.directly(self.home, meter=meter)
         elsewhere = session.visits(
             self.home, role=self.role, external_id=self.external_id, session_name=SESSION, meter=meter
         )

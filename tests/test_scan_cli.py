@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +19,11 @@ import boto3
 import pytest
 import typer
 import yaml
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from cli import main
-from cli.scan import command
+from cli.scan import command, run, show
 from cli.scan.store import FILE, DiskStore
 from orgscan.line import Line
 from orgscan.model import Finding, Severity
@@ -328,15 +331,20 @@ def test_what_other_checks_found_before_does_not_fail_a_scan_of_one(cloud: Aws, 
 # What goes wrong on the way
 
 
+def interrupt() -> None:
+    """Ctrl-C, and the main thread has heard of it."""
+    signal.pthread_kill(int(main_thread().ident or 0), signal.SIGINT)
+    while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        os.sched_yield()
+
+
 def test_ctrl_c_keeps_what_was_done_and_the_rest_is_a_gap(cloud: Aws, machine: Machine) -> None:
     cloud.addresses |= {(HUB, NEAR): ["1"], (HUB, FAR): ["2"]}
     machine.scan()
     cloud.addresses |= {(HUB, NEAR): [], (HUB, FAR): []}
 
     def interrupted(_: Call) -> Mapping[str, Any]:
-        signal.pthread_kill(int(main_thread().ident or 0), signal.SIGINT)
-        while signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-            os.sched_yield()  # until the main thread has heard of it
+        interrupt()
         return {"Addresses": []}
 
     cloud.world.answer("ec2:DescribeAddresses", interrupted, region=FAR)
@@ -351,6 +359,24 @@ def test_ctrl_c_keeps_what_was_done_and_the_rest_is_a_gap(cloud: Aws, machine: M
     cloud.world.answer("ec2:DescribeAddresses", {"Addresses": []}, region=FAR)
     assert machine.scan().exit_code == 0
     assert (machine.changes, machine.resolved()) == ({"resolved": 1}, {own(FAR, "eipalloc-2")})
+
+
+def test_whoever_is_in_a_hurry_keeps_nothing_and_breaks_nothing(cloud: Aws, machine: Machine) -> None:
+    cloud.addresses |= {(HUB, NEAR): ["1"], (HUB, FAR): ["2"]}
+
+    def twice(_: Call) -> Mapping[str, Any]:
+        interrupt()
+        signal.pthread_kill(int(main_thread().ident or 0), signal.SIGINT)
+        return {"Addresses": []}
+
+    cloud.world.answer("ec2:DescribeAddresses", twice, region=FAR)
+    result = machine.scan("--concurrency", "1")
+    assert result.exit_code == 130
+    assert result.stderr.endswith("interrupted: nothing of this scan is kept\n")
+    assert [each.name for each in machine.folder.glob("results/*")] == [FILE]
+    cloud.world.answer("ec2:DescribeAddresses", {"Addresses": []}, region=FAR)
+    machine.scan()
+    assert machine.changes == {"new": 1}
 
 
 class Killed(BaseException):
@@ -638,6 +664,20 @@ def test_the_end_where_there_is_no_terminal(cloud: Aws, machine: Machine) -> Non
 
 
 @pytest.mark.usefixtures("cloud")
+def test_a_live_line_says_how_far_it_is_and_stays_one_line() -> None:
+    seen, written = run.Progress(total=12_000), io.StringIO()
+    console = Console(file=written, force_terminal=True, width=80, highlight=False)
+    with show.watching(console, lambda: BEGAN, quiet=False) as tell:
+        seen.done, seen.unseen = 1_200, 31
+        seen.found.update({Severity.LOW: 7_777, Severity.CRITICAL: 2, Severity.HIGH: 1_000_000})
+        tell(seen)
+        seen.stopping = True
+        tell(seen)
+    lines = [line for line in re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", written.getvalue()).split("\r") if line]
+    golden("scan/live.txt", "\n".join(dict.fromkeys(map(str.strip, lines))) + "\n")
+    assert max(map(len, lines)) <= 81
+
+
 def test_nothing_found_is_told_in_three_lines(machine: Machine) -> None:
     result = machine.scan("--quiet")
     assert result.stderr == ""

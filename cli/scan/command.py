@@ -23,7 +23,7 @@ from cli.scan import show
 from cli.scan.baseline import Baseline, at_least
 from cli.scan.caller import CannotScan, caller
 from cli.scan.publish import Finished
-from cli.scan.run import Run, spent
+from cli.scan.run import Run, interruptible, spent
 from cli.scan.scope import Ground, Wanted, ground
 from cli.scan.store import FILE, Busy, DiskStore
 from infra import CannotSynthesize
@@ -206,16 +206,17 @@ class _Asked:
                 enter=stand.way.enter,
                 at_once=self.at_once,
             )
-            run.to_the_end(tell)
-        finished = Finished(
-            plan=plan,
-            targets=targets,
-            store=store,
-            catalog=run.catalog,
-            configuration=run.configuration,
-            at=NOW(),
-        )
-        return finished.publish(self.results), run.stop.is_set()
+            with interruptible(run.stop):
+                done = run.to_the_end(tell)
+                finished = Finished(
+                    plan=plan,
+                    targets=targets,
+                    store=store,
+                    catalog=run.catalog,
+                    configuration=run.configuration,
+                    at=NOW(),
+                )
+                return finished.publish(self.results), not done
 
     def _end(self, results: Results, before: Baseline | None, *, interrupted: bool) -> show.End:
         found = [each for each in results.findings() if show.is_open(each)]

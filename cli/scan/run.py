@@ -70,27 +70,29 @@ class Run:
     """Targets."""
     stop: Event = field(default_factory=Event)
 
-    def to_the_end(self, tell: Tell) -> None:
-        """Every target leaves a receipt; interrupted, those that were not done are gaps. Told on the way.
+    def to_the_end(self, tell: Tell) -> bool:
+        """Every target leaves a receipt; once `stop` is set, what is not done is a gap. Told on the way.
 
-        Whoever interrupts a second time does not wait for calls that are under way: KeyboardInterrupt.
+        Returns whether all were looked at.
         """
         progress, failed = Progress(total=len(self.targets)), dict[Target, Gap]()
         salt = self.store.salt()
         pool = ThreadPoolExecutor(self.at_once)
         try:
-            with interruptible(self.stop):
-                tell(progress)
-                tasks = {pool.submit(self._scan, each, salt): each for each in self.targets}
-                for task in self._as_they_end([*tasks], lambda: self._still(progress, tell)):
-                    if error := task.exception():
-                        failed[tasks[task]] = _lost(error)
-                    elif receipt := task.result():
-                        progress.add(receipt)
-                        tell(progress)
+            tell(progress)
+            tasks = {pool.submit(self._scan, each, salt): each for each in self.targets}
+            for task in self._as_they_end([*tasks], lambda: self._still(progress, tell)):
+                if error := task.exception():
+                    failed[tasks[task]] = _lost(error)
+                elif receipt := task.result():
+                    progress.add(receipt)
+                    tell(progress)
         finally:
+            # Whoever is in a hurry does not wait for calls that are under way.
             pool.shutdown(wait=False, cancel_futures=True)
-        self._account_for_missing(failed)
+        missing = [*self.store.without_receipt(self.plan.scan, self.targets)]
+        self._account_for(missing, failed)
+        return {*missing} <= failed.keys()
 
     def _still(self, progress: Progress, tell: Tell) -> None:
         progress.stopping = self.stop.is_set()
@@ -125,12 +127,12 @@ class Run:
         except OutOfTime:
             return None
 
-    def _account_for_missing(self, failed: Mapping[Target, Gap]) -> None:
+    def _account_for(self, missing: Sequence[Target], failed: Mapping[Target, Gap]) -> None:
         reach = self.plan.reach(self.catalog.ids(without=self.configuration.off))
         rules = Suppressions(self.configuration.suppressions, self.plan.moment)
         asked, was = self.catalog.only(self.plan.checks), self.catalog.renamed()
-        for target in [*self.store.without_receipt(self.plan.scan, self.targets)]:
-            lost = failed.get(target, INTERRUPTED if self.stop.is_set() else NO_RECEIPT)
+        for target in missing:
+            lost = failed.get(target, INTERRUPTED)
             checks = asked.planned(once=target.once) if target.standing is Standing.DUE else ()
             blind = Look((), Coverage.blind(target, checks, lost, reach))
             self.store.record(self.plan.scan, self.plan.started, blind, rules=rules, was=was)
@@ -146,7 +148,7 @@ def spent(meter: Meter) -> Spent:
 
 @contextmanager
 def interruptible(stop: Event) -> Iterator[None]:
-    """The first Ctrl-C sets `stop`, a second one is as ever."""
+    """The first Ctrl-C sets `stop`, a second one is as ever: KeyboardInterrupt."""
 
     def first(*_: object) -> None:
         stop.set()

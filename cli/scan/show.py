@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from cli.start.show import PAUSE, headline
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from cli.scan import run
 
-WORST = 10
+WORST = 6
 """Findings that are told at the end; the folder has them all."""
 PLANNING = "planning"
 WIDTH, NARROWEST = 100, 40
@@ -69,9 +70,9 @@ def watching(console: Console, clock: Callable[[], datetime], *, quiet: bool) ->
         yield _Lines(console, lambda: clock() - began).tell
     else:
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=len(PLANNING))),
             BarColumn(bar_width=20),
-            TextColumn("{task.fields[rest]}"),
+            TextColumn("{task.fields[rest]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
         )
         with Progress(*columns, console=console, auto_refresh=False) as bar:
             task = bar.add_task(PLANNING, total=None, rest="")
@@ -112,11 +113,11 @@ def _step(seen: run.Progress) -> str:
 
 def _parts(seen: run.Progress, running: timedelta) -> Iterator[str]:
     yield f"{seen.done:,} of {number(seen.total, 'target')}"
-    if found := totals({each: seen.found[each] for each in reversed(Severity)}):
-        yield found
+    yield str(timedelta(seconds=int(running.total_seconds())))
     if seen.unseen:
         yield f"{number(seen.unseen, 'check')} not seen"
-    yield str(timedelta(seconds=int(running.total_seconds())))
+    if found := totals({each: seen.found[each] for each in reversed(Severity)}):
+        yield found
 
 
 def show(console: Console, end: End) -> None:

@@ -20,6 +20,7 @@ from cli.doctor.command import doctor
 from cli.estimate import estimate
 from cli.export import export
 from cli.lint import complain, lint, load
+from cli.scan.command import scan
 from cli.shell import script
 from cli.start.command import start
 from infra import CannotSynthesize
@@ -157,6 +158,7 @@ def print_policy(
 app.command()(lint)
 app.command()(doctor)
 app.command()(start)
+app.command()(scan)
 app.command()(estimate)
 app.command()(export)
 

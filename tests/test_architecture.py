@@ -163,6 +163,8 @@ DOORS = {
         "orgscan.organization",
         "orgscan.policy",
     ),
+    # Whether credentials are found and hold is told by what botocore raises.
+    "cli.scan.caller": ("cli.doctor.ask", "orgscan", "botocore.exceptions"),
     "cli*": (
         "cli",
         "infra.CannotSynthesize",

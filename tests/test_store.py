@@ -1,18 +1,21 @@
 """A finding's life: opened once, kept while seen, closed only by a check that looked."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from cli.scan.store import DiskStore
 from orgscan.coverage import Look, Resolution
 from orgscan.membership import Move, Remembered
 from orgscan.model import Blindness, Category, Confidence, Money, Severity, Target
+from orgscan.port import Store
 from orgscan.receipt import Receipt
 from orgscan.reconcile import Change, Status
 from orgscan.store import FindingStore, TakenOver
@@ -22,12 +25,23 @@ from tests.scans import HERE, STARTED, blind, finding, saw
 LATER = "2026-01-16T12:00:00+00:00"
 
 
+@pytest.fixture(params=["table", "disk"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Of a deployment, and of scans of one's own machine: the same life."""
+    if request.param == "table":
+        yield FindingStore(request.getfixturevalue("table"))
+        return
+    with closing(DiskStore(tmp_path / "state.sqlite")) as disk:
+        yield disk
+
+
 @pytest.fixture
-def store(table: Any) -> FindingStore:
+def hub(table: Any) -> FindingStore:
+    """For what only a table has: calls, keys of its index, items of earlier versions, messages."""
     return FindingStore(table)
 
 
-def life(store: FindingStore) -> dict[str, tuple[Status, Change, str]]:
+def life(store: Store) -> dict[str, tuple[Status, Change, str]]:
     return {r.finding.resource: (r.status, r.change, r.changed_in) for r in store.findings(HERE)}
 
 
@@ -41,7 +55,7 @@ def writes(table: Any) -> list[str]:
     return made
 
 
-def test_a_finding_is_new_once(store: FindingStore) -> None:
+def test_a_finding_is_new_once(store: Store) -> None:
     first = store.record("1", STARTED, saw(finding()))
     second = store.record("2", LATER, saw(finding()))
     assert first.changes == {(Change.NEW, Severity.HIGH, Category.SECURITY): 1}
@@ -50,15 +64,15 @@ def test_a_finding_is_new_once(store: FindingStore) -> None:
     assert (record.first_seen, record.changed_in) == (STARTED, "1")
 
 
-def test_an_unchanged_scan_writes_its_receipt_and_no_finding(store: FindingStore, table: Any) -> None:
+def test_an_unchanged_scan_writes_its_receipt_and_no_finding(hub: FindingStore, table: Any) -> None:
     findings = [finding(f"arn:r{number}") for number in range(120)]
-    store.record("1", STARTED, saw(*findings))
+    hub.record("1", STARTED, saw(*findings))
     made = writes(table)
-    store.record("2", LATER, saw(*findings))
+    hub.record("2", LATER, saw(*findings))
     assert made == ["GetItem", "PutItem", "TransactWriteItems"]  # claim the target, leave the receipt
 
 
-def test_a_finding_closes_when_its_resource_was_judged_clean(store: FindingStore) -> None:
+def test_a_finding_closes_when_its_resource_was_judged_clean(store: Store) -> None:
     store.record("1", STARTED, saw(finding()))
     receipt = store.record("2", LATER, saw(clean=["arn:r1"]))
     (record,) = store.findings(HERE)
@@ -67,7 +81,7 @@ def test_a_finding_closes_when_its_resource_was_judged_clean(store: FindingStore
     assert [notable.because for notable in receipt.notable] == ["fixed"]
 
 
-def test_a_finding_closes_when_its_resource_is_gone_from_a_whole_listing(store: FindingStore) -> None:
+def test_a_finding_closes_when_its_resource_is_gone_from_a_whole_listing(store: Store) -> None:
     store.record("1", STARTED, saw(finding()))
     store.record("2", LATER, saw(clean=["arn:r2"]))
     (record,) = store.findings(HERE)
@@ -93,7 +107,7 @@ def test_a_finding_closes_when_its_resource_is_gone_from_a_whole_listing(store: 
         "blind elsewhere",
     ],
 )
-def test_a_check_that_could_not_look_closes_nothing(store: FindingStore, look: Look) -> None:
+def test_a_check_that_could_not_look_closes_nothing(store: Store, look: Look) -> None:
     store.record("1", STARTED, saw(finding()))
     receipt = store.record("2", LATER, look)
     assert life(store) == {"arn:r1": (Status.OPEN, Change.NEW, "1")}
@@ -103,7 +117,7 @@ def test_a_check_that_could_not_look_closes_nothing(store: FindingStore, look: L
     assert receipt.changes == {}
 
 
-def test_a_finding_that_comes_back_is_reopened(store: FindingStore) -> None:
+def test_a_finding_that_comes_back_is_reopened(store: Store) -> None:
     store.record("1", STARTED, saw(finding()))
     store.record("2", LATER, saw(clean=["arn:r1"]))
     receipt = store.record("3", LATER, saw(finding()))
@@ -116,7 +130,7 @@ def test_a_finding_that_comes_back_is_reopened(store: FindingStore) -> None:
 @pytest.mark.parametrize(
     ("severity", "change"), [(Severity.CRITICAL, Change.WORSENED), (Severity.LOW, Change.EASED)]
 )
-def test_another_severity_is_a_change(store: FindingStore, severity: Severity, change: Change) -> None:
+def test_another_severity_is_a_change(store: Store, severity: Severity, change: Change) -> None:
     store.record("1", STARTED, saw(finding()))
     receipt = store.record("2", LATER, saw(finding(severity=severity)))
     assert receipt.changes == {(change, severity, Category.SECURITY): 1}
@@ -124,14 +138,14 @@ def test_another_severity_is_a_change(store: FindingStore, severity: Severity, c
     assert list(store.open_findings(Severity.HIGH)) == []
 
 
-def test_a_check_that_could_not_look_closely_eases_nothing(store: FindingStore) -> None:
+def test_a_check_that_could_not_look_closely_eases_nothing(store: Store) -> None:
     store.record("1", STARTED, saw(finding(severity=Severity.CRITICAL)))
     receipt = store.record("2", LATER, saw(finding(severity=Severity.HIGH), unread=["arn:r1"]))
     assert receipt.changes == {}
     assert [r.finding.severity for r in store.findings(HERE)] == [Severity.CRITICAL]
 
 
-def test_new_evidence_is_stored_and_not_announced(store: FindingStore) -> None:
+def test_new_evidence_is_stored_and_not_announced(store: Store) -> None:
     store.record("1", STARTED, saw(finding(problem="stopped since May")))
     receipt = store.record("2", LATER, saw(finding(problem="stopped since May, 2 volumes")))
     (record,) = store.findings(HERE)
@@ -139,7 +153,7 @@ def test_new_evidence_is_stored_and_not_announced(store: FindingStore) -> None:
     assert receipt.changes == {}
 
 
-def test_one_resource_may_fail_a_check_twice(store: FindingStore) -> None:
+def test_one_resource_may_fail_a_check_twice(store: Store) -> None:
     store.record("1", STARTED, saw(finding(key="key-1"), finding(key="key-2")))
     store.record("2", LATER, saw(finding(key="key-2")))
     assert {r.finding.key: r.status for r in store.findings(HERE)} == {
@@ -148,13 +162,13 @@ def test_one_resource_may_fail_a_check_twice(store: FindingStore) -> None:
     }
 
 
-def test_only_open_findings_are_in_the_index(store: FindingStore) -> None:
+def test_only_open_findings_are_in_the_index(store: Store) -> None:
     store.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")))
     store.record("2", LATER, saw(finding("arn:r2"), clean=["arn:r1"]))
     assert [r.finding.resource for r in store.open_findings(Severity.HIGH)] == ["arn:r2"]
 
 
-def test_what_is_stored_is_what_was_found(store: FindingStore) -> None:
+def test_what_is_stored_is_what_was_found(store: Store) -> None:
     costly = finding(
         category=Category.COST,
         saving=Money(12.34, "us-east-1 list price of 2026-01", Confidence.MEDIUM),
@@ -166,18 +180,18 @@ def test_what_is_stored_is_what_was_found(store: FindingStore) -> None:
     assert next(store.findings(HERE)).finding.target.account_name == "acme-prod"
 
 
-def test_open_findings_are_kept_and_the_rest_for_a_year_and_a_bit(store: FindingStore, table: Any) -> None:
-    store.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")))
-    store.record("2", LATER, saw(finding("arn:r1"), clean=["arn:r2"]))
-    store.record("3", LATER, saw(finding("arn:r1"), finding("arn:r2")))
-    store.record("4", LATER, saw(finding("arn:r1"), clean=["arn:r2"]))
+def test_open_findings_are_kept_and_the_rest_for_a_year_and_a_bit(hub: FindingStore, table: Any) -> None:
+    hub.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")))
+    hub.record("2", LATER, saw(finding("arn:r1"), clean=["arn:r2"]))
+    hub.record("3", LATER, saw(finding("arn:r1"), finding("arn:r2")))
+    hub.record("4", LATER, saw(finding("arn:r1"), clean=["arn:r2"]))
     ends = int(datetime(2027, 2, 20, 12, tzinfo=UTC).timestamp())  # 400 days after LATER
     rows = {row["sk"]: row.get("expires") for row in table.scan()["Items"] if row["pk"].startswith("TARGET#")}
     assert rows == {"STATE": None, "FINDING#thing-wrong#arn:r1#": None, "FINDING#thing-wrong#arn:r2#": ends}
     assert all(row["expires"] for row in table.scan()["Items"] if row["pk"].startswith("SCAN#"))
 
 
-def test_a_receipt_survives_the_table(store: FindingStore) -> None:
+def test_a_receipt_survives_the_table(store: Store) -> None:
     left = store.record("1", STARTED, saw(finding(), checks=["thing-wrong", "other"]))
     assert list(store.receipts("1")) == [left]
     lost = store.record("2", LATER, blind("thing-wrong", "other"))
@@ -186,7 +200,7 @@ def test_a_receipt_survives_the_table(store: FindingStore) -> None:
     assert list(store.receipts("2")) == [lost]
 
 
-def test_a_check_is_newly_blind_once(store: FindingStore) -> None:
+def test_a_check_is_newly_blind_once(store: Store) -> None:
     assert store.record("1", STARTED, saw()).newly_blind == ()
     assert store.record("2", LATER, blind()).newly_blind == ("thing-wrong",)
     assert store.record("3", LATER, blind()).newly_blind == ()
@@ -194,13 +208,13 @@ def test_a_check_is_newly_blind_once(store: FindingStore) -> None:
     assert store.record("5", LATER, blind()).newly_blind == ("thing-wrong",)
 
 
-def test_a_scan_of_other_checks_forgets_no_blindness(store: FindingStore) -> None:
+def test_a_scan_of_other_checks_forgets_no_blindness(store: Store) -> None:
     store.record("1", STARTED, blind())
     store.record("2", LATER, saw(checks=["other"]))
     assert store.record("3", LATER, blind()).newly_blind == ()
 
 
-def test_savings_count_each_resource_once(store: FindingStore) -> None:
+def test_savings_count_each_resource_once(store: Store) -> None:
     def waste(resource: str, check: str, usd: float | None) -> Any:
         saving = Money(usd, "list", Confidence.HIGH) if usd else None
         return finding(resource, check, category=Category.COST, saving=saving)
@@ -218,7 +232,7 @@ def test_savings_count_each_resource_once(store: FindingStore) -> None:
     assert (receipt.monthly_usd, receipt.unpriced) == (71.5, 1)
 
 
-def test_recording_twice_is_recording_once(store: FindingStore) -> None:
+def test_recording_twice_is_recording_once(store: Store) -> None:
     store.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")))
     look = saw(finding("arn:r1", severity=Severity.CRITICAL), finding("arn:r3"), clean=["arn:r2"])
     first = store.record("2", LATER, look)
@@ -272,7 +286,7 @@ def test_a_killed_worker_is_finished_by_its_retry(
     }
 
 
-def test_the_scan_that_started_later_wins(store: FindingStore) -> None:
+def test_the_scan_that_started_later_wins(store: Store) -> None:
     store.record("2", LATER, saw(finding("arn:new")))
     late = store.record("1", STARTED, saw(finding("arn:old")))
     assert life(store) == {"arn:new": (Status.OPEN, Change.NEW, "2")}
@@ -293,7 +307,7 @@ def test_a_scan_that_overtakes_another_knows_what_that_was_blind_to(table: Any) 
     assert store.record("2", LATER, blind()).newly_blind == ()
 
 
-def test_a_retry_that_comes_too_late_leaves_the_receipt_as_it_was(store: FindingStore) -> None:
+def test_a_retry_that_comes_too_late_leaves_the_receipt_as_it_was(store: Store) -> None:
     first = store.record("1", STARTED, saw(finding()))
     store.record("2", LATER, saw(finding()))
     store.record("1", STARTED, saw(finding()))
@@ -338,14 +352,14 @@ def test_two_workers_of_one_target_that_meet_both_end(table: Any, monkeypatch: p
         FindingStore(table).record("2", LATER, saw(finding("arn:r2")))
 
 
-def test_another_target_is_another_world(store: FindingStore) -> None:
+def test_another_target_is_another_world(store: Store) -> None:
     there = replace(HERE, region="us-east-1")
     store.record("1", STARTED, saw(finding()))
     store.record("1", STARTED, saw(target=there))
     assert life(store) == {"arn:r1": (Status.OPEN, Change.NEW, "1")}
 
 
-def test_suppressed_findings_are_kept_and_found_apart(store: FindingStore) -> None:
+def test_suppressed_findings_are_kept_and_found_apart(store: Store) -> None:
     rule = Suppression(resource="arn:r1", reason="r", owner="o", expires=date(2026, 12, 31))
     rules = Suppressions([rule], datetime.fromisoformat(STARTED))
     receipt = store.record("1", STARTED, saw(finding("arn:r1"), finding("arn:r2")), rules=rules)
@@ -361,7 +375,7 @@ def test_suppressed_findings_are_kept_and_found_apart(store: FindingStore) -> No
     assert list(store.receipts("1")) == [receipt]
 
 
-def test_a_receipt_says_whose_its_findings_are(store: FindingStore) -> None:
+def test_a_receipt_says_whose_its_findings_are(store: Store) -> None:
     """All that are open there, whichever checks this scan asked for."""
     store.record("1", STARTED, saw(finding(), finding(key="a"), finding(key="b")))
     left = store.record("2", LATER, saw(finding(check="other"), checks=["other", "clean"]))
@@ -372,17 +386,17 @@ def test_a_receipt_says_whose_its_findings_are(store: FindingStore) -> None:
 
 
 def test_a_receipt_of_an_earlier_version_does_not_say_whose_its_findings_are(
-    store: FindingStore, table: Any
+    hub: FindingStore, table: Any
 ) -> None:
-    store.record("1", STARTED, saw(finding()))
+    hub.record("1", STARTED, saw(finding()))
     (row,) = (row for row in table.scan()["Items"] if row["pk"] == "SCAN#1")
     del row["found"]
     table.put_item(Item=row)
-    (left,) = store.receipts("1")
+    (left,) = hub.receipts("1")
     assert (left.found, left.attributed) == ({}, False)
 
 
-def test_what_was_accepted_is_no_news_when_it_is_mended(store: FindingStore) -> None:
+def test_what_was_accepted_is_no_news_when_it_is_mended(store: Store) -> None:
     rule = Suppression(resource="arn:r1", reason="r", owner="o", expires=date(2026, 12, 31))
     rules = Suppressions([rule], datetime.fromisoformat(STARTED))
     store.record("1", STARTED, saw(finding("arn:r1")), rules=rules)
@@ -390,17 +404,17 @@ def test_what_was_accepted_is_no_news_when_it_is_mended(store: FindingStore) -> 
     assert (receipt.changes, list(store.suppressed_findings())) == ({}, [])
 
 
-def test_what_could_not_be_confirmed_is_marked_once(store: FindingStore, table: Any) -> None:
-    store.record("1", STARTED, saw(finding()))
-    store.record("2", LATER, blind())
+def test_what_could_not_be_confirmed_is_marked_once(hub: FindingStore, table: Any) -> None:
+    hub.record("1", STARTED, saw(finding()))
+    hub.record("2", LATER, blind())
     made = writes(table)
-    third = store.record("3", "2026-01-17T12:00:00+00:00", blind())
+    third = hub.record("3", "2026-01-17T12:00:00+00:00", blind())
     assert made == ["GetItem", "PutItem", "TransactWriteItems"]
     assert third.unconfirmed_since == LATER
-    (record,) = store.findings(HERE)
+    (record,) = hub.findings(HERE)
     assert record.unconfirmed_since == LATER
-    store.record("4", "2026-01-18T12:00:00+00:00", saw(finding()))
-    assert next(store.findings(HERE)).unconfirmed_since == ""
+    hub.record("4", "2026-01-18T12:00:00+00:00", saw(finding()))
+    assert next(hub.findings(HERE)).unconfirmed_since == ""
 
 
 def test_an_attempt_that_another_one_of_its_scan_overtook_writes_no_more(
@@ -423,14 +437,14 @@ def test_an_attempt_that_another_one_of_its_scan_overtook_writes_no_more(
     assert list(store.receipts("1")) == overtaken
 
 
-def test_people_are_told_once_and_by_the_same_scan_again(store: FindingStore) -> None:
+def test_people_are_told_once_and_by_the_same_scan_again(store: Store) -> None:
     assert store.first_to_tell("rule#expired", "1")
     assert store.first_to_tell("rule#expired", "1")  # a repetition of the same scan
     assert not store.first_to_tell("rule#expired", "2")
     assert store.first_to_tell("rule#expiring", "2")
 
 
-def test_accounts_are_remembered_region_by_region(store: FindingStore) -> None:
+def test_accounts_are_remembered_region_by_region(store: Store) -> None:
     store.miss(HERE.account, [HERE.region], "1")  # nothing is known of it, and stays so
     store.forget(HERE, "1")
     assert list(store.remembered()) == []
@@ -449,7 +463,7 @@ def test_accounts_are_remembered_region_by_region(store: FindingStore) -> None:
     assert list(store.remembered()) == [Remembered("1", "uno", frozenset({"us-east-1", "global"}))]
 
 
-def test_of_a_move_one_scan_tells_and_it_may_tell_it_again(store: FindingStore) -> None:
+def test_of_a_move_one_scan_tells_and_it_may_tell_it_again(store: Store) -> None:
     joined = Move("1", "one", "", "ACTIVE", "")
     assert [store.first_to_move(joined, scan) for scan in ("2", "1", "2")] == [True, False, True]
     store.remember(Remembered("1", "one", frozenset({"eu-west-1"})))
@@ -461,7 +475,7 @@ def test_of_a_move_one_scan_tells_and_it_may_tell_it_again(store: FindingStore) 
     assert [(each.state, each.told_in) for each in store.remembered()] == [("LEFT", "3")]
 
 
-def test_a_target_is_not_forgotten_while_something_is_left_of_it(store: FindingStore) -> None:
+def test_a_target_is_not_forgotten_while_something_is_left_of_it(store: Store) -> None:
     store.remember(Remembered(HERE.account, "", frozenset({HERE.region})))
     store.record("1", STARTED, saw(finding()))
     store.miss(HERE.account, [HERE.region], "2")
@@ -472,37 +486,37 @@ def test_a_target_is_not_forgotten_while_something_is_left_of_it(store: FindingS
     assert [each.regions for each in store.remembered()] == [set()]
 
 
-def test_a_message_is_sent_once(store: FindingStore) -> None:
-    assert store.first_to_send("1", "everyone")
-    assert not store.first_to_send("1", "everyone")
-    assert store.first_to_send("1", "owners")
-    store.unsent("1", "everyone")
-    assert store.first_to_send("1", "everyone")
+def test_a_message_is_sent_once(hub: FindingStore) -> None:
+    assert hub.first_to_send("1", "everyone")
+    assert not hub.first_to_send("1", "everyone")
+    assert hub.first_to_send("1", "owners")
+    hub.unsent("1", "everyone")
+    assert hub.first_to_send("1", "everyone")
 
 
-def test_the_newest_scans_that_finished_come_first(store: FindingStore) -> None:
-    assert store.finished(2) == []
+def test_the_newest_scans_that_finished_come_first(hub: FindingStore) -> None:
+    assert hub.finished(2) == []
     for scan in ("20260102T", "20260103T", "20260101T"):
-        store.put_scan(scan, {"complete": True})
-    assert store.finished(2) == ["20260103T", "20260102T"]
+        hub.put_scan(scan, {"complete": True})
+    assert hub.finished(2) == ["20260103T", "20260102T"]
 
 
-def test_what_dynamodb_refuses_is_raised(store: FindingStore, table: Any) -> None:
+def test_what_dynamodb_refuses_is_raised(hub: FindingStore, table: Any) -> None:
     table.delete()
     with pytest.raises(ClientError):
-        store.record("1", STARTED, saw(finding()))
+        hub.record("1", STARTED, saw(finding()))
 
 
-def test_a_schedules_scan_before_is_known_however_often_it_is_asked(store: FindingStore) -> None:
-    assert store.coverage_before("1", "daily", 90.5) is None
-    assert store.coverage_before("2", "daily", 80.0) == 90.5
-    assert store.coverage_before("2", "daily", 80.0) == 90.5
-    assert store.coverage_before("3", "weekly", 10.0) is None
-    assert store.coverage_before("4", "daily", 100.0) == 80.0
+def test_a_schedules_scan_before_is_known_however_often_it_is_asked(hub: FindingStore) -> None:
+    assert hub.coverage_before("1", "daily", 90.5) is None
+    assert hub.coverage_before("2", "daily", 80.0) == 90.5
+    assert hub.coverage_before("2", "daily", 80.0) == 90.5
+    assert hub.coverage_before("3", "weekly", 10.0) is None
+    assert hub.coverage_before("4", "daily", 100.0) == 80.0
 
 
-def test_a_scan_that_ends_after_a_later_one_is_compared_with_nothing(store: FindingStore) -> None:
-    store.coverage_before("1", "daily", 90.0)
-    store.coverage_before("3", "daily", 50.0)
-    assert store.coverage_before("2", "daily", 20.0) is None
-    assert store.coverage_before("4", "daily", 50.0) == 50.0
+def test_a_scan_that_ends_after_a_later_one_is_compared_with_nothing(hub: FindingStore) -> None:
+    hub.coverage_before("1", "daily", 90.0)
+    hub.coverage_before("3", "daily", 50.0)
+    assert hub.coverage_before("2", "daily", 20.0) is None
+    assert hub.coverage_before("4", "daily", 50.0) == 50.0

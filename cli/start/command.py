@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cli.lint import complain, load
+from cli.options import repeated, tag
 from cli.start import execution, follow, show
 from cli.start.execution import CannotStart, Deployment, Execution, LostSight
 from cli.start.request import Wanted, build
@@ -26,32 +27,21 @@ INCOMPLETE, REFUSED, FAILED, UNSEEN, INTERRUPTED = 1, 2, 3, 4, 130
 CONFIG = Path("orgscan.yaml")
 
 
-def _tag(given: str) -> tuple[str, str]:
-    key, equals, value = given.partition("=")
-    if not key or not equals:
-        raise typer.BadParameter(f"{given!r} is not a tag: KEY=VALUE")
-    return key, value
-
-
-def _repeated(name: str, metavar: str, help_: str, **more: Any) -> Any:
-    return typer.Option(name, metavar=metavar, help=f"{help_}; may be repeated.", **more)
-
-
 def start(  # noqa: PLR0913 (each is an option)
     *,
     config: Annotated[Path, typer.Option(help="The configuration.")] = CONFIG,
-    accounts: Annotated[list[str] | None, _repeated("--account", "ID", "Only this account")] = None,
-    ous: Annotated[list[str] | None, _repeated("--ou", "ID", "Only accounts in or below it")] = None,
+    accounts: Annotated[list[str] | None, repeated("--account", "ID", "Only this account")] = None,
+    ous: Annotated[list[str] | None, repeated("--ou", "ID", "Only accounts in or below it")] = None,
     account_tags: Annotated[
         list[Any] | None,
-        _repeated("--account-tag", "KEY=VALUE", "Only accounts that carry all of these", parser=_tag),
+        repeated("--account-tag", "KEY=VALUE", "Only accounts that carry all of these", parser=tag),
     ] = None,
     regions: Annotated[
-        list[str] | None, _repeated("--region", "NAME", "Only this one: eu-west-1, 'eu-*', global")
+        list[str] | None, repeated("--region", "NAME", "Only this one: eu-west-1, 'eu-*', global")
     ] = None,
-    checks: Annotated[list[str] | None, _repeated("--check", "ID", "Only this check")] = None,
+    checks: Annotated[list[str] | None, repeated("--check", "ID", "Only this check")] = None,
     categories: Annotated[
-        list[str] | None, _repeated("--category", "NAME", f"Only these checks: {', '.join(Category)}")
+        list[str] | None, repeated("--category", "NAME", f"Only these checks: {', '.join(Category)}")
     ] = None,
     schedule: Annotated[
         str, typer.Option(metavar="NAME", help="As this schedule of the configuration would ask.")

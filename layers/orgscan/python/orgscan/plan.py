@@ -22,11 +22,11 @@ from orgscan.meter import NOTHING, Spent
 from orgscan.model import GLOBAL, NOBODY, Category, OwnedBy, Owner, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
 from orgscan.ownership import OwnersUnread, Registrar, take
+from orgscan.port import Store
 from orgscan.regions import Known
 from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
 from orgscan.schema import NewerTable
 from orgscan.settings import Configuration
-from orgscan.store import FindingStore
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -92,7 +92,7 @@ class Planner:
     home: Clients
     enter: Callable[[str], Clients]
     """Become an account."""
-    store: FindingStore
+    store: Store
     seconds_left: Callable[[], float] = lambda: inf
 
     def plan(self, raw: object, *, started: datetime, execution: str) -> tuple[Plan, Sequence[Target]]:

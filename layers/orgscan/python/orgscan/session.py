@@ -210,6 +210,14 @@ class Clients:
     def partition(self) -> str:
         return str(self._session.get_partition_for_region(self._session.region_name))
 
+    @property
+    def credentials(self) -> Credentials:
+        """With which requests are signed; they renew themselves where they can. Raises NoCredentialsError."""
+        found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        return found
+
     def get(self, service: str, region: str | None = None) -> Any:
         """Clients are thread-safe, making them from a shared session is not."""
         key = (service, region or self._session.region_name)
@@ -270,10 +278,22 @@ class Clients:
             return self._session.resource("dynamodb", config=self._config).Table(name)
 
 
-def here(*, retries: bool = True) -> Clients:
-    """The clients of whoever runs this code; without retries, for what must not happen twice."""
+def here(*, retries: bool = True, profile: str | None = None) -> Clients:
+    """The clients of whoever runs this code; without retries, for what must not happen twice.
+
+    `profile`: whose credentials and region, of the AWS configuration files; else as the environment says.
+    """
     config = CONFIG if retries else CONFIG.merge(Config(retries={"total_max_attempts": 1}))
-    return Clients(_session(), guarded=False, config=config)
+    return Clients(_session(profile=profile), guarded=False, config=config)
+
+
+def directly(home: Clients, *, polite: float = 1.0, meter: Meter | None = None) -> Clients:
+    """The clients of the caller's own account, which ask it as those that `assume` makes: guarded, politely.
+
+    Each target wants its own, since they end with it. Raises NoCredentialsError.
+    """
+    session = _session(home.credentials, region=home.get("sts").meta.region_name)
+    return Clients(session, guarded=True, pace=Pace(polite), meter=meter)
 
 
 def lend(home: Clients, role: str, *, minutes: int, session_name: str) -> tuple[Clients, datetime]:
@@ -387,7 +407,9 @@ def client_classes_once() -> None:
     setattr(ClientCreator, name, built_once)
 
 
-def _session(credentials: Credentials | None = None, *, region: str | None = None) -> boto3.Session:
+def _session(
+    credentials: Credentials | None = None, *, region: str | None = None, profile: str | None = None
+) -> boto3.Session:
     client_classes_once()
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
@@ -395,4 +417,4 @@ def _session(credentials: Credentials | None = None, *, region: str | None = Non
     core.set_config_variable("sts_regional_endpoints", "regional")
     if credentials:
         core.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
-    return boto3.Session(botocore_session=core, region_name=region)
+    return boto3.Session(botocore_session=core, region_name=region, profile_name=profile)

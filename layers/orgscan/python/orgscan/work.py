@@ -21,11 +21,11 @@ from orgscan.inventory import Inventory
 from orgscan.meter import Spent
 from orgscan.model import Standing, Target
 from orgscan.plan import Plan
+from orgscan.port import Store
 from orgscan.receipt import Receipt
 from orgscan.routing import Routing
 from orgscan.settings import Configuration
 from orgscan.spool import SCHEMA, Spool
-from orgscan.store import FindingStore
 from orgscan.suppress import Suppressions
 
 if TYPE_CHECKING:
@@ -70,8 +70,9 @@ class Worker:
     plan: Plan
     catalog: Catalog
     configuration: Configuration
-    store: FindingStore
-    checkpoints: Checkpoints
+    store: Store
+    checkpoints: Checkpoints | None
+    """None: no invocation follows, all must be done in one."""
     enter: Callable[[Target], Clients]
     """Become the account."""
     salt: str = ""
@@ -86,15 +87,15 @@ class Worker:
         Each may be killed anywhere and be repeated: it begins with what the part before it put away, also
         with what that and those before it spent. So a repetition counts itself once, and not whom it repeats.
         """
-        resume = part + 1 < MOST_PARTS
+        checkpoints = self.checkpoints if part + 1 < MOST_PARTS else None
         with TemporaryDirectory(prefix="orgscan-") as folder:
             path = Path(folder) / "spool"
-            if part:
+            if part and self.checkpoints:
                 self.checkpoints.get(target, part, path)
             with closing(Spool(path, shape=shape(self.catalog))) as spool:
                 before = spool.spent()
                 try:
-                    seen = self._look(target, spool, seconds_left, resume=resume)
+                    seen = self._look(target, spool, seconds_left, resume=checkpoints is not None)
                     if seen:
                         receipt = self._record(seen, seconds_left, lambda: before + self.spent())
                         # Last, so that no finding is lost to it. A worker that dies before leaves no word of
@@ -102,10 +103,11 @@ class Worker:
                         self._take_stock(target, spool, seconds_left)
                         return receipt
                 except OutOfTime:
-                    if not resume:
+                    if not checkpoints:
                         raise
                 spool.spend(before + self.spent())
-            self.checkpoints.put(target, part + 1, path)
+            if checkpoints:
+                checkpoints.put(target, part + 1, path)
         return None
 
     def _look(

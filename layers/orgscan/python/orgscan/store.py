@@ -22,26 +22,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import uuid4
 from zlib import crc32
 
-from boto3.dynamodb.conditions import Attr, ConditionBase, Key
+from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from orgscan import items, schema
+from orgscan.account_rows import AccountRows, mark_of
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
-from orgscan.membership import Move, Remembered
 from orgscan.meter import Spent
-from orgscan.model import Blindness, Gap, OwnedBy, Owner, Severity, Target
+from orgscan.model import Blindness, Gap, Severity, Target
 from orgscan.receipt import Receipt, Tally
 from orgscan.reconcile import Record, Status, Step, place, reconcile
 from orgscan.routing import Routing
 from orgscan.suppress import Suppressions
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
 
 SHARDS = 10
 """Of the index per severity, so that no partition of it is hot: 1,000 writes a second each."""
@@ -75,10 +72,7 @@ class Claim:
     """Checks that were blind before this scan."""
 
 
-class FindingStore:
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
+class FindingStore(AccountRows):
     def adopt(self) -> None:
         """Mark the table as written by this version of orgscan. Raises NewerTable when a newer one has."""
         key = {"pk": "SCHEMA", "sk": "SCHEMA"}
@@ -260,58 +254,9 @@ class FindingStore:
         """The message was refused, so another attempt may send it."""
         self._table.delete_item(Key={"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"})
 
-    def remembered(self) -> Iterator[Remembered]:
-        """Every account that some scan met."""
-        for row in self._query(Key("pk").eq("ACCOUNTS"), ConsistentRead=True):
-            yield Remembered(
-                str(row["sk"]),
-                str(row["account_name"]),
-                frozenset(items.strings(row.get("regions", ()))),
-                frozenset(items.strings(row.get("absent", ()))),
-                str(row.get("told_state", "")),
-                str(row.get("told_in", "")),
-                Owner(str(row.get("owner_name", "")), OwnedBy(row.get("owned_by", OwnedBy.NOBODY))),
-                str(row.get("owner_read", "")),
-            )
-
-    def remember(self, account: Remembered) -> None:
-        """That these regions of it are scanned from now on, and that what is `absent` of it no longer is."""
-        back = {":back": set(account.absent)} if account.absent else {}
-        self._table.update_item(
-            Key={"pk": "ACCOUNTS", "sk": account.account},
-            UpdateExpression="SET account_name = :name ADD regions :regions"
-            + (" DELETE absent :back" if back else ""),
-            ExpressionAttributeValues={":name": account.name, ":regions": set(account.regions), **back},
-        )
-
-    def remember_owner(self, account: str, owner: Owner, day: str) -> None:
-        """That this is what an account that is known was read to say, on that day."""
-        values = {":name": owner.name, ":by": owner.by.value, ":day": day}
-        changes = "SET owner_name = :name, owned_by = :by, owner_read = :day"
-        self._update_if(account, Attr("pk").exists(), changes, values)
-
-    def first_to_move(self, move: Move, scan: str) -> bool:
-        """Whether no other scan has told of the account since the move was noticed. Its state stands then.
-
-        The one that did may tell it again.
-        """
-        unchanged = Attr("told_in").eq(move.told_in) if move.told_in else Attr("told_in").not_exists()
-        values = {":name": move.name, ":state": move.now, ":scan": scan}
-        changes = "SET account_name = :name, told_state = :state, told_in = :scan"
-        if self._update_if(move.account, unchanged, changes, values):
-            return True
-        key = {"pk": "ACCOUNTS", "sk": move.account}
-        row = self._table.get_item(Key=key, ConsistentRead=True).get("Item", {})
-        return bool(row.get("told_in") == scan)
-
-    def miss(self, account: str, regions: Iterable[str], scan: str) -> None:
-        """These regions of it are no longer scanned."""
-        marks = {_mark(region, scan) for region in regions}
-        self._update_if(account, Attr("pk").exists(), "ADD absent :marks", {":marks": marks})
-
     def forget(self, target: Target, scan: str) -> None:
         """Nothing is left of a target that this scan planned as absent, and no later one has it back."""
-        mark = _mark(target.region, scan)
+        mark = mark_of(target.region, scan)
         if all(record.status is Status.RESOLVED for record in self.findings(target)):
             self._update_if(
                 target.account,
@@ -319,22 +264,6 @@ class FindingStore:
                 "DELETE regions :regions, absent :marks",
                 {":regions": {target.region}, ":marks": {mark}},
             )
-
-    def _update_if(
-        self, account: str, condition: ConditionBase, expression: str, values: Mapping[str, Any]
-    ) -> bool:
-        try:
-            self._table.update_item(
-                Key={"pk": "ACCOUNTS", "sk": account},
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=dict(values),
-            )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
 
     def first_to_tell(self, what: str, scan: str) -> bool:
         """Whether no other scan has told people of this; the one that did may tell it again."""
@@ -406,27 +335,6 @@ class FindingStore:
 
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {"TableName": self._table.name, "Item": item}
-
-    def _put_if(self, item: dict[str, Any], condition: ConditionBase) -> bool:
-        try:
-            self._table.put_item(Item=item, ConditionExpression=condition)
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
-
-    def _query(self, condition: ConditionBase, **how: Any) -> Iterator[Mapping[str, Any]]:
-        while True:
-            page = self._table.query(KeyConditionExpression=condition, **how)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            how["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def _mark(region: str, scan: str) -> str:
-    return f"{region}#{scan}"
 
 
 def _pk(target: Target) -> str:

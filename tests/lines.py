@@ -178,6 +178,7 @@ HOSTILE = (
     '"=1',
     "a;=1",
     "a\n=1",
+    "a\n- critical",
     "<script>alert(1)</script>",
     "]]>",
     "&amp;<!--",

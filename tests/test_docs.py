@@ -191,13 +191,14 @@ def test_requests_that_documents_show_are_accepted() -> None:
     assert [ScanRequest.parse(each, there)[1] for each in told] == [[]] * len(told)
 
 
-def test_commands_that_documents_show_are_understood() -> None:
+@pytest.mark.parametrize(("name", "times"), [("start", 4), ("scan", 8)])
+def test_commands_that_documents_show_are_understood(name: str, times: int) -> None:
     text = "\n".join(document.read_text(encoding="utf-8") for document in WRITTEN)
-    commands = re.findall(r"^(?:\.venv/bin/python -m cli|orgscan) start\b(.*)", text, re.MULTILINE)
-    assert len(commands) >= 4
-    start = typer.main.get_command(app).commands["start"]  # type: ignore[attr-defined] # it is a group
+    commands = re.findall(rf"^(?:\.venv/bin/python -m cli|orgscan) {name}\b([^>\n]*)", text, re.MULTILINE)
+    assert len(commands) >= times
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined] # it is a group
     for each in commands:
-        start.make_context("start", shlex.split(each, comments=True))
+        command.make_context(name, shlex.split(each, comments=True))
 
 
 def test_contributing_shows_code_that_exists() -> None:

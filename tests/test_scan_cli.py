@@ -253,17 +253,22 @@ def test_the_configuration_is_that_of_a_deployment(cloud: Aws, machine: Machine)
         machine,
         regions=[NEAR],
         role={"name": "company-reader", "external_id": "x-9"},
+        deployment={"path": "/audit/"},
         checks={"off": ["ebs-volume-unattached"]},
         suppressions=[rule],
     )
     assert machine.scan(*config, "--organization", checks=CHECKS[:1]).exit_code == 0
-    (role,) = {call.asked["RoleArn"] for call in cloud.world.asked("sts:AssumeRole")}
-    assert role == f"arn:aws:iam::{OTHER}:role/company-reader"
+    asked = {
+        (call.asked["RoleArn"], call.asked["ExternalId"]) for call in cloud.world.asked("sts:AssumeRole")
+    }
+    assert asked == {(f"arn:aws:iam::{OTHER}:role/audit/company-reader", "x-9")}
     status = {each.resource.rpartition("/")[2]: each.status for each in machine.results.findings()}
     assert status == {"eipalloc-1": "open", "eipalloc-2": "suppressed", "eipalloc-3": "open"}
     names = {each.account_name for each in machine.results.findings()}
     assert names == {"acme-1", "acme-2"}
     assert "must be the id of a check that is switched on" in machine.scan(*config).stderr
+    told = machine.scan("--baseline", machine.results.summary["scan"], "--json", "--quiet", checks=CHECKS[:1])
+    assert json.loads(told.stdout)["added"] == {"low": 1}, "it was accepted, and nobody accepts it now"
 
 
 def test_an_account_that_left_is_closed_and_what_is_of_others_is_not(cloud: Aws, machine: Machine) -> None:
@@ -275,6 +280,8 @@ def test_an_account_that_left_is_closed_and_what_is_of_others_is_not(cloud: Aws,
     machine.scan("--organization", "--role", "reader")
     assert machine.resolved() == {(OTHER, NEAR, "eipalloc-2")}
     assert [each["change"] for each in machine.results.summary["account_changes"]] == ["left"]
+    machine.scan("--organization", "--role", "reader")
+    assert machine.results.summary["account_changes"] == [], "told once"
     machine.scan("--account", THIRD, "--role", "reader")
     assert (machine.changes, machine.found()) == ({}, {(THIRD, NEAR, "eipalloc-3")})
 
@@ -663,7 +670,6 @@ def test_the_end_where_there_is_no_terminal(cloud: Aws, machine: Machine) -> Non
     assert all(len(line) <= 80 for line in result.stdout.splitlines()[:-1])
 
 
-@pytest.mark.usefixtures("cloud")
 def test_a_live_line_says_how_far_it_is_and_stays_one_line() -> None:
     seen, written = run.Progress(total=12_000), io.StringIO()
     console = Console(file=written, force_terminal=True, width=80, highlight=False)
@@ -678,6 +684,7 @@ def test_a_live_line_says_how_far_it_is_and_stays_one_line() -> None:
     assert max(map(len, lines)) <= 81
 
 
+@pytest.mark.usefixtures("cloud")
 def test_nothing_found_is_told_in_three_lines(machine: Machine) -> None:
     result = machine.scan("--quiet")
     assert result.stderr == ""

@@ -13,7 +13,7 @@ from boto3.dynamodb.conditions import Key
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from benchmarks.fleet import Raw
 from orgscan import session
@@ -503,3 +503,29 @@ def test_a_call_that_was_never_made_is_not_counted(hub: Hub) -> None:
     with pytest.raises(OutOfTime):
         volumes(member)
     assert not meter.calls
+
+
+def test_ones_own_account_is_asked_as_guardedly_and_each_target_ends_for_itself(aws: boto3.Session) -> None:
+    home = Clients(aws, guarded=False)
+    meter = Meter()
+    one, other = (session.directly(home, meter=meter) for _ in range(2))
+    assert one.credentials.access_key == home.credentials.access_key
+    with pytest.raises(UndeclaredCall):
+        one.get("ec2").describe_volumes()
+    with declared(["ec2:DescribeVolumes"]):
+        one.get("ec2").describe_volumes()
+        one.close()
+        with pytest.raises(OutOfTime):
+            one.get("ec2").describe_volumes()
+        assert other.get("ec2").describe_volumes()["Volumes"] == []
+    assert meter.calls == {"ec2:DescribeVolumes": 2}
+
+
+def test_who_has_no_credentials_is_told_before_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "none")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "none")
+    with pytest.raises(NoCredentialsError):
+        _ = session.here().credentials

@@ -269,8 +269,8 @@ def refused(read: Read) -> Refused:
         (
             "routes: [{name: a, emails: [a@example.com], copyy: true}]",
             (
-                "routes[0].copyy: true: unknown; must be one of name, chat, machine, emails, minimum_severity, "
-                "categories, accounts, ous, owners, unowned, copy; did you mean 'copy'?"
+                "routes[0].copyy: true: unknown; must be one of name, chat, machine, emails, "
+                "minimum_severity, categories, accounts, ous, owners, unowned, copy; did you mean 'copy'?"
             ),
         ),
         (

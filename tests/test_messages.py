@@ -23,11 +23,12 @@ from orgscan.present.mail import Mail
 from orgscan.receipt import Receipt
 from orgscan.reconcile import Change
 from orgscan.settings import Route
-from orgscan.summary import QUIET, ScanSummary, summarise
+from orgscan.summary import QUIET, Ending, ScanSummary, summarise
 from tests.goldens import golden
 from tests.receipts import FINISHED, PROD, RESULTS, notable, plan, receipt
 from tests.test_mail import (
     MOVES,
+    RULES,
     accepted,
     comings_and_goings,
     first_scan,
@@ -177,11 +178,15 @@ def test_attributes_say_why_whose_and_how_complete() -> None:
 
 
 @settings(max_examples=15)
-@given(st.lists(receipts(), min_size=1, max_size=4), st.lists(MOVES, max_size=8))
+@given(
+    st.lists(receipts(), min_size=1, max_size=4),
+    st.lists(MOVES, max_size=8),
+    st.lists(st.builds(Ending, st.sampled_from(RULES), st.integers(-400, 7), st.booleans()), max_size=5),
+)
 def test_whatever_happened_messages_keep_their_limits_and_their_counts(
-    left: list[Receipt], moved: list[Any]
+    left: list[Receipt], moved: list[Any], endings: list[Ending]
 ) -> None:
-    summary = summarise(plan(), left, finished=FINISHED, moves=moved, route=EVERYWHERE)
+    summary = summarise(plan(), left, finished=FINISHED, moves=moved, endings=endings, route=EVERYWHERE)
     messages = told(summary)
     chat_is_right(messages[Channel.CHAT].body, summary)
     data_is_right(messages[Channel.MACHINE].body, summary)

@@ -282,10 +282,14 @@ def test_a_flood_of_long_causes_is_cut_and_counted() -> None:
     long = "\U0001f600" * 2_000
     where = replace(PROD, account_name=long)
     changes = [notable(f"check-{each}", resource=long, problem=long) for each in range(300)]
-    summary = summarise(plan(), [receipt(where, *changes)], finished=FINISHED)
+    fixed = notable("closed-check", change=Change.RESOLVED, because="fixed")
+    summary = summarise(plan(), [receipt(where, *changes, fixed)], finished=FINISHED)
     body = told(summary)[Channel.MACHINE].body
     read = json.loads(body)
     assert 100_000 < len(body) < MACHINE_SIZE
     assert read["changes"]
-    assert len(read["changes"]) + read["more_changes"]["causes"] == 300
-    assert len(told(summary)[Channel.CHAT].body) <= SIZE
+    assert len(read["changes"]) + read["more_changes"]["causes"] == 301
+    chat_is_right(told(summary)[Channel.CHAT].body, summary)
+    description = notification(summary)["content"]["description"]
+    assert re.search(r"\n- and \d+ more findings\n", description)
+    assert "- HIGH `closed-check`" in description, "the flood does not bury what else happened"

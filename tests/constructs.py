@@ -70,22 +70,37 @@ def _of_call(call: ast.Call) -> Iterator[str]:
 
 
 def _of_value(name: str, value: ast.expr, wanted: str) -> Iterator[str]:
-    """Of a literal: whether it is of a type that the keyword takes."""
-    if "typing.Any" in wanted and "Sequence" not in wanted and "Dict" not in wanted:
+    """Of a literal or a property: whether it is of a type that the keyword takes."""
+    alone, elements = _apart(wanted)
+    if "typing.Any" in alone and "Mapping" not in alone and "Dict" not in alone:
         return
-    if isinstance(value, ast.Constant):
-        kind = KINDS[type(value.value)]
+    if isinstance(value, ast.List):
+        if not elements:
+            yield f"{name} takes no list"
+        for each in value.elts:
+            yield from _of_value(name, each, elements)
+    elif isinstance(value, ast.Constant):
         # '<size>' stands for a number too.
         people = isinstance(value.value, str) and value.value.startswith("<")
-        if kind not in wanted.replace("typing.Sequence[builtins.str]", "") and not people:
+        if KINDS[type(value.value)] not in alone and not people:
             yield f"{name} takes no {value.value!r}: {wanted}"
-    elif isinstance(value, ast.List):
-        if "typing.Sequence[" not in wanted:
-            yield f"{name} takes no list"
     elif isinstance(value, ast.Call):
         own = ast.unparse(value.func).rpartition(".")[2]
-        if own not in wanted:
+        if own not in alone:
             yield f"{name} takes no {own}: {wanted}"
+
+
+def _apart(wanted: str) -> tuple[str, str]:
+    """What a value may be if it is no list, and what a list may hold; '' where it may be none."""
+    alone, found, rest = wanted.partition("typing.Sequence[")
+    if not found:
+        return alone, ""
+    depth = 1
+    for end, letter in enumerate(rest):
+        depth += {"[": 1, "]": -1}.get(letter, 0)
+        if not depth:
+            return alone + rest[end + 1 :], rest[:end]
+    raise ValueError(wanted)
 
 
 @cache

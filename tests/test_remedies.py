@@ -1,6 +1,7 @@
 """Every remedy is true: AWS and CDK would understand it, and a resource's name is never more than a name."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from shlex import split
 from typing import Any
@@ -154,6 +155,8 @@ def test_a_name_with_a_slash_is_named_as_a_whole(id_: str, resource: str, name: 
 def test_placeholders_are_known(check: AnyCheck) -> None:
     asked = {name for each in check.cli for name in remedy.PLACEHOLDER.findall(each)}
     assert asked <= {*remedy.FACTS}
+    decided = {word.strip("<>") for each in check.cli for word in awscli.WORD.findall(each)}
+    assert not {*remedy.FACTS} & decided
     assert {*remedy.FACTS} == {*remedy.facts(line(check, "arn:aws:ec2:eu-west-1:123456789012:volume/vol-1"))}
 
 
@@ -201,3 +204,139 @@ def test_a_name_is_never_more_than_a_name(tame: Line, name: str, key: str) -> No
 
 def _options(command: str) -> list[str]:
     return [word.partition("=")[0] for word in split(command) if word.startswith("-")]
+
+
+def filled(command: str, resource: str, key: str = "", **told: Any) -> tuple[str, ...]:
+    """A finding's commands, of a check that has just one."""
+    check = replace(CHECKS[0], cli=(command,))
+    return remedy.commands(check, line(check, resource, key, **told))
+
+
+ROLE = "arn:aws:iam::123456789012:role/"
+USER = "arn:aws:iam::123456789012:user/teams/ann"
+
+
+@pytest.mark.parametrize(
+    ("command", "resource", "key", "expected"),
+    [
+        ("aws iam get-role --role-name={name}", f"{ROLE}a b", "", "aws iam get-role --role-name='a b'"),
+        ("aws iam get-role --role-name={name}", f"{ROLE}--x", "", "aws iam get-role --role-name=--x"),
+        ("aws iam get-role --role-name {name}", f"{ROLE}x;id", "", "aws iam get-role --role-name 'x;id'"),
+        ("aws x y --a '<b>' --c={name}", f"{ROLE}$(id)", "", "aws x y --a '<b>' --c='$(id)'"),
+        ("aws iam get-user --user-name={name}", USER, "", "aws iam get-user --user-name=ann"),
+        (
+            "aws x y --a {id} --b {path} --c {type}",
+            USER,
+            "",
+            "aws x y --a teams/ann --b user/teams/ann --c user",
+        ),
+        ("user: aws x y --a {arn}", USER, "", f"aws x y --a {USER}"),
+        ("aws x y --a={key} --b {account}", USER, "", "aws x y --b 123456789012"),
+        ("aws x y --a={key} --b {account}", USER, "k", "aws x y --a=k --b 123456789012"),
+        (
+            """aws x y --a '{"Name": "{key}", "Of": "{account}"}'""",
+            USER,
+            'a", "Of": "all',
+            """aws x y --a '{"Name": "a\\", \\"Of\\": \\"all", "Of": "123456789012"}'""",
+        ),
+        (
+            "aws logs x --log-group-name {id}",
+            "arn:aws:logs:eu-west-1:123456789012:log-group:/acme/shop:*",
+            "",
+            "aws logs x --log-group-name /acme/shop",
+        ),
+    ],
+)
+def test_what_a_finding_tells_is_filled_in(command: str, resource: str, key: str, expected: str) -> None:
+    assert filled(command, resource, key) == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("command", "resource", "key"),
+    [
+        ("aws iam get-role --role-name {name}", f"{ROLE}--profile", ""),
+        ("aws iam get-role --role-name={name}", f"{ROLE}a\x1b[2Jb", ""),
+        ("aws iam get-role --role-name={name}", f"{ROLE}a\nb", ""),
+        ("aws iam get-role --role-name={name}", f"{ROLE}a\u202eb", ""),
+        ("aws iam get-role --role-name={name}", ROLE, ""),
+        ("aws x y --policy-name={key}", ROLE, "file:///etc/passwd"),
+        ("aws x y --policy-name={key}", ROLE, '{"Json": "too"}'),
+        ("aws x y --policy-name {key}", f"{ROLE}a", ""),
+        ("aws x y --tags Key={key},Value='<v>'", f"{ROLE}a", "a,Value=b"),
+        ("group: aws x y --a {name}", f"{ROLE}a", ""),
+    ],
+)
+def test_what_would_be_more_than_a_name_is_not_filled_in(command: str, resource: str, key: str) -> None:
+    assert filled(command, resource, key) == ()
+
+
+def test_half_a_remedy_is_none() -> None:
+    check = replace(CHECKS[0], cli=("aws x save --all", "aws x delete --name={name}"))
+    assert len(remedy.commands(check, line(check, f"{ROLE}a"))) == 2
+    assert remedy.commands(check, line(check, f"{ROLE}a\x07")) == ()
+
+
+@pytest.mark.parametrize(
+    ("partition", "region", "suffix"),
+    [
+        ("aws", "us-east-1", "amazonaws.com"),
+        ("aws-cn", "cn-north-1", "amazonaws.com.cn"),
+        ("aws-us-gov", "us-gov-west-1", "amazonaws.com"),
+        ("aws-eusc", "eusc-de-east-1", "amazonaws.eu"),
+    ],
+)
+def test_what_has_no_region_is_asked_for_at_home(partition: str, region: str, suffix: str) -> None:
+    command = "aws x y --a {partition} --b {region} --c {suffix}"
+    told = {"partition": partition, "region": GLOBAL}
+    assert filled(command, USER, **told) == (f"aws x y --a {partition} --b {region} --c {suffix}",)
+    assert filled(command, USER, partition=partition, region="x-1")[0].split()[6] == "x-1"
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ("aws ec2 delete-volumes --region x", "ec2 has no operation delete-volumes"),
+        ("aws ec3 delete-volume --region x", "AWS has no service ec3"),
+        ("aws ec2 delete-volume --volume v --region x", "--volume is no option of DeleteVolume"),
+        ("aws ec2 delete-volume --region x", 'Missing required parameter in input: "VolumeId"'),
+        ("aws ec2 delete-volume --volume-id v", "it does not say in which region"),
+        ("aws ec2 delete-volume --volume-id v w --region x", "--volume-id takes one value, not 2"),
+        ("aws ec2 modify-volume --volume-id v --volume-type gp4 --region x", "gp4 is none of standard"),
+        ("aws ec2 wait volume-gone --volume-ids v --region x", "ec2 cannot wait for volume-gone"),
+        ("aws ec2 describe-volumes --query Volumes[].Colour --region x", "the answer has no Colour"),
+        (
+            "aws ec2 create-tags --resources v --tags Name=a --region x",
+            'Unknown parameter in Tags[0]: "Name"',
+        ),
+        ("aws eks update-cluster-config --name a --logging '{]' --region x", "is no JSON"),
+        ("aws iam get-role --role-name 'a b' --region x", "a b is not of the form"),
+        ("aws ec2 delete-volume --volume-id v --volume-id w --region x", "--volume-id is given twice"),
+        ("aws ec2 enable-ebs-encryption-by-default now --region x", "now belongs to no option"),
+    ],
+)
+def test_commands_that_aws_would_not_understand_are_known(command: str, fault: str) -> None:
+    assert fault in "\n".join(awscli.faults(command))
+
+
+@pytest.mark.parametrize("declared", ["aws x y --a <b>", "aws x y | sh", "aws x y --a $HOME", 'aws x "y"'])
+def test_what_a_shell_would_understand_is_known(declared: str) -> None:
+    assert awscli.quoted_faults(declared)
+    assert not awscli.quoted_faults("aws x y --a '<b>' --c={name} --d {arn}/e")
+
+
+@pytest.mark.parametrize(
+    ("piece", "fault"),
+    [
+        ('ec2.CfnVolum(self, "A")', "CDK has no ec2.CfnVolum"),
+        ('ec2.CfnVolume("A")', "ec2.CfnVolume needs self and an id"),
+        ('ec2.CfnVolume(self, "A", encryption=True)', "ec2.CfnVolume takes no encryption"),
+        ('ec2.CfnVolume(self, "A", encrypted="yes")', "ec2.CfnVolume.encrypted takes no 'yes'"),
+        ('ec2.CfnSubnet(self, "A")', "ec2.CfnSubnet needs vpc_id"),
+        ('ec2.CfnVolume(self, "A", tags=[CfnTag(name="a")])', "CfnTag needs key"),
+        ('ec2.CfnVolume(self, "A", tags=CfnTag(key="a", value="b"))', "takes no CfnTag"),
+        ('ec2.CfnVolume(self, "A"', "no Python"),
+        ("import os", "no call"),
+    ],
+)
+def test_pieces_that_cdk_would_not_take_are_known(piece: str, fault: str) -> None:
+    assert fault in "\n".join(constructs.faults(piece))

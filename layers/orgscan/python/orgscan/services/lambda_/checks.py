@@ -174,6 +174,8 @@ def _excuse(function: Function, view: View, deploy_patterns: Sequence[str]) -> s
             "Function",
             role="<role-arn>",
             code=lambda_.CfnFunction.CodeProperty(s3_bucket="<bucket>", s3_key="<key>"),
+            handler="<handler>",
+            runtime="<runtime>",
             timeout="<seconds>",
         )
     """,
@@ -223,6 +225,8 @@ def lambda_function_timeout_near_limit(
             "Function",
             role="<role-arn>",
             code=lambda_.CfnFunction.CodeProperty(s3_bucket="<bucket>", s3_key="<key>"),
+            handler="<handler>",
+            runtime="<runtime>",
             environment=lambda_.CfnFunction.EnvironmentProperty(variables={"SECRET": secret.ref}),
         )
     """,
@@ -263,6 +267,7 @@ def lambda_function_env_secret(function: Function) -> Problems:
             function_name="<function-name>",
             action="lambda:InvokeFunction",
             principal="<service>",
+            source_account="<account-of-the-caller>",
             source_arn="<arn-of-the-caller>",
         )
     """,

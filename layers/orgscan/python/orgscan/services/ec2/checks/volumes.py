@@ -129,7 +129,7 @@ def ebs_volume_unencrypted(volume: Volume) -> Problems:
         ),
         (
             "aws backup create-backup-selection --backup-plan-id '<backup-plan-id>' "
-            "--backup-selection SelectionName='<name>',IamRoleArn='<role-arn>',Resources={arn} "
+            "--backup-selection SelectionName='<selection-name>',IamRoleArn='<role-arn>',Resources={arn} "
             "--region {region}"
         ),
     ),
@@ -320,14 +320,16 @@ def _busiest(reads: Series, writes: Series) -> float:
     category=Category.TAGGING,
     fix="Copy the tags of the instance to the volume, and in the template that made it.",
     also=(Instance,),
-    cli=("aws ec2 create-tags --resources {name} --tags Key='<key>',Value='<value>' --region {region}",),
+    cli=(
+        "aws ec2 create-tags --resources {name} --tags Key='<tag-key>',Value='<tag-value>' --region {region}",
+    ),
     cdk="""
         ec2.CfnInstance(
             self,
             "Instance",
             image_id="<image-id>",
             instance_type="<type>",
-            tags=[CfnTag(key="<key>", value="<value>")],
+            tags=[CfnTag(key="<tag-key>", value="<tag-value>")],
             propagate_tags_to_volume_on_creation=True,
         )
     """,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -14,10 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner, Result
 
-from cli.main import app
-from cli.results import options
 from cli.results.findings import Format
 from cli.results.listing import ID
 from cli.results.page import page
@@ -25,6 +21,7 @@ from cli.results.wanted import KEYS, ORDERS, By, Moment, Order, Wanted, grouped
 from orgscan.line import Line
 from orgscan.model import Category, Confidence, Money, OwnedBy, Owner, Severity
 from orgscan.reconcile import Status
+from tests.commands import Run, runner, told
 from tests.goldens import golden
 from tests.invented import CATALOG
 from tests.scans_on_disk import (
@@ -44,35 +41,32 @@ from tests.scans_on_disk import (
 
 MOMENT = Moment(scan_id(15), now())
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
-Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("scans")
+    week(made / "results")
+    return made
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """In a folder with a week's results; `columns`: on a terminal that wide."""
-    monkeypatch.chdir(tmp_path)
-    week(tmp_path / "results")
-
-    def run(*arguments: str, columns: int | None = None, fails: int = 0) -> Result:
-        monkeypatch.setattr(options, "on_terminal", lambda: columns is not None)
-        monkeypatch.setenv("COLUMNS", str(columns or 80))
-        result = CliRunner().invoke(app, arguments)
-        assert result.exit_code == fails, result.output
-        return result
-
-    return run
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """In a folder with a week's results."""
+    monkeypatch.chdir(folder)
+    return runner(monkeypatch)
 
 
 def found(run: Run, *arguments: str) -> list[Mapping[str, Any]]:
-    told: list[Mapping[str, Any]] = json.loads(run("findings", *arguments, "--format", "json").stdout)
-    return told
+    lines: list[Mapping[str, Any]] = told(run, "findings", *arguments, "--format", "json")
+    return lines
 
 
 @pytest.mark.parametrize("columns", [72, 80, 120])
 def test_golden_findings_on_a_terminal(run: Run, columns: int) -> None:
-    told = run("findings", columns=columns).stdout
-    golden(f"cli/findings_{columns}.txt", told)
-    assert max(map(len, told.splitlines())) <= columns
+    shown = run("findings", columns=columns).stdout
+    golden(f"cli/findings_{columns}.txt", shown)
+    assert max(map(len, shown.splitlines())) <= columns
 
 
 def test_golden_findings_in_groups(run: Run) -> None:
@@ -82,13 +76,13 @@ def test_golden_findings_in_groups(run: Run) -> None:
 
 
 def test_golden_findings_in_a_pipe(run: Run) -> None:
-    told = run("findings")
-    golden("cli/findings_pipe.txt", told.stdout)
-    assert told.stderr.splitlines() == [
+    shown = run("findings")
+    golden("cli/findings_pipe.txt", shown.stdout)
+    assert shown.stderr.splitlines() == [
         "13 findings, of 14 that the scan tells",
         "20260115T060000123Z-15f14e45: INCOMPLETE, 96.0% of 1,200 checks evaluated",
     ]
-    assert all(line.split("  ")[0].strip() in [*Severity] for line in told.stdout.splitlines())
+    assert all(line.split("  ")[0].strip() in [*Severity] for line in shown.stdout.splitlines())
 
 
 def test_golden_findings_in_a_pipe_in_groups(run: Run) -> None:
@@ -96,9 +90,9 @@ def test_golden_findings_in_a_pipe_in_groups(run: Run) -> None:
 
 
 def test_a_narrow_terminal_still_names_what_and_where(run: Run) -> None:
-    told = run("findings", "--check", "rds-instance-public", columns=30).stdout.splitlines()
-    assert "rds-instance-public" in told[0]
-    assert max(map(len, told[:3])) <= 40
+    shown = run("findings", "--check", "rds-instance-public", columns=30).stdout.splitlines()
+    assert "rds-instance-public" in shown[0]
+    assert max(map(len, shown[:3])) <= 40
 
 
 @pytest.mark.parametrize(
@@ -140,9 +134,16 @@ def test_filters_and_the_count_of_what_is_shown(run: Run, arguments: list[str], 
     assert piped.stderr.startswith(f"{number} finding{'' if number == 1 else 's'}, of ")
     on_terminal = run("findings", *arguments, columns=80).stdout
     assert sum(line[:1].isalpha() for line in on_terminal.splitlines()) == number
-    rows = [*csv.DictReader(StringIO(run("findings", *arguments, "--format", "csv").stdout))]
-    assert [each["id"] for each in rows] == [each["id"] for each in found(run, *arguments)]
-    assert len(run("findings", *arguments, "--format", "md").stdout.splitlines()) == number + 2
+
+
+def test_all_formats_have_the_same_findings(run: Run) -> None:
+    ids = [each["id"] for each in found(run, "--sort", "age")]
+    rows = [*csv.DictReader(StringIO(run("findings", "--sort", "age", "--format", "csv").stdout))]
+    assert [each["id"] for each in rows] == ids
+    table = run("findings", "--sort", "age", "--format", "md").stdout.splitlines()
+    assert [row.split("|")[-2].strip() for row in table[2:]] == ids
+    piped = run("findings", "--sort", "age").stdout.splitlines()
+    assert [line.split()[1] for line in piped] == [id_[:ID] for id_ in ids]
 
 
 @pytest.mark.parametrize(
@@ -159,15 +160,15 @@ def test_filters_and_the_count_of_what_is_shown(run: Run, arguments: list[str], 
     ],
 )
 def test_wrong_options_are_refused(run: Run, arguments: list[str], said: str) -> None:
-    told = run("findings", *arguments, fails=2)
-    assert said in " ".join(told.stderr.split())
-    assert told.stdout == ""
+    shown = run("findings", *arguments, fails=2)
+    assert said in " ".join(shown.stderr.split())
+    assert shown.stdout == ""
 
 
 def test_a_limit_says_what_it_left_out(run: Run) -> None:
-    told = run("findings", "--limit", "3")
-    assert len(told.stdout.splitlines()) == 3
-    assert "13 findings, of 14 that the scan tells; 3 shown, --limit 0 shows all" in told.stderr
+    shown = run("findings", "--limit", "3")
+    assert len(shown.stdout.splitlines()) == 3
+    assert "13 findings, of 14 that the scan tells; 3 shown, --limit 0 shows all" in shown.stderr
     assert len(found(run, "--limit", "3")) == 3
     assert (
         len(run("findings", "--limit", "0", columns=80).stdout) > len(run("findings", columns=80).stdout) - 1
@@ -180,20 +181,20 @@ def test_a_limit_says_what_it_left_out(run: Run) -> None:
 def test_a_terminal_is_not_flooded(run: Run, tmp_path: Path) -> None:
     many = [replace(PUBLIC, id=f"{number:020x}") for number in range(80)]
     write(tmp_path / "many", Left(scan_id(15), day(15), many))
-    told = run("findings", "--results", "many", columns=80).stdout
-    assert told.count("s3-bucket-policy-public") == 50
-    assert "80 findings, of 80 that the scan tells; 50 shown, --limit 0 shows all" in told
-    grouped = run("findings", "--results", "many", "--group", "check", columns=80).stdout
+    shown = run("findings", "--results", str(tmp_path / "many"), columns=80).stdout
+    assert shown.count("s3-bucket-policy-public") == 50
+    assert "80 findings, of 80 that the scan tells; 50 shown, --limit 0 shows all" in shown
+    grouped = run("findings", "--results", str(tmp_path / "many"), "--group", "check", columns=80).stdout
     assert "and 75 more" in grouped
-    assert len(run("findings", "--results", "many").stdout.splitlines()) == 80
+    assert len(run("findings", "--results", str(tmp_path / "many")).stdout.splitlines()) == 80
 
 
 @pytest.mark.parametrize("arguments", [["--format", each] for each in Format] + [["--group", "owner"], []])
 @pytest.mark.parametrize("columns", [None, 72, 120])
 def test_no_name_reaches_the_terminal_as_it_is(run: Run, arguments: list[str], columns: int | None) -> None:
     """Escapes, bells, forged lines, markup; `json` has them escaped, and is not read by people."""
-    told = run("findings", *arguments, columns=columns).stdout
-    plain = ESCAPES.sub("", told) if columns else told
+    shown = run("findings", *arguments, columns=columns).stdout
+    plain = ESCAPES.sub("", shown) if columns else shown
     assert re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", plain) is None
     assert not any(line.startswith("forged") for line in plain.splitlines())
     assert "owned" in plain
@@ -326,17 +327,17 @@ def test_no_name_breaks_out_of_a_page(resource: str, tag: str, owner: str) -> No
 def test_a_finding_by_id_or_some_digits_of_it(run: Run) -> None:
     whole = run("show", PUBLIC.id).stdout
     assert run("show", PUBLIC.id[:6].upper()).stdout == run("show", PUBLIC.id[:ID]).stdout == whole
-    told = json.loads(run("show", PUBLIC.id, "--json").stdout)
-    assert {**PUBLIC.to_json(), "commands": told["commands"]} == told
-    assert "acme-open-trail" in " ".join(told["commands"]) or told["commands"] == []
+    shown = told(run, "show", PUBLIC.id, "--json")
+    assert {**PUBLIC.to_json(), "commands": shown["commands"]} == shown
+    assert "acme-open-trail" in " ".join(shown["commands"]) or shown["commands"] == []
     assert "suppressed by entry 0a1b2c3d4e5f of orgscan.yaml" in " ".join(
         run("show", ACCEPTED.id).stdout.split()
     )
 
 
 def test_a_finding_that_the_scan_closed(run: Run) -> None:
-    told = " ".join(run("show", MENDED.id, "--scan", "previous").stdout.split())
-    assert "resolved by this scan: fixed; it was open since 2026-01-04, 10 days" in told
+    shown = " ".join(run("show", MENDED.id, "--scan", "previous").stdout.split())
+    assert "resolved by this scan: fixed; it was open since 2026-01-04, 10 days" in shown
     assert "is no finding of 20260115T" in run("show", MENDED.id, fails=2).stderr
 
 
@@ -359,5 +360,5 @@ def test_what_is_no_finding_and_no_check_is_refused(run: Run, asked: str, said: 
 def test_an_ambiguous_id_is_refused(run: Run, tmp_path: Path) -> None:
     twins = [replace(PUBLIC, id=f"abcdef{number:014x}") for number in range(4)]
     write(tmp_path / "twins", Left(scan_id(15), day(15), twins))
-    told = run("show", "abcdef", "--results", "twins", fails=2).stderr
-    assert "'abcdef' begins the ids of 4 findings: abcdef00000000000000, " in told
+    shown = run("show", "abcdef", "--results", str(tmp_path / "twins"), fails=2).stderr
+    assert "'abcdef' begins the ids of 4 findings: abcdef00000000000000, " in shown

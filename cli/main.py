@@ -7,7 +7,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -45,19 +45,22 @@ def run() -> None:
     """As a program: quiet when its reader has gone, and no terminal too simple for a name."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr] # they are files here
+    out = sys.stdout
     try:
         app(prog_name="orgscan")
     except SystemExit as end:
-        sys.exit(PIPE if isinstance(end.__context__, BrokenPipeError) or not _flushed() else end.code)
+        if not isinstance(end.__context__, BrokenPipeError) and _flushed(out):
+            raise
+        # What is left has no reader; the interpreter must not try again when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        sys.exit(PIPE)
 
 
-def _flushed() -> bool:
+def _flushed(out: TextIO) -> bool:
     """Whether somebody still reads."""
     try:
-        sys.stdout.flush()
+        out.flush()
     except BrokenPipeError:
-        # What is left has no reader; the interpreter must not try again when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return False
     return True
 

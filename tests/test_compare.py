@@ -392,7 +392,12 @@ def test_a_browser_is_opened_or_it_is_said(
     run: Run, monkeypatch: pytest.MonkeyPatch, trouble: int, code: int
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("typer.launch", lambda url: opened.append(url) or trouble)
+
+    def launch(url: str) -> int:
+        opened.append(url)
+        return trouble
+
+    monkeypatch.setattr("typer.launch", launch)
     shown = run("report", "--open", fails=code)
     assert opened == [(Path("results") / scan_id(15) / "report.html").resolve().as_uri()]
     assert ("open results/" in shown.stderr) == bool(trouble)

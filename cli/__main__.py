@@ -1,5 +1,5 @@
 """`python -m cli`."""
 
-from cli.main import app
+from cli.main import run
 
-app(prog_name="orgscan")
+run()

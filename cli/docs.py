@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cli import check_pages, compliance_pages, permission_pages
+from cli import check_pages, command_pages, compliance_pages, permission_pages
 from orgscan import catalog, compliance
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -19,6 +19,7 @@ def pages() -> dict[str, str]:
         **permission_pages.pages(everything),
         **check_pages.pages(everything, frameworks),
         **compliance_pages.pages(everything, frameworks, compliance.source()),
+        **command_pages.pages(),
     }
 
 

@@ -112,7 +112,7 @@ def estimate(  # noqa: PLR0913 (options)
 ) -> None:
     """What scans of an organization of this size cost, at list prices. Asks nobody, so nothing of yours.
 
-    Exit code 2: an option or the configuration is wrong.
+    Exit code 0: told. 2: an option or the configuration is wrong.
     """
     size = Size(
         accounts=accounts,

@@ -1,8 +1,8 @@
 """EventBridge Scheduler's recurring expressions: cron(...) and rate(...)."""
 
 import re
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise, product
 from math import ceil
 from typing import NamedTuple
 
@@ -71,6 +71,27 @@ def longest_gap(expression: str) -> timedelta | None:
         if at.hour in hours and at.day in days and at.month in months and at.isoweekday() % 7 + 1 in weekdays
     ]
     return max((later - earlier for earlier, later in pairwise(runs)), default=None)
+
+
+def following(expression: str, now: datetime) -> datetime | None:
+    """The next run of cron(...), in the zone of `now`; None where only a calendar, or AWS, knows it."""
+    if RATE.fullmatch(expression):
+        return None  # it counts from when the schedule was made
+    minutes, hours, days, months, weekdays, years = map(
+        _values, FIELDS, expression[len("cron(") : -1].split()
+    )
+    if not (days and weekdays):
+        return None
+    for passed in range(LEAP_CYCLE.days):
+        on = (now + timedelta(days=passed)).date()
+        if on.month in months and on.day in days and on.isoweekday() % 7 + 1 in weekdays and on.year in years:
+            runs = (
+                datetime.combine(on, time(hour, minute), now.tzinfo)
+                for hour, minute in product(hours, minutes)
+            )
+            if later := [run for run in runs if run > now]:
+                return min(later)
+    return None
 
 
 def runs_a_month(expression: str) -> float:

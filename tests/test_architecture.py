@@ -165,6 +165,8 @@ DOORS = {
     ),
     # Whether credentials are found and hold is told by what botocore raises.
     "cli.scan.caller": ("cli.doctor.ask", "orgscan", "botocore.exceptions"),
+    # Where an entry goes in orgscan.yaml, without writing anew what stands there.
+    "cli.results.splice": ("infra.yaml_text", "yaml"),
     "cli*": (
         "cli",
         "infra.CannotSynthesize",

@@ -12,8 +12,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cli import listing
+from cli.checks import page
 from cli.describe import describe, permissions
-from cli.main import app, page
+from cli.main import app
 from infra import yaml_text
 from orgscan import catalog, iam, remedy
 from orgscan.catalog import AnyCheck

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from cli import check_pages, compliance_pages, docs, permission_pages
+from cli import check_pages, command_pages, compliance_pages, docs, permission_pages
 from cli.describe import ADVISOR, describe, elsewhere, service
 from cli.main import app
 from cli.markdown import prose
@@ -199,6 +199,17 @@ def test_commands_that_documents_show_are_understood(name: str, times: int) -> N
     command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined] # it is a group
     for each in commands:
         command.make_context(name, shlex.split(each, comments=True))
+
+
+def test_every_command_is_shown_with_examples_that_are_understood() -> None:
+    there = dict(command_pages.commands())
+    assert [*there] == [name for name in there if name in command_pages.EXAMPLES]
+    assert [name for name in command_pages.EXAMPLES if name not in there] == []
+    for name, examples in command_pages.EXAMPLES.items():
+        assert "Exit code 0:" in there[name].help, name
+        for each in examples:
+            rest = shlex.split(each.removeprefix(f"orgscan {name}"))
+            there[name].make_context(name, rest)
 
 
 def test_contributing_shows_code_that_exists() -> None:

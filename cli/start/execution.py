@@ -84,12 +84,12 @@ def deployment(stack: str) -> Deployment:
     """As the outputs of its stack say. Raises CannotStart."""
     home = asked(session.here)
     if isinstance(home, Gap):
-        raise CannotStart(_refusal(home))
+        raise CannotStart(refusal(home))
     told = or_none(
         lambda: home.get("cloudformation").describe_stacks(StackName=stack)["Stacks"][0], "ValidationError"
     )
     if isinstance(told, Gap):
-        raise CannotStart(_refusal(told))
+        raise CannotStart(refusal(told))
     if told is None:
         where = home.get("cloudformation").meta.region_name
         raise CannotStart(
@@ -110,7 +110,7 @@ def start(hub: Deployment, request: Mapping[str, Any]) -> Execution:
     asking = {"stateMachineArn": hub.machine, "name": str(uuid4()), "input": json.dumps(request)}
     told = asked(lambda: hub.home.get("stepfunctions").start_execution(**asking))
     if isinstance(told, Gap):
-        raise CannotStart(_refusal(told))
+        raise CannotStart(refusal(told))
     return _execution(told["executionArn"], told["startDate"], "RUNNING")
 
 
@@ -119,7 +119,7 @@ def look(hub: Deployment, arn: str) -> Execution:
     client = hub.home.get("stepfunctions")
     told = asked(lambda: client.describe_execution(executionArn=arn))
     if isinstance(told, Gap):
-        raise LostSight(_refusal(told))
+        raise LostSight(refusal(told))
     map_ = asked(lambda: _map(client, arn))
     return _execution(
         arn,
@@ -132,6 +132,13 @@ def look(hub: Deployment, arn: str) -> Execution:
         mapping="" if isinstance(map_, Gap) else map_[0],
         targets=map_ if isinstance(map_, Gap) else map_[1],
     )
+
+
+def running(hub: Deployment) -> list[Execution]:
+    """Newest first. Raises what a call may raise."""
+    pages = hub.home.get("stepfunctions").get_paginator("list_executions")
+    told = pages.paginate(stateMachineArn=hub.machine, statusFilter="RUNNING").search("executions[]")
+    return [_execution(each["executionArn"], each["startDate"], each["status"]) for each in told]
 
 
 def summary(hub: Deployment, scan: str) -> Mapping[str, Any] | Gap:
@@ -167,7 +174,7 @@ def _message(cause: str) -> str:
     return str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause
 
 
-def _refusal(found: Gap) -> str:
+def refusal(found: Gap) -> str:
     if found.reason in (Blindness.DENIED, Blindness.DENIED_BY_SCP):
         return f"access denied: {found.detail}: use credentials of the hub's account that may do it"
     return f"AWS does not answer ({found.detail}): {SIGN_IN}"

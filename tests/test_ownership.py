@@ -588,6 +588,19 @@ def test_owners_are_what_planning_goes_without_when_its_own_time_is_short(left: 
     assert bool(census.above) is bool(asked)
 
 
+@pytest.mark.usefixtures("in_turn")
+def test_who_was_read_before_and_did_not_get_a_turn_is_not_unread() -> None:
+    large = Large(Clock(), units=1, each=200)
+    end = large.clock.now + LAST_SECONDS + 10
+    known = {
+        each.id: Remembered(each.id, "", frozenset(), owner_read="2026-01-14") for each in large.accounts
+    }
+    made = registrar(large, seconds_left=lambda: end - large.clock.now)
+    census = made.census(large.accounts, (), known, "2026-01-15")
+    assert 0 < len(census.learned) < 200
+    assert census.unread == ()
+
+
 def test_causes_are_few_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ownership, "CAUSES", 1)
     files = [
@@ -604,3 +617,10 @@ def test_a_polite_hub_asks_slower() -> None:
     large.tags = {each.id: "ada" for each in large.accounts}
     registrar(large, polite=8.0).census(large.accounts, (), {}, "2026-01-15")
     assert clock.now - 1000.0 == pytest.approx(31)
+
+
+@pytest.mark.usefixtures("in_turn")
+def test_nobody_waits_for_a_turn_that_comes_too_late() -> None:
+    large = Large(Clock(), units=1, each=30)
+    registrar(large, polite=100.0).census(large.accounts, (), {}, "2026-01-15")
+    assert large.clock.now - 1000.0 <= SECONDS

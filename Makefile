@@ -16,6 +16,8 @@ CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect
 
 # The validator of state machines, which is a Node package.
 VALIDATOR := tests/asl/node_modules/.installed
+# The browser that opens the report, and the judge of its accessibility, likewise.
+BROWSER := tests/browser/node_modules/.installed
 # What waits for nothing runs beside something else.
 MAKEFLAGS += --jobs=2
 
@@ -30,7 +32,7 @@ scan: $(VENV)/.installed $(DEPENDENCIES)  ## an invented organization, through t
 
 test: lint types suite  ## lint, types and every test; what CI runs
 
-suite: $(VENV)/.installed $(DEPENDENCIES) $(VALIDATOR)
+suite: $(VENV)/.installed $(DEPENDENCIES) $(VALIDATOR) $(BROWSER)
 	@pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.installed  ## 20,000 random histories of scans against an independent oracle
@@ -80,7 +82,7 @@ lock: $(VENV)/.installed  ## new locks from the ranges in pyproject.toml
 	  -c layers/dependencies/requirements.txt --extra dev pyproject.toml -o requirements.txt
 
 clean:  ## everything that was made here
-	rm -rf $(VENV) build cdk.out results tests/asl/node_modules
+	rm -rf $(VENV) build cdk.out results tests/asl/node_modules tests/browser/node_modules
 
 $(VENV)/.installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgscan needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.12")'
@@ -91,6 +93,11 @@ $(VENV)/.installed: requirements.txt
 
 $(VALIDATOR): tests/asl/package-lock.json | $(VENV)/.installed
 	@npm ci --loglevel=error --no-audit --no-fund --prefix tests/asl
+	@touch $@
+
+$(BROWSER): tests/browser/package-lock.json tests/browser/unpack.mjs | $(VENV)/.installed
+	@npm ci --loglevel=error --no-audit --no-fund --prefix tests/browser
+	@node tests/browser/unpack.mjs tests/browser/node_modules/.browser
 	@touch $@
 
 $(DEPENDENCIES): layers/dependencies/requirements.txt layers/build.py $(CALLS) | $(VENV)/.installed

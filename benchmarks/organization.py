@@ -53,6 +53,7 @@ CONFIGURATION = Configuration(
         Route(name="urgent", minimum_severity=Severity.CRITICAL),
         Route(name="cost", categories=(Category.COST,)),
     ),
+    account_owners=False,  # whose time is limited by itself
 )
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "AKIA",

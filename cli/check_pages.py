@@ -11,8 +11,9 @@ from typing import Any
 from cli.compliance_pages import file_of
 from cli.describe import ADVISOR, describe, elsewhere
 from cli.markdown import code, folded, number, page, prose, several, table
+from cli.shell import script
 from infra import tags
-from orgscan import iam
+from orgscan import iam, remedy
 from orgscan.catalog import Catalog
 from orgscan.compliance import Framework, split
 
@@ -20,7 +21,13 @@ Described = Mapping[str, Any]
 KINDS = 10
 """Of resources in a cell; more are folded away."""
 WIDTH = 96
-"""Of an example in YAML, in characters."""
+"""Of an example, in characters."""
+TOLD = code(f"<{name}>" for name in sorted(remedy.FACTS))
+HEAD = (
+    f"Commands are for credentials of the finding's account. The finding tells {TOLD}; all other `<words>` "
+    "are yours to decide. In templates, `ec2` is `aws_cdk.aws_ec2`, and so on, and `self` is the stack."
+)
+"""Of a page with remedies."""
 
 
 def pages(everything: Catalog, frameworks: Sequence[Framework]) -> dict[str, str]:
@@ -60,6 +67,8 @@ def _index(services: Mapping[str, Sequence[Described]]) -> Iterator[str]:
 
 def _service(service: str, checks: Sequence[Described], files: Mapping[str, str]) -> Iterator[str]:
     yield from (f"# {service}", "", "[All checks](README.md)", "")
+    if any(check["cli"] or check["cdk"] for check in checks):
+        yield from (HEAD, "")
     for check in checks:
         yield f"- [{check['id']}](#{check['id']})"
     for check in checks:
@@ -71,6 +80,11 @@ def _section(check: Described, files: Mapping[str, str]) -> Iterator[str]:
     yield from (f"**{prose(check['title'])}**", "")
     yield from (prose(check["why"]), "")
     yield from (f"**Fix:** {prose(check['fix'])}", "")
+    if check["cli"]:
+        yield from ("```sh", *script(check["cli"], WIDTH), "```", "")
+    if check["cdk"]:
+        yield from folded("With CDK", ("```python", *check["cdk"].splitlines(), "```"))
+        yield ""
     yield from table(("Severity", check["severity"]), _facts(check, files))
     if check["parameters"]:
         yield from ("", "Thresholds and their defaults, as `orgscan.yaml` can change them:", "")

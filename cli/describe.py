@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from orgscan import catalog, iam, metrics, regions
+from orgscan import catalog, iam, metrics, regions, remedy
 from orgscan.catalog import AnyCheck, Catalog
 
 NAMES = Path(__file__).parent / "trusted_advisor.json"
@@ -31,6 +31,8 @@ def describe(check: AnyCheck, everything: Catalog | None = None) -> dict[str, An
         "title": check.title,
         "why": "\n\n".join(" ".join(part.split()) for part in check.why.split("\n\n")),
         "fix": check.fix,
+        "cli": [{"type": each.type, "command": each.command} for each in remedy.shown(check)],
+        "cdk": check.cdk,
         "judges": kinds(check, everything),
         "looks_at": sorted(kind.__name__ for kind in check.also),
         "scope": [name for once, name in SCOPES.items() if everything.judged(check, once=once)],

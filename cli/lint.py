@@ -8,7 +8,7 @@ import sys
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
@@ -21,6 +21,7 @@ from rich.text import Text
 from infra import CannotSynthesize
 from orgscan.model import Category, Finding, Severity, Target
 from orgscan.request import shown
+from orgscan.settings import Route
 from orgscan.suppress import Index, Suppression
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ results/:
 
   aws s3 cp "s3://$BUCKET/scans/<scan>/findings.jsonl.gz" .
   orgscan lint --findings findings.jsonl.gz"""
+
+
+UNHEARD = "warning: no route hears of everything; what none of them wants reaches nobody"
 
 
 class NotFindings(Exception):
@@ -144,15 +148,27 @@ def lint(
     if as_json:
         told = [verdict.as_json() for verdict in verdicts]
         total = counted.findings if counted else None
-        typer.echo(json.dumps({"findings": total, "suppressions": told}, indent=1))
+        some = unheard(decided.runtime().routes)
+        report = {"findings": total, "suppressions": told, "warnings": [UNHEARD] if some else []}
+        typer.echo(json.dumps(report, indent=1))
     else:
         show(Console(highlight=False), verdicts, counted)
+        if unheard(decided.runtime().routes):
+            typer.echo(f"\n{UNHEARD}")
         if not counted:
             typer.echo(f"\n{HOW.format(stack=decided.stack('hub'))}")
     too_much = [verdict for verdict in verdicts if verdict.refused]
     complain(_refusal(verdict) for verdict in too_much)
     if too_much:
         raise typer.Exit(TOO_MUCH)
+
+
+def unheard(routes: Sequence[Route]) -> bool:
+    """Whether there may be findings that no route is given. Without routes that is meant."""
+    every = Route(name="", copy=False)
+    return bool(routes) and not any(
+        replace(each, name="", mail=True, chat=False, machine=False) == every for each in routes
+    )
 
 
 def judge(

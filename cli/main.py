@@ -18,8 +18,10 @@ from cli import listing
 from cli.describe import describe, elsewhere, permissions, policy, service
 from cli.doctor.command import doctor
 from cli.estimate import estimate
+from cli.export import export
 from cli.lint import complain, lint, load
 from cli.scan.command import scan
+from cli.shell import script
 from cli.start.command import start
 from infra import CannotSynthesize
 from orgscan import catalog, compliance, iam
@@ -124,7 +126,7 @@ def show(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """One check: what is wrong, why it matters, how to fix it, what it reads."""
+    """One check: what is wrong, why it matters, how to fix it, with which commands, what it reads."""
     described = describe(check)
     if as_json:
         typer.echo(json.dumps(described, indent=1))
@@ -158,6 +160,7 @@ app.command()(doctor)
 app.command()(start)
 app.command()(scan)
 app.command()(estimate)
+app.command()(export)
 
 
 def page(check: Mapping[str, Any], width: int) -> Iterator[str]:
@@ -165,6 +168,10 @@ def page(check: Mapping[str, Any], width: int) -> Iterator[str]:
     yield f"{check['id']}  ({check['severity']}, {check['category']})"
     for paragraph in (check["title"], *check["why"].split("\n\n"), f"Fix: {check['fix']}"):
         yield from ("", fill(paragraph, width, break_long_words=False, break_on_hyphens=False))
+    pieces = {"Commands": [*script(check["cli"], width - 2)], "With CDK": check["cdk"].splitlines()}
+    for heading, lines in pieces.items():
+        if lines:
+            yield from ("", heading, *(f"  {line}".rstrip() for line in lines))
     thresholds = [f"{name} = {json.dumps(value)}" for name, value in check["parameters"].items()]
     sections = {
         f"Judges, {' and '.join(check['scope'])}": check["judges"],

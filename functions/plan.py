@@ -40,6 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             meter=meter,
         ),
         store=FindingStore(home.table(settings.table)),
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
     )
     started = datetime.fromisoformat(event["started"])
     plan, targets = planner.plan(event["request"], started=started, execution=event["execution"])

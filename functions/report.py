@@ -10,9 +10,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from orgscan import catalog, session
 from orgscan.errors import OutOfTime
 from orgscan.figures import BY_HAND, SCHEDULE, alarming, figures
+from orgscan.links import presigned
 from orgscan.meter import Meter, Spent
 from orgscan.plan import PlanStore
 from orgscan.report import Reporter
+from orgscan.session import Clients
 from orgscan.settings import Configuration, ReportSettings
 from orgscan.store import FindingStore
 from orgscan.summary import ScanSummary
@@ -30,6 +32,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     began = context.get_remaining_time_in_millis() / 1000
     settings = ReportSettings.from_environment()
     logger.append_keys(scan=event["scan"])
+    configuration = Configuration.beside(__file__)
     home = session.here()
     s3 = home.get("s3")
     reporter = Reporter(
@@ -38,8 +41,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         s3=s3,
         bucket=settings.bucket,
         catalog=catalog.everything(),
-        configuration=Configuration.beside(__file__),
+        configuration=configuration,
         another_store=lambda: FindingStore(home.table(settings.table)),
+        sign=lambda key: _sign(home, settings, configuration, key),
     )
 
     def seconds_left() -> float:
@@ -73,6 +77,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "reached": summary.reached,
         "messages": messages,
     }
+
+
+def _sign(
+    home: Clients, settings: ReportSettings, configuration: Configuration, key: str
+) -> tuple[str, datetime] | None:
+    if not settings.link_role:
+        return None
+    minutes = configuration.presigned_minutes
+    lent, until = session.lend(home, settings.link_role, minutes=minutes, session_name="orgscan-report")
+    return presigned(lent.get("s3"), bucket=settings.bucket, key=key, minutes=minutes, until=until)
 
 
 def _measure(summary: ScanSummary) -> None:

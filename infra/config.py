@@ -27,8 +27,9 @@ from infra import fields as f
 from infra.deployment import Deployment
 from infra.fields import Section
 from infra.refusal import refusals
+from infra.routes import Events, Links, Route, unheard
 from orgscan import catalog, settings, suppress
-from orgscan.model import GLOBAL, Category, Severity
+from orgscan.model import GLOBAL, Category
 
 SCHEMA = ROOT / "orgscan.schema.json"
 
@@ -94,21 +95,34 @@ class Schedule(Section):
     expression: f.Expression = Field(description="EventBridge Scheduler's cron(...) or rate(...).")
     timezone: f.Timezone = Field(default="UTC", description="IANA name of the zone that cron(...) means.")
     scope: Scope = Field(default=Scope(), description="Empty: everything.")
+    digest: StrictBool = Field(
+        default=False, description="Tell everything that is open, whether or not anything changed."
+    )
 
     @property
     def request(self) -> dict[str, Any]:
         """The input of the executions it starts."""
-        return {"schedule": self.name, **self.scope.model_dump(mode="json", exclude_defaults=True)}
+        digest = {"digest": True} if self.digest else {}
+        return {
+            "schedule": self.name,
+            **digest,
+            **self.scope.model_dump(mode="json", exclude_defaults=True),
+        }
 
 
-class Route(Section):
-    """Who is told of what."""
+class Owners(Section):
+    """Who answers for what is found."""
 
-    name: f.Name = Field(description="Unique; the message attribute `route` of what is sent.")
-    emails: tuple[f.Email, ...] = Field(min_length=1, description="Each confirms its subscription once.")
-    minimum_severity: Severity = Field(default=Severity.INFORMATIONAL, description="Nothing below it.")
-    categories: tuple[Category, ...] = Field(default=(), description="Only these; empty: all.")
-    accounts: tuple[f.Account, ...] = Field(default=(), description="Only these; empty: all.")
+    tags: tuple[f.TagKey, ...] = Field(
+        default=("Owner",),
+        min_length=1,
+        max_length=10,
+        description="Keys of the tags that name owners, best first, in any case.",
+    )
+    accounts: StrictBool = Field(
+        default=True,
+        description="Whether accounts, OUs and alternate contacts are asked, for what names nobody itself.",
+    )
 
 
 class Tag(Section):
@@ -247,9 +261,14 @@ class Config(Section):
     tag_policies: tuple[tags.TagPolicy, ...] = Field(
         default=(), description="What tags are checked against; empty: what each check has by default."
     )
+    owners: Owners = Field(default=Owners(), description="Who answers for what is found.")
     routes: tuple[Route, ...] = Field(
         default=(), description="Who is told of what. The first also hears of trouble with orgscan itself."
     )
+    events: Events = Field(
+        default=Events(), description="What goes to EventBridge, for tickets and automation."
+    )
+    links: Links = Field(default=Links(), description="What messages lead to.")
     suppressions: tuple[Suppression, ...] = Field(
         default=(), description="Findings that somebody decided to live with, until a date."
     )
@@ -293,10 +312,14 @@ class Config(Section):
             schedules=tuple(schedule.name for schedule in self.schedules),
             off=self.checks.off,
             parameters=thresholds,
-            routes=tuple(settings.Route(**route.model_dump(exclude={"emails"})) for route in self.routes),
+            routes=tuple(route.runtime() for route in self.routes),
             suppressions=tuple(suppression.rule() for suppression in self.suppressions),
             polite=self.limits.polite,
             inventory=self.inventory.enabled,
+            events=settings.Events(**self.events.model_dump()),
+            presigned_minutes=self.links.presigned_minutes,
+            owner_tags=self.owners.tags,
+            account_owners=self.owners.accounts,
         )
 
 
@@ -363,6 +386,7 @@ def _entries(raw: Any, section: str) -> list[tuple[int, dict[Any, Any]]]:
 def _contradictions(config: Config) -> Iterator[str]:
     if config.deployment.ous and not config.accounts.organization:
         yield "deployment.ous: must be empty when accounts.organization is false"
+    yield from unheard(config.routes, organization=config.accounts.organization)
     yield from _failing(config)
     yield from _dead(config)
 

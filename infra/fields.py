@@ -163,6 +163,10 @@ HomeRegion = Annotated[str, _one_of(REGIONS, "a region"), _offer(REGIONS)]
 OneRegion = Annotated[str, _one_of(PLACES, f"a region, or {GLOBAL!r}"), _offer(PLACES)]
 Arn = Annotated[str, _shape("^arn:.{1,2044}$", "an ARN, which begins with arn:"), BeforeValidator(_one_arn)]
 ArnGlob = Annotated[str, _shape("^.{1,2048}$", "a pattern of ARNs, such as '*:log-group:/tmp/*'")]
+OwnerGlob = Annotated[str, _shape(r"^\S(.{0,254}\S)?$", "an owner's name, or a pattern of names: team-*")]
+Bus = Annotated[
+    str, _shape("^[A-Za-z0-9._/-]{1,256}$", "the name of an event bus of the hub's account and region")
+]
 Said = Annotated[str, AfterValidator(_said)]
 Expiry = Annotated[date, BeforeValidator(_day), AfterValidator(_soon)]
 Email = Annotated[str, _shape(r"^[^@\s,;<>]+@([0-9A-Za-z-]+\.)+[A-Za-z]{2,}$", "an e-mail address")]

@@ -10,6 +10,7 @@ from infra.house_rules import keep_to
 from infra.inventory_tables import InventoryTables
 from infra.member_rollout import MemberRollout
 from infra.nag import acknowledge, logical_id, wildcard
+from infra.report_reader import ReportReader
 from infra.saved_queries import SavedQueries
 from infra.scan_schedules import ScanSchedules
 from infra.scan_workflow import ScanWorkflow
@@ -19,6 +20,7 @@ from infra.topics import Topics
 from orgscan.iam import action
 from orgscan.inventory import FOLDER
 from orgscan.organization import CALLS as ACCOUNT_CALLS
+from orgscan.ownership import CALLS as CONTACT_CALLS
 from orgscan.regions import CALLS as REGION_CALLS
 from orgscan.settings import NotifySettings, PlanSettings, ReportSettings, ScanSettings, Settings
 
@@ -44,7 +46,9 @@ class HubStack(Stack):
         self._storage = Storage(
             self, "Storage", inventory_days=config.inventory.keep_days, key=config.deployment.key
         )
-        self._topics = Topics(self, "Topics", key=self._storage.key, routes=config.routes)
+        self._topics = Topics(
+            self, "Topics", key=self._storage.key, deployment=config.name, routes=config.routes
+        )
         self._code = ScannerCode(self, "Code", configuration=config.runtime())
         plan, scan, report, notify = self._plan(), self._scan(), self._report(), self._notify()
         self._workflow = ScanWorkflow(
@@ -104,7 +108,8 @@ class HubStack(Stack):
 
     def _plan(self) -> ScannerFunction:
         plan = self._function("plan", PlanSettings(**self._told, **self._role), memory_size=1024)
-        plan.may(*ENUMERATE, on="*")
+        contacts = CONTACT_CALLS if self._config.owners.accounts else ()
+        plan.may(*ENUMERATE, *map(action, contacts), on="*")
         self._let_visit(plan)
         self._let_use_scans(plan, "s3:PutObject")
         plan.may(*READ_TABLE, "dynamodb:PutItem", "dynamodb:UpdateItem", on=self._storage.table.table_arn)
@@ -129,15 +134,27 @@ class HubStack(Stack):
         report.may("dynamodb:Query", on=f"{self._storage.table.table_arn}/index/{OPEN}")
         self._let_use_scans(report, "s3:GetObject", "s3:PutObject")
         report.may(*TABLE_KEY, on=self._storage.key.key_arn)
+        if self._config.links.presigned_minutes:
+            role = ReportReader(
+                self, "Links", lent_to=report.own_role, bucket=self._storage.bucket, key=self._storage.key
+            ).role
+            report.may("sts:AssumeRole", on=role.role_arn)
+            report.tell(ReportSettings(**self._told, link_role=role.role_arn))
         return report
 
     def _notify(self) -> ScannerFunction:
-        topic = self._topics.findings.topic_arn
-        notify = self._function(
-            "notify", NotifySettings(**self._told, topic=topic), memory_size=256, timeout=Duration.minutes(5)
-        )
-        notify.may("sns:Publish", on=topic)
+        topic, events = self._topics.findings.topic_arn, self._config.events
+        # Events of findings are looked for among all that are open.
+        memory, most = (ONE_CPU, 15) if events.findings else (256, 5)
+        told = NotifySettings(**self._told, topic=topic, name=self._config.name)
+        notify = self._function("notify", told, memory_size=memory, timeout=Duration.minutes(most))
+        for each in (self._topics.findings, *self._topics.of_routes.values()):
+            notify.may("sns:Publish", on=each.topic_arn)
         notify.may("dynamodb:DeleteItem", "dynamodb:PutItem", on=self._storage.table.table_arn)
+        if events.scans or events.findings:
+            bus = self.format_arn(service="events", resource="event-bus", resource_name=events.bus)
+            notify.may("events:PutEvents", on=bus)
+            notify.may("dynamodb:GetItem", on=self._storage.table.table_arn)
         self._let_use_scans(notify, "s3:GetObject")
         notify.may(*TABLE_KEY, on=self._storage.key.key_arn)
         return notify
@@ -194,5 +211,7 @@ class HubStack(Stack):
             "FindingsTopicArn": self._topics.findings.topic_arn,
             "OperationsTopicArn": self._topics.operations.topic_arn,
         }
+        for (channel, route), topic in self._topics.of_routes.items():
+            outputs[f"{channel.title()}Topic{route.title().replace('-', '')}"] = topic.topic_arn
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)

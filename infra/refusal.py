@@ -65,7 +65,8 @@ def _rule(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "string_pattern_mismatch":
         return SHAPES[context["pattern"]]
     if error["type"] == "extra_forbidden":
-        known = list(_section(model, error["loc"][:-1]).model_fields)
+        fields = _section(model, error["loc"][:-1]).model_fields
+        known = [field.alias or name for name, field in fields.items()]
         listed = f"; must be one of {', '.join(known)}" if len(known) <= FEW else ""
         return f"unknown{listed}{closest(str(error['loc'][-1]), known)}"
     rule = RULES.get(error["type"])

@@ -109,3 +109,8 @@ class ScannerFunction(lambda_.Function):
 
     def may(self, *actions: str, on: str) -> None:
         self.add_to_role_policy(iam.PolicyStatement(actions=[*actions], resources=[on]))
+
+    def tell(self, settings: Settings) -> None:
+        """In place of what it was told: names of what could only be made once it was there."""
+        for name, value in settings.to_environment().items():
+            self.add_environment(name, value)

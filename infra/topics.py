@@ -10,14 +10,19 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.config import Route
+from infra.routes import Route
+from orgscan.settings import CHAT, MACHINE, topic_name
 
 
 class Topics(Construct):
-    """Two topics, so that findings and alarms never mix."""
+    """Findings and alarms never mix, nor do mails, what chats read and what machines read."""
 
-    def __init__(self, scope: Construct, id: str, *, key: kms.IKey, routes: Sequence[Route]) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, key: kms.IKey, deployment: str, routes: Sequence[Route]
+    ) -> None:
         super().__init__(scope, id)
+        self._key = key
+        self._deployment = deployment
         self.findings = sns.Topic(self, "Findings", master_key=key, enforce_ssl=True)
         self.operations = sns.Topic(self, "Operations", master_key=key, enforce_ssl=True)
         # TLS only needs a policy; it takes the place of the default one, which would let CloudWatch in.
@@ -36,6 +41,22 @@ class Topics(Construct):
             )
         for email in _by_email(routes[:1]):
             self.operations.add_subscription(subscriptions.EmailSubscription(email))
+        self.of_routes = {
+            (channel, route.name): self._of_route(channel, route)
+            for route in routes
+            for channel, wanted in ((CHAT, route.chat), (MACHINE, route.machine))
+            if wanted
+        }
+        """Channel, route -> a topic of its own."""
+
+    def _of_route(self, channel: str, route: Route) -> sns.Topic:
+        """Who reads it subscribes: SNS decrypts what it delivers, so no reader needs the key.
+
+        Its name is ours, so that the function that sends can tell it, and who subscribed finds it again.
+        """
+        name = topic_name(self._deployment, channel, route.name)
+        words = f"{channel}-{route.name}".title().replace("-", "")
+        return sns.Topic(self, words, topic_name=name, master_key=self._key, enforce_ssl=True)
 
 
 def _by_email(routes: Sequence[Route]) -> dict[str, list[str]]:

@@ -41,6 +41,10 @@ _FIRST = (
     ("acme-sandbox-grace", "Sandbox", "dev"),
 )
 """Name, OU, stage: even the smallest organization has one of each kind."""
+_UNIT_OWNERS = {"Security": "secops@acme.example", "Workloads": "platform@acme.example"}
+_ACCOUNT_OWNERS = {"acme-payments-prod": "payments@acme.example", "acme-acquired <crm>": "=1+1 <b>crm</b>"}
+_CONTACTS = {"acme-sandbox-ada": "ada@acme.example", "acme-network": "netops@acme.example"}
+"""Unit, account -> who answers for it: by tag, and by its alternate contact for operations."""
 _UNGUARDED = "Acquired"
 """The unit that no guardrails are attached to yet, nor the scanner's StackSet brought into."""
 _NO_ROLE, _CLOSED = "acme-acquired <crm>", "acme-legacy"
@@ -112,6 +116,16 @@ class Organization:
     def members(self) -> tuple[Account, ...]:
         """Those that have the scanner's role, the management account included."""
         return tuple(each for each in self.active if each.role)
+
+    @property
+    def owners(self) -> Mapping[str, str]:
+        """Id of each active account -> who answers for what names nobody itself; '' is nobody."""
+        return {
+            each.id: _ACCOUNT_OWNERS.get(each.name)
+            or _UNIT_OWNERS.get(each.ou.partition("/")[0])
+            or _CONTACTS.get(each.name, "")
+            for each in self.active
+        }
 
     @property
     def guarded(self) -> list[str]:
@@ -186,7 +200,7 @@ class Organization:
                 organizations.create_account(
                     AccountName=account.name,
                     Email=f"aws-{account.id}@acme.example",
-                    Tags=[{"Key": "stage", "Value": account.stage}],
+                    Tags=[{"Key": "stage", "Value": account.stage}, *_owned(_ACCOUNT_OWNERS, account.name)],
                 )
         past.name_management_account(self.hub, self.accounts[0].name)
         root = organizations.list_roots()["Roots"][0]["Id"]
@@ -206,6 +220,7 @@ class Organization:
         )["Policy"]["PolicySummary"]["Id"]
         organizations.attach_policy(PolicyId=policy, TargetId=units["Sandbox"])
         guard(organizations, self.guarded)
+        self._answer_for(clients)
 
     def plant(self, clients: Clients) -> None:
         """Put everything that can be seen in order, then plant the faults."""
@@ -240,6 +255,22 @@ class Organization:
             for region in (GLOBAL, *self.regions)
         ]
 
+    def _answer_for(self, clients: Clients) -> None:
+        """Units and contacts, after the accounts that they are of."""
+        organizations = clients("organizations", self.hub, HOME)
+        for name in _UNIT_OWNERS:
+            organizations.tag_resource(ResourceId=self._units[name], Tags=_owned(_UNIT_OWNERS, name))
+        for account in self.accounts:
+            if account.name in _CONTACTS:
+                clients("account", self.hub, HOME).put_alternate_contact(
+                    AccountId=account.id,
+                    AlternateContactType="OPERATIONS",
+                    EmailAddress=_CONTACTS[account.name],
+                    Name=account.name,
+                    PhoneNumber="+1 555 0100",
+                    Title="Owner",
+                )
+
     def _create_units(self, organizations: Any, root: str) -> dict[str, str]:
         """Path ('Workloads/Prod') -> id of each organizational unit."""
         units = {"": root}
@@ -251,6 +282,11 @@ class Organization:
                     made = organizations.create_organizational_unit(ParentId=units[parent], Name=name)
                     units[path] = made["OrganizationalUnit"]["Id"]
         return units
+
+
+def _owned(owners: Mapping[str, str], name: str) -> list[dict[str, str]]:
+    """The tag, if there is one."""
+    return [{"Key": "Owner", "Value": owners[name]}] if name in owners else []
 
 
 def _accounts(count: int) -> Iterator[Account]:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -227,6 +227,11 @@ class Rehearsal:
             KeyConditionExpression="pk = :scan AND begins_with(sk, :target)",
             ExpressionAttributeValues={":scan": f"SCAN#{scan}", ":target": "TARGET#"},
         )
+
+    def targets(self, scan: str) -> Sequence[Mapping[str, Any]]:
+        """What it planned."""
+        told: Sequence[Mapping[str, Any]] = self._result(scan, "targets.json")
+        return told
 
     def rows(self, prefix: str) -> Iterator[Mapping[str, Any]]:
         """What the table holds under the partitions that begin so."""

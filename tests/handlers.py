@@ -60,6 +60,9 @@ class Handlers:
             "MEMBER_ROLE": "orgscan-member",
             "EXTERNAL_ID": "x-1",
             "SALT": "salt",
+            "LINK_ROLE": "",
+            "TOPIC": "arn:aws:sns:eu-west-1:123456789012:findings",
+            "NAME": "orgscan",
         }
         for name, value in told.items():
             self.patch.setenv(name, value)

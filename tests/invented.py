@@ -55,6 +55,18 @@ def records(_: Reader) -> Iterator[TagRecord]:
     equivalent=("prowler:lamp_on", "trusted-advisor:Pfx0RwqBli", "trusted-advisor:Lamps left on"),
     refs=("https://acme.example/lamps?a_b=1&c=*",),
     was=("lamp-burns",),
+    cli=(
+        "aws ec2 describe-volumes --volume-ids {name} --query 'Volumes[].[VolumeId, Size]' --region {region}",
+        "lamp: aws ec2 delete-volume --volume-id {name} --region {region}",
+        "lantern: aws ec2 modify-volume --volume-id {name} --size '<size>' --region {region}",
+    ),
+    cdk="""
+        ec2.CfnVolume(
+            self,
+            "Lamp",
+            size="<size>",
+        )
+    """,
 )
 def lamp_left_on(
     lamp: Lamp, view: View, *, hours: int = 8, exempt: Sequence[str] = ("*-night", "a|b")

@@ -77,12 +77,14 @@ def planner(
     table: Any = None,
     **configured: Any,
 ) -> Planner:
+    """Of owners it asks only when it is told to, so that tests of other matters serve no answers to that."""
+
     def anyone(_: str) -> Clients:
         return home
 
     return Planner(
         catalog=catalog.everything(),
-        configuration=Configuration(scope=scope, **configured),
+        configuration=Configuration(scope=scope, **{"account_owners": False, **configured}),
         home=home,
         enter=enter or anyone,
         store=store(table or TableTwin()),

@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from orgscan.model import Category, Severity, Target
+from orgscan.model import Category, Finding, OwnedBy, Owner, Severity, Target
 from orgscan.organization import Account
 from orgscan.plan import Plan
-from orgscan.receipt import Notable, Receipt, Unseen
+from orgscan.receipt import Notable, Part, Receipt, Unseen
 from orgscan.reconcile import Change
+from orgscan.routing import Routing
+from orgscan.settings import Route
 
 FINISHED = "2026-01-15T06:09:41+00:00"
 RESULTS = "s3://acme-orgscan-results/scans/20260115T060000000Z-8f14e45f/"
@@ -41,8 +44,11 @@ def notable(  # noqa: PLR0913 (each is one word of a scenario)
     problem: str = "sgr-0f00ba4 allows tcp 22 from 0.0.0.0/0",
     monthly_usd: float | None = None,
     because: str = "",
+    owner: str = "",
+    opened: str = "2026-01-15T06:00:00+00:00",
 ) -> Notable:
-    return Notable(change, check, severity, category, resource, (problem,), monthly_usd, because)
+    problems = (problem,)
+    return Notable(change, check, severity, category, resource, problems, monthly_usd, because, owner, opened)
 
 
 def receipt(
@@ -77,3 +83,27 @@ def receipt(
         "suppressed_by": {},
     }
     return Receipt(**{**told, **different})
+
+
+def routed(left: Receipt, *routes: Route) -> Receipt:
+    """As a worker leaves it that knows these routes; each copies, and money goes with findings of cost."""
+    return replace(left, parts={route.name: _part(left, replace(route, copy=True)) for route in routes})
+
+
+def _part(left: Receipt, route: Route) -> Part:
+    routing = Routing([route])
+
+    def reached(severity: Severity, category: Category, owner: str = "") -> bool:
+        of = Owner(owner, OwnedBy.RESOURCE)
+        found = Finding("x", severity, category, left.target, "arn", (), owner=of)
+        return bool(routing.of(found, left.target))
+
+    cost = reached(Severity.CRITICAL, Category.COST)
+    return Part(
+        open={kind: number for kind, number in left.open.items() if reached(*kind)},
+        suppressed={kind: number for kind, number in left.suppressed.items() if reached(*kind)},
+        changed={kind: number for kind, number in left.changed.items() if reached(*kind[1:3])},
+        notable=tuple(each for each in left.notable if reached(each.severity, each.category, each.owner)),
+        monthly_usd=left.monthly_usd if cost else 0.0,
+        unpriced=left.unpriced if cost else 0,
+    )

@@ -26,7 +26,7 @@ from typing import Any, Literal, TypeAlias
 
 import boto3
 import botocore.session
-import jmespath  # type: ignore[import-untyped]
+import jmespath
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders

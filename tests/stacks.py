@@ -24,6 +24,7 @@ DECIDED: dict[str, Any] = {
         {
             "name": "costs",
             "expression": "rate(7 days)",
+            "digest": True,
             "scope": {
                 "accounts": ["111111111111"],
                 "ous": ["ou-ab12-cdefgh34"],
@@ -36,8 +37,11 @@ DECIDED: dict[str, Any] = {
     ],
     "routes": [
         {"name": "security", "emails": ["a@example.com", "b@example.com"]},
-        {"name": "cost", "emails": ["b@example.com", "c@example.com"]},
+        {"name": "cost", "emails": ["b@example.com", "c@example.com"], "chat": True},
+        {"name": "data-lake", "machine": True, "copy": True},
     ],
+    "events": {"scans": True, "findings": True, "bus": "security"},
+    "links": {"presigned_minutes": 30},
     "limits": {"concurrency": 7, "scan_memory": 2048, "log_retention_days": 30},
 }
 

@@ -15,7 +15,7 @@ from cli import listing
 from cli.describe import describe, permissions
 from cli.main import app, page
 from infra import yaml_text
-from orgscan import catalog, iam
+from orgscan import catalog, iam, remedy
 from orgscan.catalog import AnyCheck
 from orgscan.model import Category, Severity, Sighting
 from tests.goldens import golden
@@ -53,9 +53,11 @@ def test_checks_as_json_says_what_a_machine_needs() -> None:
 @pytest.mark.parametrize("check", catalog.checks(), ids=lambda check: check.id)
 def test_show_leaves_nothing_out(check: AnyCheck) -> None:
     assert told("show", check.id, "--json") == describe(check)
-    words = " ".join(run("show", check.id).split())
+    words = " ".join(run("show", check.id).replace("\\\n", "").split())
     said = (check.title, check.fix, *check.maps, *check.equivalent, *check.refs, *check.parameters)
-    assert [each for each in said if each not in words] == []
+    commands = [each.command for each in remedy.shown(check)]
+    template = " ".join(check.cdk.split())
+    assert [each for each in (*said, *commands, template) if each not in words] == []
 
 
 def test_show_names_the_calls_of_everything_a_check_looks_at() -> None:

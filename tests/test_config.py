@@ -18,7 +18,7 @@ from infra import ROOT, config, tags, yaml_text
 from infra.config import MATCHES, Config, ConfigError, Schedule
 from infra.config import Suppression as Section
 from orgscan.model import Category, Severity
-from orgscan.settings import Configuration, Route
+from orgscan.settings import Configuration, Events, Route
 from orgscan.suppress import Suppression
 from orgscan.tagging import PREDEFINED, TagPolicy
 
@@ -246,6 +246,58 @@ def refused(read: Read) -> Refused:
             "routes: [{name: a, emails: [a@example.com], minimum_severity: hig}]",
             f"routes[0].minimum_severity: 'hig': {SEVERITIES}",
         ),
+        (
+            "routes: [{name: a}]",
+            "routes[0].emails: []: must not be empty unless `chat` or `machine` is true",
+        ),
+        (
+            "routes: [{name: a, chat: true}]",
+            "routes[0].emails: must not be empty: the first route hears of trouble with orgscan itself",
+        ),
+        (
+            "routes: [{name: a, emails: [a@example.com], chat: 'yes'}]",
+            "routes[0].chat: 'yes': must be true or false",
+        ),
+        (
+            "routes: [{name: a, emails: [a@example.com], owners: ['']}]",
+            "routes[0].owners[0]: '': must be an owner's name, or a pattern of names: team-*",
+        ),
+        (
+            "routes: [{name: a, emails: [a@example.com], ous: [prod]}]",
+            "routes[0].ous[0]: 'prod': must be the id of an OU or a root, such as ou-ab12-cdefgh34",
+        ),
+        (
+            "routes: [{name: a, emails: [a@example.com], copyy: true}]",
+            (
+                "routes[0].copyy: true: unknown; must be one of name, chat, machine, emails, "
+                "minimum_severity, categories, accounts, ous, owners, unowned, copy; did you mean 'copy'?"
+            ),
+        ),
+        (
+            "routes: [{name: a-1, emails: [a@example.com], chat: true}, {name: a1, machine: true}]",
+            "routes[1].name: 'a1': must differ from 'a-1' by more than hyphens",
+        ),
+        (
+            (
+                "{accounts: {organization: false, ids: ['123456789012']}, "
+                "routes: [{name: a, emails: [a@example.com], ous: [r-ab12]}]}"
+            ),
+            "routes[0].ous: must be empty when accounts.organization is false",
+        ),
+        ("events: {scans: 1}", "events.scans: 1: must be true or false"),
+        (
+            "events: {bus: 'arn:aws:events:eu-west-1:1:event-bus/a'}",
+            (
+                "events.bus: 'arn:aws:events:eu-west-1:1:event-bus/a': "
+                "must be the name of an event bus of the hub's account and region"
+            ),
+        ),
+        ("links: {presigned_minutes: 61}", "links.presigned_minutes: 61: must be at most 60"),
+        ("links: {presigned_minutes: -1}", "links.presigned_minutes: -1: must be at least 0"),
+        (
+            "schedules: [{name: a, expression: rate(1 day), digest: weekly}]",
+            "schedules[0].digest: 'weekly': must be true or false",
+        ),
         ("routes: [{name: A, emails: [a@example.com]}]", f"routes[0].name: 'A': must be {WORDS}"),
         ("limits: {concurrency: 0}", "limits.concurrency: 0: must be at least 1"),
         ("limits: {concurrency: 10001}", "limits.concurrency: 10001: must be at most 10000"),
@@ -264,6 +316,19 @@ def refused(read: Read) -> Refused:
                 "limits.concurency: 5: unknown; must be one of concurrency, scan_memory, log_retention_days, "
                 "polite, suppressed_share; did you mean 'concurrency'?"
             ),
+        ),
+        ("owners: {tags: []}", "owners.tags: []: must not be empty"),
+        ("owners: {tags: Owner}", "owners.tags: 'Owner': must be a list"),
+        ("owners: {tags: ['']}", "owners.tags[0]: '': must be a tag's key of 1-128 characters"),
+        ("owners: {tags: [7]}", "owners.tags[0]: 7: must be text; put numbers in quotes"),
+        (
+            "owners: {tags: [a, b, c, d, e, f, g, h, i, j, k]}",
+            "owners.tags: [a, b, c, d, e, f, g, h, i, j, k]: must have at most 10 entries",
+        ),
+        ("owners: {accounts: 'no'}", "owners.accounts: 'no': must be true or false"),
+        (
+            "owners: {tag: [Owner]}",
+            "owners.tag: [Owner]: unknown; must be one of tags, accounts; did you mean 'tags'?",
         ),
         ("inventory: {enabled: 'no'}", "inventory.enabled: 'no': must be true or false"),
         ("inventory: {keep_days: 0}", "inventory.keep_days: 0: must be at least 1"),
@@ -703,6 +768,37 @@ def test_the_functions_are_told_what_was_decided(read: Read) -> None:
     ]
 
 
+def test_the_functions_are_told_of_routes_events_and_links(read: Read) -> None:
+    decided = read(
+        """
+        schedules: [{name: weekly, expression: rate(7 days), digest: true}]
+        routes:
+          - {name: all, emails: [a@example.com], copy: true}
+          - {name: data, emails: [b@example.com], owners: [data-*], ous: [r-ab12], chat: true}
+          - {name: nobodys, machine: true, unowned: true}
+        events: {findings: true, bus: acme/security}
+        links: {presigned_minutes: 45}
+        """
+    )
+    told = decided.runtime()
+    assert told.routes == (
+        Route(name="all", copy=True),
+        Route(name="data", owners=("data-*",), ous=("r-ab12",), chat=True),
+        Route(name="nobodys", owners=("",), mail=False, machine=True),
+    )
+    assert told.events == Events(findings=True, bus="acme/security")
+    assert told.presigned_minutes == 45
+    assert Configuration.from_json(told.to_json()) == told
+    assert decided.schedules[0].request == {"schedule": "weekly", "digest": True}
+
+
+def test_owners_are_named_by_the_tags_that_people_chose(read: Read) -> None:
+    told = read("{}").runtime()
+    assert (told.owner_tags, told.account_owners) == (("Owner",), True)
+    told = Configuration.from_json(read("owners: {tags: [Team, Owner], accounts: false}").runtime().to_json())
+    assert (told.owner_tags, told.account_owners) == (("Team", "Owner"), False)
+
+
 def test_an_inventory_can_be_switched_off(read: Read) -> None:
     told = read("inventory: {enabled: false}").runtime()
     assert not told.inventory
@@ -747,7 +843,8 @@ def _written(section: dict[str, Any], path: str = "") -> Iterator[str]:
 
 
 def _declared(section: Any, path: str = "") -> Iterator[str]:
-    for name, field in section.model_fields.items():
+    for field_name, field in section.model_fields.items():
+        name = field.alias or field_name
         yield f"{path}{name}"
         kind = next(iter(get_args(field.annotation)), field.annotation)
         if hasattr(kind, "model_fields") and name != "parameters":

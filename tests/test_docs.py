@@ -80,6 +80,9 @@ def test_a_section_says_all_that_is_declared(check: AnyCheck) -> None:
     told = describe(check)
     for word in (*told["judges"], *told["reads"], *told["permissions"], *told["was"], *told["looks_at"]):
         assert f"`{word}`" in section
+    pasted = section.replace(" \\\n   ", "")
+    for each in (*(each["command"] for each in told["cli"]), told["cdk"]):
+        assert each in pasted
     for name, control in map(split, check.maps):
         assert re.search(rf"\[{re.escape(name)}\]\([^)]*\)[^\[]*\b{re.escape(control)}\b", section)
     for tool, id_, name in map(elsewhere, check.equivalent):

@@ -39,11 +39,7 @@ OF_FUNCTIONS = {
 }
 """Services ask for these in a function's name; the embedded ones do not."""
 UNUSED = {
-    "Plan": {
-        *OF_FUNCTIONS,  # and what only a scope of units or tags asks for
-        *("organizations:ListAccountsForParent", "organizations:ListOrganizationalUnitsForParent"),
-        "organizations:ListTagsForResource",
-    },
+    "Plan": OF_FUNCTIONS,
     "Scan": OF_FUNCTIONS,
     "Report": OF_FUNCTIONS,
     "Notify": OF_FUNCTIONS,
@@ -163,6 +159,15 @@ def test_what_is_unchanged_keeps_its_first_sighting(
     assert len(seen) == 1
     kept = [each for each in second[0].findings if each["first_seen"] in seen]
     assert len(kept) == len(first[1] & second[1])
+
+
+def test_every_account_has_the_owner_and_the_units_that_it_has_in_the_organization(
+    rehearsal: Rehearsal, organization: Organization, first: tuple[Scan, frozenset[Planted]]
+) -> None:
+    targets = rehearsal.targets(first[0].id)
+    assert {each["account"]: each.get("owner", "") for each in targets} == organization.owners
+    depths = {each.id: len(list(filter(None, each.ou.split("/")))) for each in organization.active}
+    assert {each["account"]: len(each["ous"]) - 1 for each in targets} == depths
 
 
 def test_a_resolved_finding_says_why(

@@ -10,16 +10,21 @@ from infra import ROOT, config
 from orgscan import catalog
 from orgscan.request import Nameable, ScanRequest
 from orgscan.settings import (
+    CHAT,
+    MACHINE,
     NAMESPACE,
     Configuration,
     NotifySettings,
     PlanSettings,
     ReportSettings,
     ScanSettings,
+    topic_name,
 )
 from tests.stacks import DECIDED, Assembly, Template, granted, keys, listed, named, synthesize
 
 # One worker of xdist synthesizes, once.
+
+HERE = "AWS::Region:AWS::AccountId"
 
 # The functions
 
@@ -49,7 +54,7 @@ def test_the_functions_differ_in_what_they_need(hub: Template) -> None:
         "Plan": ("plan.handler", 1024, 900),
         "Scan": ("scan.handler", 2048, 900),
         "Report": ("report.handler", 1769, 900),
-        "Notify": ("notify.handler", 256, 300),
+        "Notify": ("notify.handler", 1769, 900),
     }
     assert {each["Runtime"] for each in functions.values()} == {"python3.13"}
     assert all(each["Architectures"] == ["arm64"] and len(each["Layers"]) == 2 for each in functions.values())
@@ -72,10 +77,12 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
     every = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
     logs = {"logs:CreateLogStream", "logs:PutLogEvents"}
     enumerate_ = {
+        "account:GetAlternateContact",
         "ec2:DescribeRegions",
         "organizations:ListAccounts",
         "organizations:ListAccountsForParent",
         "organizations:ListOrganizationalUnitsForParent",
+        "organizations:ListRoots",
         "organizations:ListTagsForResource",
     }
     members = {"arn:AWS::Partition:iam::*:role/looker": {"sts:AssumeRole"}}
@@ -108,12 +115,16 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         "StorageTable.Arn/index/open": {"dynamodb:Query"},
         "StorageBucket.Arn/scans/*": {"s3:GetObject", "s3:PutObject"},
         "StorageKey.Arn": table_key,
+        "LinksRole.Arn": {"sts:AssumeRole"},
     }
     assert granted(hub, "NotifyRoleDefaultPolicy") == {
         "*": every,
         "NotifyLogs.Arn": logs,
         "TopicsFindings": {"sns:Publish"},
-        "StorageTable.Arn": {"dynamodb:DeleteItem", "dynamodb:PutItem"},
+        "TopicsChatCost": {"sns:Publish"},
+        "TopicsMachineDataLake": {"sns:Publish"},
+        "StorageTable.Arn": {"dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"},
+        f"arn:AWS::Partition:events:{HERE}:event-bus/security": {"events:PutEvents"},
         "StorageBucket.Arn/scans/*": {"s3:GetObject"},
         "StorageKey.Arn": table_key,
     }
@@ -161,7 +172,14 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """Of a configuration that switches off what can be."""
     folder = tmp_path_factory.mktemp("bare")
     told = folder / "told.yaml"
-    off = {"inventory": {"enabled": False, "keep_days": 3}, "deployment": {"ous": []}}
+    off: dict[str, Any] = {
+        "inventory": {"enabled": False, "keep_days": 3},
+        "deployment": {"ous": []},
+        "routes": DECIDED["routes"][:1],
+        "events": {},
+        "links": {},
+        "owners": {"accounts": False},
+    }
     told.write_text(json.dumps({**DECIDED, **off}))
     done = synthesize(told, folder / "cdk.out")
     assert done.returncode == 0, done.stderr
@@ -177,10 +195,41 @@ def test_without_an_inventory_there_are_no_tables_and_nothing_may_be_written(bar
     assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}["inventory/"] == 3
 
 
+def test_who_is_not_asked_for_owners_may_not_be_asked_for_contacts(bare: Template) -> None:
+    assert "account:GetAlternateContact" not in granted(bare, "PlanRoleDefaultPolicy")["*"]
+
+
 def test_without_units_nothing_is_made_outside_nor_is_there_a_second_role_here(bare: Template) -> None:
     assert not bare.all("AWS::CloudFormation::StackSet")
     assert not bare.all("AWS::IAM::ManagedPolicy")
     assert not [each for each in bare.all("AWS::IAM::Role").values() if "RoleName" in each]
+
+
+def test_without_channels_events_and_links_nobody_may_do_what_they_need(bare: Template) -> None:
+    assert {*bare.all("AWS::SNS::Topic")} == {"TopicsFindings", "TopicsOperations"}
+    assert "LinksRole" not in bare.all("AWS::IAM::Role")
+    functions = bare.all("AWS::Lambda::Function")
+    assert functions["Report"]["Environment"]["Variables"]["LINK_ROLE"] == ""
+    assert (functions["Notify"]["MemorySize"], functions["Notify"]["Timeout"]) == (256, 300)
+    assert {each for each in granted(bare, "ReportRoleDefaultPolicy") if "Links" in each} == set()
+    may = granted(bare, "NotifyRoleDefaultPolicy")
+    assert may["StorageTable.Arn"] == {"dynamodb:DeleteItem", "dynamodb:PutItem"}
+    assert {each for each, actions in may.items() if actions & {"sns:Publish", "events:PutEvents"}} == {
+        "TopicsFindings"
+    }
+
+
+def test_a_link_opens_reports_alone_and_only_reporting_signs_it(hub: Template) -> None:
+    assert granted(hub, "LinksRoleDefaultPolicy") == {
+        "StorageBucket.Arn/scans/*/report.html": {"s3:GetObject"},
+        "StorageKey.Arn": {"kms:Decrypt"},
+    }
+    role = hub.all("AWS::IAM::Role")["LinksRole"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert named(trust["Principal"]["AWS"]) == "ReportRole.Arn"
+    assert (trust["Action"], role["MaxSessionDuration"]) == ("sts:AssumeRole", 3600)
+    told = hub.all("AWS::Lambda::Function")["Report"]["Environment"]["Variables"]
+    assert named(told["LINK_ROLE"]) == "LinksRole.Arn"
 
 
 def test_everything_that_is_kept_is_encrypted_with_our_key(hub: Template) -> None:
@@ -188,7 +237,7 @@ def test_everything_that_is_kept_is_encrypted_with_our_key(hub: Template) -> Non
         "Fn::GetAtt": [next(name for name in hub.json["Resources"] if name.startswith("StorageKey")), "Arn"]
     }
     assert hub.one("AWS::KMS::Key")["EnableKeyRotation"]
-    assert keys(hub) == [key] * 10
+    assert keys(hub) == [key] * 12
     assert {each["RetentionInDays"] for each in hub.all("AWS::Logs::LogGroup").values()} == {30}
     assert hub.one("AWS::SQS::Queue")["SqsManagedSseEnabled"]
 
@@ -229,6 +278,19 @@ def test_an_address_is_subscribed_once_to_all_its_routes(hub: Template) -> None:
     ]
 
 
+def test_what_chats_and_machines_read_has_topics_whose_names_are_known_before(hub: Template) -> None:
+    """Nobody is subscribed to them by us; a mail never reaches one."""
+    topics = hub.all("AWS::SNS::Topic")
+    assert {name: each.get("TopicName") for name, each in topics.items()} == {
+        "TopicsFindings": None,
+        "TopicsOperations": None,
+        "TopicsChatCost": topic_name("orgscan", CHAT, "cost"),
+        "TopicsMachineDataLake": topic_name("orgscan", MACHINE, "data-lake"),
+    }
+    told = hub.all("AWS::Lambda::Function")["Notify"]["Environment"]["Variables"]
+    assert (named(told["TOPIC"]), told["NAME"]) == ("TopicsFindings", "orgscan")
+
+
 def test_schedules_ask_what_planning_accepts(hub: Template) -> None:
     schedules = hub.all("AWS::Scheduler::Schedule").values()
     assert {(each["ScheduleExpression"], each["ScheduleExpressionTimezone"]) for each in schedules} == {
@@ -237,7 +299,7 @@ def test_schedules_ask_what_planning_accepts(hub: Template) -> None:
     }
     asked = {each["schedule"]: each for each in (json.loads(each["Target"]["Input"]) for each in schedules)}
     assert asked["daily"] == {"schedule": "daily"}
-    assert asked["costs"] == {"schedule": "costs", **DECIDED["schedules"][1]["scope"]}
+    assert asked["costs"] == {"schedule": "costs", "digest": True, **DECIDED["schedules"][1]["scope"]}
     checks = {check.id for check in catalog.checks()}
     there = Nameable(accounts={"111111111111"}, checks=checks, schedules=set(asked), region=lambda _: None)
     for request in asked.values():
@@ -279,4 +341,6 @@ def test_whoever_deployed_it_finds_it(hub: Template) -> None:
         "BucketName": "StorageBucket",
         "FindingsTopicArn": "TopicsFindings",
         "OperationsTopicArn": "TopicsOperations",
+        "ChatTopicCost": "TopicsChatCost",
+        "MachineTopicDataLake": "TopicsMachineDataLake",
     }

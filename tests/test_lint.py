@@ -334,3 +334,26 @@ def test_colours_are_for_terminals_that_want_them(lint: Lint, monkeypatch: pytes
 def test_help_tells_the_exit_codes() -> None:
     result = CliRunner().invoke(app, ["lint", "--help"])
     assert "Exit code 0: all is fine. 1: a suppression covers more" in words(result)
+
+
+SECURITY = {"name": "security", "emails": ["a@example.com"]}
+PAGER = {"name": "pager", "emails": ["b@example.com"], "minimum_severity": "critical"}
+COPY = {"name": "all", "chat": True, "copy": True}
+
+
+@pytest.mark.parametrize(
+    ("routes", "warned"),
+    [
+        ([], False),
+        ([SECURITY], False),
+        ([PAGER, {**SECURITY, "machine": True}], False),
+        ([PAGER, COPY], True),
+        ([{**SECURITY, "owners": ["*"]}], True),
+        ([{**SECURITY, "unowned": True}], True),
+    ],
+)
+def test_what_no_route_wants_is_warned_of(lint: Lint, routes: list[dict[str, Any]], *, warned: bool) -> None:
+    result = lint([], routes=routes)
+    assert result.exit_code == 0, result.output
+    assert ("warning: no route hears of everything" in result.output) == warned
+    assert bool(json.loads(lint([], None, "--json", routes=routes).stdout)["warnings"]) == warned

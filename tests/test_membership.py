@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 
 from orgscan import session
+from orgscan.describe import MOVES, describe
+from orgscan.links import Links
 from orgscan.membership import Move, by_word
+from orgscan.messages import Message, of_scan
 from orgscan.model import GLOBAL, Standing
 from orgscan.organization import CannotPlan
 from orgscan.plan import Plan, PlanStore
 from orgscan.present.mail import mail
-from orgscan.report import MOVES, Message, Reporter, Results, describe
+from orgscan.report import Reporter
+from orgscan.results import Bucketed, Results
 from orgscan.session import Clients
 from orgscan.settings import Configuration, Route, Scope
 from orgscan.summary import summarise
@@ -80,7 +84,7 @@ class Days:
         planned = planner(self.home, EU).catalog
         reporter = Reporter(kept, self.plans, s3, BUCKET, planned, configuration, lambda: kept)
         reporter.report(made.scan, finished=datetime(2026, 1, 30, tzinfo=UTC))
-        return list(Results(s3, BUCKET, made.scan).messages())
+        return list(of_scan(Results(Bucketed(s3, BUCKET, made.scan))))
 
     def scan(self, *told: Any, **how: Any) -> list[str]:
         """What the mail says of accounts."""
@@ -162,7 +166,7 @@ def test_it_is_a_reason_for_a_mail_and_its_subject(days: Days) -> None:
     days.scan(1, 2)
     days.scan(1, 2)
     (message,) = days.report(days.plan(1, 2, suspended(3)))
-    assert message.subject == "[orgscan] INCOMPLETE: accounts: 1 joined (2 accounts)"
+    assert message.subject == "[orgscan] INCOMPLETE: account changes (1 joined) in 2 accounts"
 
 
 def test_a_report_that_is_repeated_tells_the_same(days: Days) -> None:
@@ -335,14 +339,15 @@ def test_thousands_that_joined_are_a_line_and_a_hundred_in_the_summary() -> None
     assert (len(told["account_changes"]), told["more_account_changes"]) == (MOVES, 3000 - MOVES)
     assert (
         "  joined: acme-0, acme-1, acme-2, acme-3, acme-4, acme-5 and 2,994 more"
-        in mail(summary, RESULTS).body
+        in mail(summary, Links(results=RESULTS)).body
     )
 
 
 def test_no_name_forges_a_count_or_a_line() -> None:
     forged = "x\n\nACCOUNTS: 99 left\u2028, 7 suspended"
     lines = mail(
-        summarise(plan(), [receipt()], finished=FINISHED, moves=[move(1, name=forged)]), RESULTS
+        summarise(plan(), [receipt()], finished=FINISHED, moves=[move(1, name=forged)]),
+        Links(results=RESULTS),
     ).body.splitlines()
     assert [line for line in lines if line.startswith("ACCOUNTS")] == ["ACCOUNTS: 1 joined"]
 

@@ -434,7 +434,7 @@ def test_an_account_that_does_not_say_which_regions_are_on_has_no_list_of_those_
 
 
 def test_a_setting_that_the_stack_forgot_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = NotifySettings(table="findings", bucket="results", topic="arn:t")
+    settings = NotifySettings(table="findings", bucket="results", topic="arn:t", name="orgscan")
     for name, value in settings.to_environment().items():
         monkeypatch.setenv(name, value)
     assert NotifySettings.from_environment() == settings

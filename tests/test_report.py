@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -14,8 +14,11 @@ from botocore.exceptions import ClientError
 
 from orgscan import catalog, session
 from orgscan.coverage import Look
+from orgscan.describe import GAPS, describe
 from orgscan.errors import OutOfTime
+from orgscan.line import fingerprint
 from orgscan.membership import Remembered
+from orgscan.messages import Message, of_scan
 from orgscan.model import (
     GLOBAL,
     Blindness,
@@ -29,8 +32,10 @@ from orgscan.model import (
 )
 from orgscan.plan import Plan, PlanStore
 from orgscan.receipt import Receipt, Unseen
-from orgscan.reconcile import Change
-from orgscan.report import ADDING_UP_S, GAPS, THREADS, Message, Reporter, Results, describe
+from orgscan.reconcile import Change, Record
+from orgscan.report import ADDING_UP_S, THREADS, Reporter
+from orgscan.results import Bucketed, Results
+from orgscan.routing import Routing
 from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore
 from orgscan.summary import ScanSummary, summarise
@@ -43,9 +48,9 @@ SSH, WASTE, ROOT = "ec2-security-group-open-ssh", "ebs-volume-unattached", "iam-
 FIRST = plan(checks=(WASTE, SSH))
 SECOND = replace(FIRST, scan="20260116T060000000Z-c9f0f895", started="2026-01-16T06:00:00+00:00")
 ALL = Route(name="all")
-COST = Route(name="cost", categories=(Category.COST,))
-URGENT = Route(name="urgent", minimum_severity=Severity.CRITICAL)
-SANDBOX_OWNERS = Route(name="sandbox-owners", accounts=(SANDBOX.account,))
+COST = Route(name="cost", categories=(Category.COST,), copy=True)
+URGENT = Route(name="urgent", minimum_severity=Severity.CRITICAL, copy=True)
+SANDBOX_OWNERS = Route(name="sandbox-owners", accounts=(SANDBOX.account,), copy=True)
 
 OPEN_SSH = finding("arn:sg-1", SSH, target=PROD)
 SAVING = Money(40.0, "500 GiB gp3 at 0.08 USD", Confidence.HIGH)
@@ -76,6 +81,7 @@ class Hub:
     store: FindingStore
     plans: PlanStore
     suppressions: tuple[Suppression, ...] = ()
+    wait: Callable[[float], object] = lambda _: None
 
     def scan(
         self,
@@ -87,7 +93,7 @@ class Hub:
         self.plans.put(made, targets)
         for look in looks:
             rules = Suppressions(self.suppressions, made.moment)
-            self.store.record(made.scan, made.started, look, rules=rules)
+            self.store.record(made.scan, made.started, look, rules=rules, routing=Routing(routes))
         return self.report(made, routes)
 
     def report(self, made: Plan, routes: tuple[Route, ...] = (ALL,)) -> ScanSummary:
@@ -100,6 +106,7 @@ class Hub:
             catalog.everything(),
             configuration,
             Patient.another,
+            wait=self.wait,
         )
         summary, messages = reporter.report(
             made.scan, finished=datetime(2026, 1, 15, 6, 9, 41, 7, tzinfo=UTC)
@@ -108,7 +115,7 @@ class Hub:
         return summary
 
     def messages(self, made: Plan) -> list[Message]:
-        return list(Results(self.s3, BUCKET, made.scan).messages())
+        return list(of_scan(Results(Bucketed(self.s3, BUCKET, made.scan))))
 
     def routes(self, made: Plan) -> list[str]:
         return [message.route for message in self.messages(made)]
@@ -177,17 +184,26 @@ def test_every_open_finding_is_exported_and_no_other(hub: Hub) -> None:
     told = hub.findings(SECOND)
     assert sorted(line["resource"] for line in told) == [*(each.resource for each in many[20:]), "arn:vol-1"]
     assert told[-1] == {
+        "id": fingerprint("aws", SANDBOX.account, "us-east-1", f"{WASTE}#arn:vol-1#"),
         "check": WASTE,
         "severity": "medium",
         "category": "cost",
+        "partition": "aws",
         "account": SANDBOX.account,
         "account_name": "sandbox",
         "region": "us-east-1",
         "resource": "arn:vol-1",
         "key": "",
         "problems": ["it is wrong"],
-        "first_seen": FIRST.started,
         "status": "open",
+        "first_seen": FIRST.started,
+        "opened": FIRST.started,
+        "change": "new",
+        "changed_in": FIRST.scan,
+        "history": [{"when": FIRST.started, "change": "new"}],
+        "owner": None,
+        "owned_by": "nobody",
+        "resolved_because": None,
         "suppressed_by": None,
         "unconfirmed_since": None,
         "tags": None,
@@ -208,10 +224,10 @@ def test_a_scan_of_nothing_new_sends_nothing(hub: Hub) -> None:
 def test_what_was_fixed_and_what_went_blind_is_news(hub: Hub) -> None:
     hub.scan(FIRST, look(OPEN_SSH), look(target=SANDBOX))
     hub.scan(SECOND, look(clean=[OPEN_SSH.resource]), look(target=SANDBOX))
-    assert hub.messages(SECOND)[0].subject == "[orgscan] 1 resolved (2 accounts)"
+    assert hub.messages(SECOND)[0].subject == "[orgscan] 1 resolved in 2 accounts"
     third = replace(SECOND, scan="20260117T060000000Z-45c48cce")
     hub.scan(third, look(), blind(WASTE, SSH, target=SANDBOX))
-    assert hub.messages(third)[0].subject == "[orgscan] INCOMPLETE: 2 checks newly unseen (2 accounts)"
+    assert hub.messages(third)[0].subject == "[orgscan] INCOMPLETE: 2 checks newly unseen in 2 accounts"
 
 
 def test_who_asks_for_silence_gets_it(hub: Hub) -> None:
@@ -219,6 +235,58 @@ def test_who_asks_for_silence_gets_it(hub: Hub) -> None:
     summary = hub.scan(quiet, look(OPEN_SSH), look(target=SANDBOX))
     assert summary.news
     assert hub.messages(quiet) == []
+
+
+def lines(hub: Hub, made: Plan, name: str) -> list[Mapping[str, Any]]:
+    return [json.loads(line) for line in gzip.decompress(hub.read(made, name)).splitlines()]
+
+
+def test_what_a_scan_closed_is_listed_with_the_reason_and_its_history(hub: Hub) -> None:
+    hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX))
+    hub.scan(SECOND, look(clean=[OPEN_SSH.resource]), look(UNATTACHED, target=SANDBOX))
+    (closed,) = lines(hub, SECOND, "resolved.jsonl.gz")
+    assert (closed["check"], closed["resolved_because"], closed["status"]) == (SSH, "fixed", "resolved")
+    changes = [(each["when"], each["change"]) for each in closed["history"]]
+    assert changes == [(FIRST.started, "new"), (SECOND.started, "resolved")]
+    assert json.loads(hub.read(SECOND, "rollup.json"))["resolved"] == {"high": {"findings": 1, "days": 1.0}}
+    assert lines(hub, FIRST, "resolved.jsonl.gz") == []
+
+
+def test_a_scan_lists_the_findings_of_what_it_looked_at(hub: Hub) -> None:
+    """So that mail, report and exports of one scan count the same."""
+    hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX))
+    hub.scan(SECOND, look(UNATTACHED, target=SANDBOX), targets=[SANDBOX])
+    assert [each["check"] for each in hub.findings(SECOND)] == [WASTE]
+    assert hub.summary(SECOND)["open"] == {"medium": {"cost": 1}}
+    assert hub.messages(SECOND) == []
+
+
+def test_an_index_that_lags_behind_is_read_again(hub: Hub) -> None:
+    waited: list[float] = []
+
+    class Lagging(FindingStore):
+        def open_findings(self, severity: Severity) -> Iterator[Record]:
+            return iter(()) if len(waited) < 2 else super().open_findings(severity)
+
+    hub.store.__class__ = Lagging
+    hub.wait = waited.append
+    hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX))
+    assert waited == [1.0, 4.0]
+    assert len(hub.findings(FIRST)) == 2
+    assert sum(json.loads(hub.read(FIRST, "rollup.json"))["checks"][SSH].values()) == 1
+
+
+def test_a_digest_tells_what_is_open_though_nothing_changed(hub: Hub) -> None:
+    hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX))
+    weekly = replace(SECOND, digest=True)
+    routes = (COST, ALL)
+    hub.scan(weekly, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX), routes=routes)
+    told = {message.route: message for message in hub.messages(weekly)}
+    assert told["all"].subject == "[orgscan] digest: 1 high, 1 medium open in 2 accounts"
+    assert told["cost"].subject == "[orgscan] digest: 1 medium open in 2 accounts"
+    assert "WORST: mending the first cause takes away 100% of what is high." in told["all"].body
+    assert "it is wrong (no owner, 1 day)" in told["all"].body
+    assert SSH not in told["cost"].body
 
 
 def test_each_route_hears_of_what_concerns_it(hub: Hub) -> None:
@@ -234,7 +302,7 @@ def test_each_route_hears_of_what_concerns_it(hub: Hub) -> None:
         assert WASTE in told[route].body
         assert "COMPLETE: 100.0% of 2 checks" in told[route].body
         assert scale in told[route].body
-        assert "OPEN: 1 medium" in told[route].body
+        assert "OPEN: 1 finding\n  medium        1  ####" in told[route].body
 
 
 def test_the_summary_is_kept_in_the_bucket_and_in_the_trend(hub: Hub, table: Any) -> None:
@@ -344,7 +412,7 @@ def test_a_suppression_is_news_when_it_comes_near_its_end_and_when_it_has_ended(
     looks = (look(OPEN_SSH), look(target=SANDBOX))
     hub.scan(FIRST, *looks)
     (message,) = hub.messages(FIRST)
-    assert message.subject == "[orgscan] 1 suppression ending (2 accounts)"
+    assert message.subject == "[orgscan] 1 suppression ending in 2 accounts"
     assert "until 2026-01-20 (5 days), 1 finding, owner ada" in message.body
     hub.scan(SECOND, *looks)
     assert hub.messages(SECOND) == []

@@ -34,8 +34,9 @@ def test_everything_that_may_be_asked() -> None:
         "regions": ["eu-*", "us-east-1", "global"],
         "checks": ["ebs-volume-unattached"],
         "categories": ["security", "cost"],
-        "notify": False,
+        "notify": True,
         "schedule": "nightly",
+        "digest": True,
     }
     request, problems = parse(raw)
     assert not problems
@@ -46,8 +47,9 @@ def test_everything_that_may_be_asked() -> None:
         regions=("eu-*", "us-east-1", "global"),
         checks=("ebs-volume-unattached",),
         categories=("security", "cost"),
-        notify=False,
+        notify=True,
         schedule="nightly",
+        digest=True,
     )
 
 
@@ -58,7 +60,7 @@ REGION = "a region, a glob such as 'eu-*', or 'global'"
 CHECK = "the id of a check that is switched on"
 CATEGORY = "a category: one of cost, inventory, operations, reliability, security, tagging"
 SCHEDULE = "a schedule's name: one of nightly, weekly-cost"
-FIELDS = "accounts, ous, account_tags, regions, checks, categories, notify, schedule"
+FIELDS = "accounts, ous, account_tags, regions, checks, categories, notify, schedule, digest"
 TAGS = "an object of tag keys and values, all strings"
 
 
@@ -94,6 +96,7 @@ TAGS = "an object of tag keys and values, all strings"
         ),
         ({"notify": "no"}, 'notify: "no" must be true or false'),
         ({"notify": 0}, "notify: 0 must be true or false"),
+        ({"digest": "weekly"}, 'digest: "weekly" must be true or false'),
         ({"schedule": "hourly"}, f'schedule: "hourly" must be {SCHEDULE}'),
         (
             {"schedule": ["nightly"]},

@@ -15,9 +15,11 @@ from orgscan.catalog import Catalog
 from orgscan.check import Problem, Problems, check
 from orgscan.collector import Reader, collector
 from orgscan.inventory import Inventory
+from orgscan.messages import of_scan
 from orgscan.model import Category, Severity, Taggable
 from orgscan.plan import PlanStore
-from orgscan.report import Reporter, Results
+from orgscan.report import Reporter
+from orgscan.results import Bucketed, Results
 from orgscan.session import Clients
 from orgscan.settings import Configuration, Route
 from orgscan.work import Checkpoints, Worker
@@ -60,7 +62,7 @@ class Place:
         self.table, self.s3 = TableTwin(), S3Twin(BUCKET)
         self.plan = plan(checks=tuple(checks.ids()), planned=1)
         s3: Any = self.s3
-        self.plans, self.results = PlanStore(s3, BUCKET), Results(s3, BUCKET, self.plan.scan)
+        self.plans, self.results = PlanStore(s3, BUCKET), Results(Bucketed(s3, BUCKET, self.plan.scan))
         self.plans.put(self.plan, [HERE])
         configuration = Configuration(routes=(Route(name="all"),))
         Worker(
@@ -105,7 +107,7 @@ def test_what_looks_secret_is_told_by_rule_and_hash_alone(caplog: pytest.LogCapt
     assert "ValueError at" in logged
     assert "KeyError at" in logged
     assert [PASSWORD in logged, TOKEN in logged] == [False, False]
-    (message,) = place.results.messages()
+    (message,) = of_scan(place.results)
     assert [PASSWORD in message.body, TOKEN in message.body] == [False, False]
 
 

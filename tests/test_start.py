@@ -165,6 +165,7 @@ def test_everything_that_may_be_asked(start: Start, machine: Machine) -> None:
         *("--account", "111111111111", "--account", "222222222222", "--ou", "ou-ab12-cdefgh34"),
         *("--account-tag", "stage=prod", "--account-tag", "team=a=b", "--region", "eu-west-*"),
         *("--region", "global", "--check", "ebs-volume-unattached", "--category", "cost", "--no-notify"),
+        "--digest",
     )
     assert start(*options).exit_code == 1
     assert machine.asked == {
@@ -175,6 +176,7 @@ def test_everything_that_may_be_asked(start: Start, machine: Machine) -> None:
         "checks": ["ebs-volume-unattached"],
         "categories": ["cost"],
         "notify": False,
+        "digest": True,
     }
 
 
@@ -214,6 +216,7 @@ def test_what_a_schedule_would_ask(start: Start, machine: Machine) -> None:
         (("--follow", ARN, "--region", "global"), "--follow: must stand alone"),
         (("--follow", ARN, "--no-wait"), "--follow: must stand alone"),
         (("--follow", ARN, "--no-notify"), "--follow: must stand alone"),
+        (("--follow", ARN, "--digest"), "--follow: must stand alone"),
         (("--follow", "other"), f"--follow: 'other': must be the ARN of an execution of {MACHINE}"),
         (
             ("--follow", f"{MACHINE}:x"),

@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orgscan import catalog
+from orgscan.digest import EXAMPLES
 from orgscan.meter import Spent
-from orgscan.model import GLOBAL, Blindness, Category, Severity, Standing, Target
+from orgscan.model import GLOBAL, NOBODY, Blindness, Category, OwnedBy, Owner, Severity, Standing, Target
 from orgscan.organization import Account
 from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change
 from orgscan.settings import Route
-from orgscan.summary import EXAMPLES, ScanSummary, summarise
-from tests.receipts import FINISHED, PROD, SANDBOX, notable, plan, receipt
+from orgscan.summary import ScanSummary, summarise
+from tests.receipts import FINISHED, PROD, SANDBOX, notable, plan, receipt, routed
 
 ALL = tuple(check.id for check in catalog.checks())
 PLAN = plan(checks=ALL)
@@ -33,6 +34,7 @@ def due(*, once: bool, category: Category | None = None) -> tuple[str, ...]:
 
 
 def of(*left: Receipt, route: Route | None = None) -> ScanSummary:
+    left = tuple(routed(each, route) for each in left) if route else left
     return summarise(PLAN, left, finished=FINISHED, route=route)
 
 
@@ -109,8 +111,8 @@ def test_a_route_hears_of_its_accounts_only() -> None:
         Account(SANDBOX.account, "sandbox", "SUSPENDED"),
     ]
     left = [
-        receipt(PROD, notable(), planned=20),
-        receipt(SANDBOX, VOLUME, planned=10, monthly_usd=40.0, unconfirmed=1),
+        routed(receipt(PROD, notable(), planned=20), PROD_ONLY),
+        routed(receipt(SANDBOX, VOLUME, planned=10, monthly_usd=40.0, unconfirmed=1), PROD_ONLY),
     ]
     summary = summarise(plan(*skipped), left, finished=FINISHED, route=PROD_ONLY)
     assert (summary.accounts, summary.targets, summary.units) == ({PROD.account}, 1, 20)
@@ -141,7 +143,6 @@ def test_a_route_hears_of_its_categories_only() -> None:
             planned=len(here),
             unseen=lost,
             newly_blind=lost[0].checks,
-            unconfirmed=4,
         ),
         receipt(root, planned=len(once), unseen=[Unseen(Blindness.DENIED, "iam:ListUsers", once)]),
         route=RESILIENCE,
@@ -152,7 +153,6 @@ def test_a_route_hears_of_its_categories_only() -> None:
     assert summary.newly_blind == 1
     assert summary.by_severity(Change.NEW) == {Severity.MEDIUM: 1}
     assert list(summary.told) == [(Change.NEW, Severity.MEDIUM, "ebs-volume-no-recent-snapshot")]
-    assert summary.unconfirmed == 0, "which of them are of its categories is not known"
 
 
 def test_a_route_hears_of_its_severities_only() -> None:
@@ -163,12 +163,11 @@ def test_a_route_hears_of_its_severities_only() -> None:
         open={(Severity.MEDIUM, Category.COST): 9},
         monthly_usd=99.0,
         unpriced=1,
-        unconfirmed=1,
     )
     summary = of(left, route=PAGER)
     assert summary.by_severity(Change.NEW) == {Severity.HIGH: 1}
     assert not summary.open
-    assert (summary.monthly_usd, summary.unpriced, summary.unconfirmed) == (0.0, 0, 0)
+    assert summary.by_severity(Change.NEW) == {Severity.HIGH: 1}
     assert summary.units == left.planned, "a check may find worse than it declares"
 
 
@@ -243,6 +242,18 @@ def test_routes_that_share_everything_out_leave_nothing_out_and_count_nothing_tw
     assert sum(part.units for part in parts) == whole.units
     assert sum((part.open for part in parts), Counter()) == whole.open
     assert sum((part.changes for part in parts), Counter()) == whole.changes
+
+
+def test_a_route_that_a_worker_did_not_know_hears_of_all_of_its_target() -> None:
+    summary = summarise(PLAN, [receipt(PROD, notable(), VOLUME)], finished=FINISHED, route=MONEY)
+    assert summary.count(Change.NEW) == 2, "told too much is not told nothing"
+
+
+def test_what_could_not_be_seen_is_told_to_whose_account_it_is() -> None:
+    team = Route(name="team", owners=("team-*",), ous=("ou-ab12-cdefgh34",))
+    mine = replace(PROD, owner=Owner("Team-Shop", OwnedBy.ACCOUNT), ous=("r-ab12", "ou-ab12-cdefgh34"))
+    for target, units in ((mine, 25), (replace(mine, ous=()), 0), (replace(mine, owner=NOBODY), 0)):
+        assert of(receipt(target, newly_blind=("a",)), route=team).units == units
 
 
 @given(st.lists(LEFT, max_size=6))

@@ -30,6 +30,7 @@ ACKNOWLEDGED = {
     "OrgscanHub/ScanRole": [ANY, SCANS, WORK, INVENTORY, ROLE],
     "OrgscanHub/Report": [RUNTIME],
     "OrgscanHub/ReportRole": [ANY, SCANS],
+    "OrgscanHub/Links/Role": ["AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/scans/*/report.html]"],
     "OrgscanHub/Notify": [RUNTIME],
     "OrgscanHub/NotifyRole": [ANY, SCANS],
     "OrgscanHub/Storage/Bucket": ["AwsSolutions-S1"],

@@ -12,7 +12,8 @@ from orgscan.model import Gap
 from orgscan.organization import Account
 
 if TYPE_CHECKING:
-    from infra.config import Config, Route
+    from infra.config import Config
+    from infra.routes import Route
 
 BOOTSTRAP = 6
 """The oldest version of the CDK bootstrap that the hub's template accepts."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from shutil import rmtree
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from orgscan import compliance
 from orgscan.line import Line
 from orgscan.model import Severity, Standing
 from orgscan.reconcile import Record, Status, worst_first
-from orgscan.report import describe
-from orgscan.results import COMPLIANCE, FINDINGS, RESOLVED, SUMMARY, TAGS, Results, Shelved
+from orgscan.report import TREND, Listed, publish
+from orgscan.results import FINDINGS, RESOLVED, ROLLUP, Results, Shelved
+from orgscan.rollup import Rollup
 from orgscan.summary import Ending, ScanSummary, summarise
 from orgscan.suppress import EXPIRING_DAYS
 
@@ -49,25 +50,26 @@ class Finished:
         folder = shelf / self.plan.scan
         unfinished = folder.with_name(folder.name + UNFINISHED)
         try:
-            self._write(Results(Shelved(unfinished)))
+            self._write(Results(Shelved(unfinished)), _before(shelf, self.plan.scan))
             unfinished.rename(folder)
         except BaseException:
             rmtree(unfinished, ignore_errors=True)
             raise
         return Results(Shelved(folder))
 
-    def _write(self, results: Results) -> None:
-        summary = self._summary()
-        results.put_json(SUMMARY, describe(summary), indent=1)
-        results.put_json(COMPLIANCE, compliance.details(summary.compliance))
-        results.put_json(TAGS, summary.tagged.details())
-        results.put_lines(FINDINGS, map(Line.of, self._standing()))
-        results.put_lines(RESOLVED, map(Line.of, worst_first(self._closed())))
+    def _write(self, results: Results, trend: Sequence[Mapping[str, Any]]) -> None:
+        listed, rollup = Listed(), Rollup(self.plan.moment)
+        summary = self._summary(listed)
+        results.put_lines(FINDINGS, rollup.watch(listed.only(self._standing())))
+        results.put_lines(RESOLVED, rollup.resolving(map(Line.of, worst_first(self._closed(listed)))))
+        results.put_json(ROLLUP, rollup.to_json())
+        summary.unowned, summary.top_fixes = rollup.unowned, tuple(rollup.top_fixes())
+        publish(results, summary, trend, self.catalog)
 
-    def _summary(self) -> ScanSummary:
+    def _summary(self, listed: Listed) -> ScanSummary:
         return summarise(
             self.plan,
-            self._receipts(),
+            listed.watch(self._receipts()),
             finished=self.at.isoformat(timespec="seconds"),
             endings=[*self._endings()],
             moves=[*self._moves()],
@@ -93,30 +95,19 @@ class Finished:
         return (move for move in self.plan.moves if self.store.first_to_move(move, self.plan.scan))
 
     def _standing(self) -> Iterator[Record]:
-        """Open and suppressed, of what the scan looked at; worst first."""
+        """Open and suppressed, worst first."""
         for severity in reversed(Severity):
-            yield from worst_first(filter(self._looked_at(), self.store.open_findings(severity)))
-        yield from worst_first(filter(self._looked_at(), self.store.suppressed_findings()))
+            yield from worst_first(self.store.open_findings(severity))
+        yield from worst_first(self.store.suppressed_findings())
 
-    def _closed(self) -> Iterator[Record]:
-        scan = self.plan.scan
-        for target in self.targets:
+    def _closed(self, listed: Listed) -> Iterator[Record]:
+        for target in listed.closing:
             for record in self.store.findings(target):
-                if record.status is Status.RESOLVED and record.changed_in == scan:
+                if record.status is Status.RESOLVED and record.changed_in == self.plan.scan:
                     yield record
 
-    def _looked_at(self) -> _LookedAt:
-        places = frozenset((each.account, each.region) for each in self.targets)
-        return _LookedAt(places, frozenset(self.plan.checks))
 
-
-@dataclass(frozen=True, slots=True)
-class _LookedAt:
-    """Whether a scan spoke of a finding."""
-
-    places: frozenset[tuple[str, str]]
-    checks: frozenset[str]
-
-    def __call__(self, record: Record) -> bool:
-        finding = record.finding
-        return finding.check in self.checks and (finding.target.account, finding.target.region) in self.places
+def _before(shelf: Path, scan: str) -> list[Mapping[str, Any]]:
+    """Summaries of older scans in the same place, newest first."""
+    older = sorted((each for each in shelf.glob("*/summary.json") if each.parent.name < scan), reverse=True)
+    return [json.loads(each.read_text(encoding="utf-8")) for each in older[:TREND]]

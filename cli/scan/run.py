@@ -17,6 +17,7 @@ from orgscan.errors import OutOfTime, gap
 from orgscan.meter import Meter, Spent
 from orgscan.model import Blindness, Gap, Severity, Standing, Target
 from orgscan.receipt import NO_RECEIPT
+from orgscan.routing import Routing
 from orgscan.suppress import Suppressions
 from orgscan.work import Worker
 
@@ -130,12 +131,13 @@ class Run:
     def _account_for(self, missing: Sequence[Target], failed: Mapping[Target, Gap]) -> None:
         reach = self.plan.reach(self.catalog.ids(without=self.configuration.off))
         rules = Suppressions(self.configuration.suppressions, self.plan.moment)
+        routing = Routing(self.configuration.routes, self.configuration.owner_tags)
         asked, was = self.catalog.only(self.plan.checks), self.catalog.renamed()
         for target in missing:
             lost = failed.get(target, INTERRUPTED)
             checks = asked.planned(once=target.once) if target.standing is Standing.DUE else ()
             blind = Look((), Coverage.blind(target, checks, lost, reach))
-            self.store.record(self.plan.scan, self.plan.started, blind, rules=rules, was=was)
+            self.store.record(self.plan.scan, self.plan.started, blind, rules=rules, routing=routing, was=was)
 
 
 def spent(meter: Meter) -> Spent:

@@ -23,9 +23,10 @@ from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime
 from orgscan.membership import Move, Remembered
 from orgscan.meter import Spent
-from orgscan.model import Blindness, Gap, Severity, Target
+from orgscan.model import Blindness, Gap, OwnedBy, Owner, Severity, Target
 from orgscan.receipt import Receipt, Tally
 from orgscan.reconcile import Record, Status, place, reconcile
+from orgscan.routing import Routing
 from orgscan.store import KEPT_DAYS
 from orgscan.suppress import Suppressions
 
@@ -112,32 +113,33 @@ class DiskStore:
             self._put("SCHEMA", "SCHEMA", {"schema": schema.current()})
             self._base.execute("DELETE FROM items WHERE expires < ?", (int(time.time()),))
 
-    def record(
+    def record(  # noqa: PLR0913 (as `store.FindingStore.record`)
         self,
         scan: str,
         started: str,
         look: Look,
         *,
         rules: Suppressions | None = None,
+        routing: Routing | None = None,
         was: Mapping[str, str] | None = None,
         seconds_left: Callable[[], float] = lambda: inf,
         spent: Callable[[], Spent] = Spent,
     ) -> Receipt:
         """As the table's. Raises OutOfTime, and writes nothing then."""
         target, planned = look.coverage.target, look.coverage.planned
+        routing = routing or Routing()
         with self._changing():
             state = self._get(_pk(target), "STATE") or {"scan": scan, "blind": [], "blind_before": []}
             if state["scan"] > scan:
                 lost = Gap("target", Blindness.FAULT, f"superseded by scan {state['scan']}")
                 unseen = Coverage(target=target, planned=planned, gaps=dict.fromkeys(planned, lost))
-                left = Tally(scan).receipt(unseen, planned, spent())
+                left = Tally(scan, target, routing).receipt(unseen, planned, spent())
                 if not self._get(f"SCAN#{scan}", _pk(target)):
                     self._leave(left, started)
                 return left
             before = state["blind_before" if state["scan"] == scan else "blind"]
-            tally, changed = self._reconciled(
-                scan, started, look, rules or Suppressions((), datetime.fromisoformat(started)), was or {}
-            )
+            rules = rules or Suppressions((), datetime.fromisoformat(started))
+            tally, changed = self._reconciled(scan, started, look, rules, routing, was or {})
             if seconds_left() <= 0:
                 raise OutOfTime
             for each in changed:
@@ -149,17 +151,32 @@ class DiskStore:
             return left
 
     def _reconciled(
-        self, scan: str, started: str, look: Look, rules: Suppressions, was: Mapping[str, str]
+        self,
+        scan: str,
+        started: str,
+        look: Look,
+        rules: Suppressions,
+        routing: Routing,
+        was: Mapping[str, str],
     ) -> tuple[Tally, Sequence[Record]]:
         """What it came to, and what is to be written."""
-        target, tally, changed = look.coverage.target, Tally(scan), []
+        target, changed = look.coverage.target, list[Record]()
+        tally = Tally(scan, target, routing)
         renamed = {
             place(replace(record.finding, check=id_)): record
             for earlier, id_ in was.items()
             for record in self._records(target, f"{earlier}#")
         }
-        known = self.findings(target)
-        for step in reconcile(known, look, scan=scan, started=started, rules=rules, renamed=renamed):
+        steps = reconcile(
+            self.findings(target),
+            look,
+            scan=scan,
+            started=started,
+            rules=rules,
+            renamed=renamed,
+            owner=lambda finding: routing.owner(finding, target),
+        )
+        for step in steps:
             tally.add(step, due=look.coverage.due(step.after.finding))
             if step.after != step.before:
                 changed.append(step.after)
@@ -217,6 +234,8 @@ class DiskStore:
                 frozenset(row.get("absent", ())),
                 row.get("told_state", ""),
                 row.get("told_in", ""),
+                Owner(row.get("owner_name", ""), OwnedBy(row.get("owned_by", OwnedBy.NOBODY))),
+                row.get("owner_read", ""),
             )
 
     def remember(self, account: Remembered) -> None:
@@ -225,6 +244,12 @@ class DiskStore:
             row["name"] = account.name
             row["regions"] = sorted({*row.get("regions", ()), *account.regions})
             row["absent"] = sorted({*row.get("absent", ())} - account.absent)
+
+    def remember_owner(self, account: str, owner: Owner, day: str) -> None:
+        """That this is what an account that is known was read to say, on that day."""
+        with self._account(account) as row:
+            if row:
+                row |= {"owner_name": owner.name, "owned_by": owner.by.value, "owner_read": day}
 
     def first_to_move(self, move: Move, scan: str) -> bool:
         """Whether no other scan has told of the account since the move was noticed. Its state stands then."""

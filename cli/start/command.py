@@ -47,6 +47,9 @@ def start(  # noqa: PLR0913 (each is an option)
         str, typer.Option(metavar="NAME", help="As this schedule of the configuration would ask.")
     ] = "",
     notify: Annotated[bool, typer.Option("--notify/--no-notify", help="Whether anybody is mailed.")] = True,
+    digest: Annotated[
+        bool, typer.Option("--digest", help="Tell all that is open, whether or not anything changed.")
+    ] = False,
     stack: Annotated[str, typer.Option(metavar="NAME", help="The hub's stack, if not as configured.")] = "",
     following: Annotated[
         str, typer.Option("--follow", metavar="ARN", help="Start nothing; follow this execution.")
@@ -72,6 +75,7 @@ def start(  # noqa: PLR0913 (each is an option)
         categories=categories or (),
         schedule=schedule,
         notify=notify,
+        digest=digest,
     )
     try:
         decided = load(config, datetime.now(UTC))

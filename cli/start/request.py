@@ -27,17 +27,19 @@ class Wanted:
     categories: Sequence[str] = ()
     schedule: str = ""
     notify: bool = True
+    digest: bool = False
 
     @property
     def narrowed(self) -> dict[str, Any]:
         """The scope, as far as it was named."""
-        lists = {name: value for name, value in asdict(self).items() if name not in ("schedule", "notify")}
+        others = ("schedule", "notify", "digest")
+        lists = {name: value for name, value in asdict(self).items() if name not in others}
         named = {name: [*value] for name, value in lists.items() if value}
         return named | ({"account_tags": dict(self.account_tags)} if self.account_tags else {})
 
     @property
     def anything(self) -> bool:
-        return bool(self.narrowed or self.schedule or not self.notify)
+        return bool(self.narrowed or self.schedule or self.digest or not self.notify)
 
 
 def build(wanted: Wanted, config: Config) -> dict[str, Any]:
@@ -51,6 +53,8 @@ def build(wanted: Wanted, config: Config) -> dict[str, Any]:
         request = own.get(wanted.schedule, {"schedule": wanted.schedule})
     if not wanted.notify:
         request |= {"notify": False}
+    if wanted.digest:
+        request |= {"digest": True}
     _, problems = ScanRequest.parse(request, _nameable(config, wanted.accounts))
     if problems:
         raise InvalidScanRequest(problems)

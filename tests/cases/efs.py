@@ -4,7 +4,7 @@ from orgscan.services.efs.checks import efs_file_system_unencrypted
 from orgscan.services.efs.facts import FileSystem
 from tests.cases.case import Case, fails, passes
 
-ARN = "arn:aws:elasticfilesystem:eu-west-1:123456789012:file-system/fs-1"
+ARN = "arn:aws:elasticfilesystem:eu-west-1:123456789012:file-system/fs-0123456789abcdef0"
 
 CASES: list[Case] = [
     passes(efs_file_system_unencrypted, FileSystem(arn=ARN, encrypted=True)),

@@ -7,14 +7,14 @@ from typing import Any
 from orgscan.check import Problem
 from orgscan.model import Blindness, Gap, Severity, TagRecord
 from orgscan.policy import Policy, parse
-from orgscan.services.s3.checks import (
+from orgscan.services.s3.checks.access import (
     s3_account_public_access_block_off,
     s3_bucket_acl_public,
     s3_bucket_insecure_transport_allowed,
     s3_bucket_policy_public,
     s3_bucket_public_access_block_off,
-    s3_bucket_versioning_disabled,
 )
+from orgscan.services.s3.checks.storage import s3_bucket_versioning_disabled
 from orgscan.services.s3.facts import (
     AccountPublicAccessBlock,
     Block,

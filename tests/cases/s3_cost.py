@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from orgscan.check import Problem
 from orgscan.model import Confidence, Series, Severity
-from orgscan.services.s3.checks import (
+from orgscan.services.s3.checks.storage import (
     GIB,
     STORAGE,
     s3_bucket_incomplete_multipart_not_aborted,

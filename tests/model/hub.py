@@ -11,11 +11,14 @@ from typing import Any, cast
 import pytest
 from boto3.dynamodb.conditions import Key
 
+from orgscan.describe import describe
+from orgscan.messages import of_scan
 from orgscan.model import GLOBAL, Target
-from orgscan.notify import MessageRefused, send
+from orgscan.notify import MessageRefused, Topics, send
 from orgscan.plan import Plan, Planner, PlanStore
-from orgscan.report import Reporter, Results, describe
+from orgscan.report import Reporter
 from orgscan.request import InvalidScanRequest
+from orgscan.results import Bucketed, Results
 from orgscan.store import FindingStore, TakenOver
 from orgscan.work import MOST_PARTS, Checkpoints, Worker
 from tests.model.members import moved, notice
@@ -274,6 +277,7 @@ class Hub:
             CATALOG,
             self.world.configuration,
             lambda: self.store,
+            wait=lambda _: None,
         )
         told, sent = self.survive(lambda: reporter.report(scan, finished=self.now), run.how.handlers[1])
         for place in run.asked.standing:
@@ -287,14 +291,14 @@ class Hub:
         )
         made["suppressions"] = [(each["key"], each["findings"]) for each in made["suppressions"]]
         made["resources"] = {kind: count for kind, count in made["resources"].items() if count}
-        self.check_lives(scan)
+        self.check_lives(run)
         self.check_receipts(run)
         expected = summary(self.oracle, self.world, run.asked)
         assert {name: made[name] for name in expected} == expected
         news = moved(self.oracle, run.asked)
         assert sorted(each.account for each in told.moves) == news
         due = messages(self.oracle, self.world, run.asked, news)
-        assert [each.route for each in Results(self.s3, BUCKET, scan).messages()] == due
+        assert [each.route for each in of_scan(Results(Bucketed(self.s3, BUCKET, scan)))] == due
         assert sent == len(due)
         forget(self.oracle, run.asked)
         if sent:
@@ -306,9 +310,9 @@ class Hub:
 
         def told() -> int:
             return send(
-                Results(self.s3, BUCKET, scan).messages(),
+                of_scan(Results(Bucketed(self.s3, BUCKET, scan))),
                 sns=self.sns,
-                topic="topic",
+                topics=Topics("topic", "orgscan"),
                 store=self.store,
                 scan=scan,
             )
@@ -342,21 +346,23 @@ class Hub:
         body: bytes = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
         return body
 
-    def check_lives(self, scan: str) -> None:
-        """The table, and the list of what is open."""
+    def check_lives(self, run: Run) -> None:
+        """The table, and the list of what is open where the scan looked."""
         listed = Counter(
             (row["account"], row["region"], row["check"], row["resource"], row["key"], row["status"])
             for row in map(
-                json.loads, gzip.decompress(self.read(f"scans/{scan}/findings.jsonl.gz")).splitlines()
+                json.loads,
+                gzip.decompress(self.read(f"scans/{run.plan.scan}/findings.jsonl.gz")).splitlines(),
             )
         )
         expected = Counter[tuple[str, ...]]()
         for place in {*self.oracle.lives, *self.oracle.scanned}:
             lives = self.oracle.lives.get(place, {})
             assert self.lives(place) == lives
-            expected.update(
-                (*place, *name, life.status) for name, life in lives.items() if life.status != "resolved"
-            )
+            if place in run.asked.standing:
+                expected.update(
+                    (*place, *name, life.status) for name, life in lives.items() if life.status != "resolved"
+                )
         assert listed == expected
 
     def check_receipts(self, run: Run) -> None:

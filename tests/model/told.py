@@ -8,6 +8,7 @@ from orgscan.settings import Route
 from tests.model.oracle import CHECKS, KEYS, RANK, Asked, Life, Oracle
 from tests.model.world import ROUTES, RULES, World
 
+CATEGORIES = tuple({category for _, category, *_ in CHECKS.values()})
 QUIET = ("eased", "suppressed")
 SOON_DAYS = 7
 
@@ -45,20 +46,27 @@ def _about(route: Route, number: int) -> bool:
 
 
 def _happened(oracle: Oracle, asked: Asked, route: Route) -> bool:
-    least = RANK.index(route.minimum_severity)
     for place, outcome in oracle.outcomes[asked.scan].items():
-        if route.accounts and place.account not in route.accounts:
-            continue
-        if any(not route.categories or CHECKS[check][1] in route.categories for check in outcome.newly):
+        here = not route.accounts or place.account in route.accounts
+        families = route.categories or CATEGORIES
+        if here and any(CHECKS[check][1] in families for check in outcome.newly):
             return True
-        for name in outcome.changed:
-            life = outcome.lives[name]
-            mine = (
-                life.category in (route.categories or (life.category,)) and RANK.index(life.severity) >= least
-            )
-            if mine and life.change not in QUIET:
-                return True
+        lives = [outcome.lives[name] for name in outcome.changed]
+        if any(life.change not in QUIET and route in _receivers(life, place.account) for life in lives):
+            return True
     return False
+
+
+def _receivers(life: Life, account: str) -> list[Route]:
+    """The first that wants it of those that keep what they get, and every one that takes copies."""
+    mine = [
+        route
+        for route in ROUTES
+        if (not route.accounts or account in route.accounts)
+        and life.category in (route.categories or CATEGORIES)
+        and RANK.index(life.severity) >= RANK.index(route.minimum_severity)
+    ]
+    return [each for each in mine if each.copy] + [each for each in mine if not each.copy][:1]
 
 
 def summary(oracle: Oracle, world: World, asked: Asked) -> dict[str, Any]:

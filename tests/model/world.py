@@ -292,6 +292,7 @@ class World:
             scope=self.scope,
             off=tuple(sorted(self.off)),
             routes=ROUTES,
+            account_owners=False,
             suppressions=tuple(
                 Suppression(reason="-", owner="-", expires=last, **RULES[number])
                 for number, last in sorted(self.rules.items())
@@ -339,9 +340,10 @@ RULES: tuple[Mapping[str, Any], ...] = (
     {"tag": ("stage", "test")},
 )
 ROUTES = (
-    Route(name="all"),
     Route(name="cost", categories=(Category.COST,)),
     Route(name="urgent", minimum_severity=Severity.HIGH, accounts=ACCOUNTS[:1]),
+    Route(name="all", copy=True),
+    Route(name="rest"),
 )
 SCOPES = (Scope(), Scope(regions=(NEAR,)), Scope(regions=(NEAR, FAR)), Scope(exclude_accounts=ACCOUNTS[1:2]))
 SLOTS = (*(f"box-{n}" for n in range(5)), *(f"lock-{n}" for n in range(3)), *(f"badge-{n}" for n in range(3)))

@@ -91,7 +91,15 @@ class TableTwin(Watched):
             "Query",
             call,
             {"KeyConditionExpression"},
-            ("IndexName", "ConsistentRead", "ExclusiveStartKey", "ProjectionExpression"),
+            (
+                "IndexName",
+                "ConsistentRead",
+                "ExclusiveStartKey",
+                "ProjectionExpression",
+                "ExpressionAttributeNames",
+                "ScanIndexForward",
+                "Limit",
+            ),
         )
         self.reads += 1
         order = self._orders[call.get("IndexName")]
@@ -99,14 +107,20 @@ class TableTwin(Watched):
             if "IndexName" in call and call.get("ConsistentRead"):
                 raise Invalid("Consistent reads are not supported on global secondary indexes")
             rows = order.asked(call["KeyConditionExpression"], call.get("ExclusiveStartKey"))
-        listed = [self._items[pk, sk].told() for _, pk, sk in rows[: self.page]]
+        if not call.get("ScanIndexForward", True):
+            if "ExclusiveStartKey" in call:
+                raise NotImplementedError("pages of what is read backwards")
+            rows = rows[::-1]
+        size = min(self.page, call.get("Limit", self.page))
+        listed = [self._items[pk, sk].told() for _, pk, sk in rows[:size]]
         more = (
             {"LastEvaluatedKey": {name: listed[-1][name] for name in order.names}}
-            if len(listed) == self.page
+            if len(listed) == size
             else {}
         )
         if wanted := call.get("ProjectionExpression"):
-            listed = [{name: row[name] for name in wanted.split(", ") if name in row} for row in listed]
+            names = [call.get("ExpressionAttributeNames", {}).get(word, word) for word in wanted.split(", ")]
+            listed = [{name: row[name] for name in names if name in row} for row in listed]
         return {"Items": listed, **more}
 
     def _write(self, operation: str, call: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,7 +210,7 @@ class Order:
         for part in parts["values"] if parts["operator"] == "AND" else (told,):
             term = part.get_expression()
             terms[term["values"][0].name, term["operator"]] = term["values"][1]
-        if not terms.keys() <= {(self._partition, "="), (self._sort, "begins_with")}:
+        if not terms.keys() <= {(self._partition, "="), (self._sort, "begins_with"), (self._sort, "<")}:
             raise NotImplementedError([*terms])
         if (self._partition, "=") not in terms:
             raise Invalid(f"Query condition missed key schema element: {self._partition}")
@@ -206,6 +220,8 @@ class Order:
         prefix = terms.get((self._sort, "begins_with"), "")
         low = bisect_left(rows, prefix, key=itemgetter(0))
         high = bisect_right(rows, prefix, low, key=lambda row: row[0][: len(prefix)])
+        if end := terms.get((self._sort, "<")):
+            high = min(high, bisect_left(rows, end, key=itemgetter(0)))
         if start:
             low = max(low, bisect_right(rows, (start[self._sort], start["pk"], start["sk"])))
         return rows[low:high]

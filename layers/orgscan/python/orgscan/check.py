@@ -77,7 +77,11 @@ class Check(Generic[R]):
     was: tuple[str, ...] = ()
     """Earlier ids; an id is forever."""
     cli: tuple[str, ...] = ()
-    """Commands of the AWS CLI that mend it, in their order; `remedy.py` fills in what the finding tells."""
+    """Commands of the AWS CLI that mend it, in their order: 'aws ec2 delete-volume --volume-id {name} ...'.
+
+    `remedy.py` fills in {what the finding tells}; '<what-people-decide>' stands in single quotes. A name that
+    may begin with a dash follows a sign: --user-name={name}. 'user: aws iam ...' is for users only.
+    """
     cdk: str = ""
     """The same as a piece of a CDK app in Python, of L1 constructs."""
 
@@ -135,7 +139,7 @@ def check(  # noqa: PLR0913 (a declaration names its parts)
 ) -> Callable[[Callable[Concatenate[R, ...], Problems]], Check[R]]:
     """Declare a check: its id is the function's name, its prose the docstring, its thresholds the keywords.
 
-    The function takes the resource, and a `View` when it needs more than the resource.
+    The function takes the resource, and a `View` when it needs more than the resource. `cdk` may be indented.
     """
 
     def declare(problems: Callable[Concatenate[R, ...], Problems]) -> Check[R]:
@@ -152,7 +156,7 @@ def check(  # noqa: PLR0913 (a declaration names its parts)
             equivalent,
             was,
             cli,
-            cdk,
+            inspect.cleandoc(cdk),
         )
 
     return declare

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from sys import intern
 from typing import Any
@@ -23,10 +23,29 @@ from orgscan.model import (
     Standing,
     Target,
 )
-from orgscan.receipt import Notable, Receipt, Unseen
+from orgscan.receipt import Notable, Part, Receipt, Unseen
 from orgscan.reconcile import Change, Event, Record, Status
 from orgscan.schema import marked, upgraded
-from orgscan.tagged import Share
+from orgscan.tagged import Share, owner
+
+TREND = (
+    "scan",
+    "schedule",
+    "started",
+    "finished",
+    "complete",
+    "coverage",
+    "accounts",
+    "targets",
+    "checks",
+    "open",
+    "changes",
+    "suppressed",
+    "unowned",
+    "monthly_usd",
+    "unpriced",
+)
+"""Members of a summary that a trend shows."""
 
 
 def from_record(record: Record) -> dict[str, Any]:
@@ -46,8 +65,7 @@ def from_record(record: Record) -> dict[str, Any]:
     }
     if record.history:
         item["history"] = [[event.when, event.change] for event in record.history]
-    if finding.owner.name:
-        item |= {"owner": finding.owner.name, "owned_by": finding.owner.by}
+    item |= {"owner": finding.owner.name, "owned_by": finding.owner.by}
     if finding.tags is not None:
         item["tags"] = finding.tags
     for name in ("resolved_because", "suppressed_by", "unconfirmed_since"):
@@ -73,7 +91,7 @@ def to_record(item: Mapping[str, Any]) -> Record:
         key=item["key"],
         saving=saving,
         tags=item.get("tags"),
-        owner=_to_owner(item),
+        owner=_owner_of(item),
     )
     because = item.get("resolved_because")
     return Record(
@@ -93,35 +111,35 @@ def from_receipt(receipt: Receipt) -> dict[str, Any]:
     item = _plain_mapping(
         {
             **_from_target(receipt.target),
+            **_from_part(receipt),
             "scan": receipt.scan,
             "planned": receipt.planned,
             "evaluated": receipt.evaluated,
             "unseen": [[u.reason, u.detail, list(u.checks)] for u in receipt.unseen],
             "newly_blind": list(receipt.newly_blind),
             "resources": dict(receipt.resources),
-            "tagged": [[owner, each.judged, each.compliant] for owner, each in receipt.tagged.items()],
-            "open": {"|".join(kind): count for kind, count in receipt.open.items()},
-            "suppressed": {"|".join(kind): count for kind, count in receipt.suppressed.items()},
+            "tagged": [[name, each.judged, each.compliant] for name, each in receipt.tagged.items()],
             "found": dict(receipt.found),
             "suppressed_by": dict(receipt.suppressed_by),
-            "changed": {"|".join(kind): count for kind, count in receipt.changed.items()},
-            "notable": [_from_notable(notable) for notable in receipt.notable],
-            "monthly_usd": receipt.monthly_usd,
-            "unpriced": receipt.unpriced,
-            "unconfirmed": receipt.unconfirmed,
-            "unconfirmed_since": receipt.unconfirmed_since,
             "spent": asdict(receipt.spent),
             "kept": receipt.kept,
         }
     )
+    if receipt.parts:
+        item["parts"] = {route: _plain_mapping(_from_part(part)) for route, part in receipt.parts.items()}
+    if receipt.target.ous:
+        item["ous"] = list(receipt.target.ous)
+    if receipt.target.owner.name:
+        item |= {"owner": receipt.target.owner.name, "owned_by": receipt.target.owner.by.value}
     return marked(item)
 
 
 def to_receipt(item: Mapping[str, Any]) -> Receipt:
     item = upgraded(item)
     return Receipt(
+        **_to_part(item),
         scan=item["scan"],
-        target=_to_target(item),
+        target=replace(_to_target(item), ous=tuple(item.get("ous", ())), owner=_to_owner(item)),
         planned=int(item["planned"]),
         unseen=tuple(
             Unseen(Blindness(reason), detail, tuple(checks)) for reason, detail, checks in item["unseen"]
@@ -129,23 +147,43 @@ def to_receipt(item: Mapping[str, Any]) -> Receipt:
         newly_blind=tuple(item["newly_blind"]),
         resources={kind: int(count) for kind, count in item["resources"].items()},
         tagged={
-            owner: Share(int(judged), int(compliant)) for owner, judged, compliant in item.get("tagged", [])
+            name: Share(int(judged), int(compliant)) for name, judged, compliant in item.get("tagged", [])
         },
-        open={_open_kind(kind): int(count) for kind, count in item["open"].items()},
-        suppressed={_open_kind(kind): int(count) for kind, count in item.get("suppressed", {}).items()},
         found={
             check: (int(opened), int(accepted)) for check, (opened, accepted) in item.get("found", {}).items()
         },
         suppressed_by={key: int(count) for key, count in item.get("suppressed_by", {}).items()},
-        changed={_change_kind(kind): int(count) for kind, count in item["changed"].items()},
-        notable=tuple(_to_notable(notable) for notable in item["notable"]),
-        monthly_usd=float(item["monthly_usd"]),
-        unpriced=int(item["unpriced"]),
-        unconfirmed=int(item["unconfirmed"]),
-        unconfirmed_since=item.get("unconfirmed_since", ""),
+        parts={route: Part(**_to_part(part)) for route, part in item.get("parts", {}).items()},
         spent=_to_spent(item.get("spent", {})),
         kept=int(item.get("kept", 0)),
     )
+
+
+def _from_part(part: Part) -> dict[str, Any]:
+    return {
+        "open": {"|".join(kind): count for kind, count in part.open.items()},
+        "suppressed": {"|".join(kind): count for kind, count in part.suppressed.items()},
+        "changed": {"|".join(kind): count for kind, count in part.changed.items()},
+        "notable": [_from_notable(notable) for notable in part.notable],
+        "monthly_usd": part.monthly_usd,
+        "unpriced": part.unpriced,
+        "unconfirmed": part.unconfirmed,
+        "unconfirmed_since": part.unconfirmed_since,
+    }
+
+
+def _to_part(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a Part."""
+    return {
+        "open": {_open_kind(kind): int(count) for kind, count in item["open"].items()},
+        "suppressed": {_open_kind(kind): int(count) for kind, count in item.get("suppressed", {}).items()},
+        "changed": {_change_kind(kind): int(count) for kind, count in item["changed"].items()},
+        "notable": tuple(_to_notable(notable) for notable in item["notable"]),
+        "monthly_usd": float(item["monthly_usd"]),
+        "unpriced": int(item["unpriced"]),
+        "unconfirmed": int(item["unconfirmed"]),
+        "unconfirmed_since": item.get("unconfirmed_since", ""),
+    }
 
 
 def plain(value: Any) -> Any:
@@ -160,6 +198,26 @@ def plain(value: Any) -> Any:
         case list() | tuple() | frozenset():
             return [plain(each) for each in value]
     return value
+
+
+def told(value: Any) -> Any:
+    """What `plain` was given, as JSON has it."""
+    match value:
+        case Decimal():
+            return int(value) if value == value.to_integral_value() else float(value)
+        case Mapping():
+            return {str(name): told(each) for name, each in value.items()}
+        case list():
+            return [told(each) for each in value]
+    return value
+
+
+def number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def strings(value: Any) -> list[str]:
+    return [str(each) for each in value]
 
 
 def _plain_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
@@ -185,8 +243,16 @@ def _to_target(item: Mapping[str, Any]) -> Target:
     return Target(account, region, partition, account_name, standing=standing)
 
 
+def _owner_of(item: Mapping[str, Any]) -> Owner:
+    """Of a finding. Earlier versions wrote none: read as this one finds it, an upgrade writes nothing."""
+    if "owned_by" in item:
+        return _to_owner(item)
+    name = owner(item.get("tags") or {})
+    return Owner(name, OwnedBy.RESOURCE) if name else NOBODY
+
+
 def _to_owner(item: Mapping[str, Any]) -> Owner:
-    return Owner(item["owner"], OwnedBy(item["owned_by"])) if "owner" in item else NOBODY
+    return Owner(item["owner"], OwnedBy(item["owned_by"])) if "owned_by" in item else NOBODY
 
 
 def _from_notable(notable: Notable) -> dict[str, Any]:
@@ -204,6 +270,8 @@ def _to_notable(item: Mapping[str, Any]) -> Notable:
         problems=tuple(item["problems"]),
         monthly_usd=None if usd is None else float(usd),
         because=item["because"],
+        owner=item.get("owner", ""),
+        opened=item.get("opened", ""),
     )
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from orgscan.model import NOBODY, Owner
 from orgscan.organization import Account
 
 ACTIVE, UNKNOWN, GONE = "ACTIVE", "UNKNOWN", "LEFT"
@@ -36,6 +37,10 @@ class Remembered:
     """In the organization, as people were last told; empty: nothing is known."""
     told_in: str = ""
     """The scan that told it."""
+    owner: Owner = NOBODY
+    """As it was last read."""
+    owner_read: str = ""
+    """On which day, UTC; empty: never."""
 
     def came_back(self, regions: Collection[str]) -> frozenset[str]:
         return frozenset(mark for mark in self.absent if mark.partition("#")[0] in regions)

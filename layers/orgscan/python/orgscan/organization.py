@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-from orgscan.errors import NO_ANSWER, code_of, gap
-from orgscan.model import account_state
+from orgscan.errors import NO_ANSWER, OutOfTime, code_of, gap
+from orgscan.model import Gap, account_state
 from orgscan.settings import Scope
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ CALLS = (
     "organizations:ListAccounts",
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListRoots",
     "organizations:ListTagsForResource",
 )
 
@@ -64,10 +65,13 @@ class Selection:
 
 
 class Organization:
-    """The organization as Organizations tells it; asks only what a selection needs."""
+    """The organization as Organizations tells it; asks only what a selection needs, and nothing twice."""
 
     def __init__(self, client: OrganizationsClient) -> None:
         self._client = client
+        self._below: dict[str, tuple[list[str], list[str]]] = {}
+        """Unit or root -> the ids of accounts and of units in it."""
+        self._tagged: dict[str, Mapping[str, str]] = {}
 
     def accounts(self) -> list[Account]:
         """All, in any state. Raises CannotPlan when Organizations does not answer."""
@@ -91,7 +95,7 @@ class Organization:
                 chosen = [each for each in chosen if each.id in inside]
             if by.tags:
                 wanted = by.tags.items()
-                chosen = [each for each in chosen if wanted <= self._tags(each.id).items()]
+                chosen = [each for each in chosen if wanted <= self.tags(each.id).items()]
         except NO_ANSWER as error:
             lost = gap("organizations", error)
             raise CannotPlan(
@@ -100,21 +104,55 @@ class Organization:
             ) from error
         return chosen
 
+    def above(
+        self, wanted: Collection[str], seconds_left: Callable[[], float]
+    ) -> tuple[dict[str, tuple[str, ...]], Gap | None]:
+        """Account -> ids of the root and the units that it is in, from the top; and why some are missing.
+
+        Asks from the top down until all that are `wanted` are found: a page for 20 accounts, and one or two
+        for each unit, however few of its accounts are wanted.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        try:
+            paths: list[tuple[str, ...]] = [(root["Id"],) for root in self._pages("list_roots", "Roots")]
+            while paths and len(found) < len(wanted):
+                if seconds_left() <= 0:
+                    return found, gap("organizations", OutOfTime())
+                path = paths.pop()
+                accounts, units = self._in(path[-1])
+                found |= dict.fromkeys((each for each in accounts if each in wanted), path)
+                paths += ((*path, unit) for unit in reversed(units))
+        except NO_ANSWER as error:
+            return found, gap("organizations", error)
+        return found, None
+
+    def tags(self, resource: str, wait: Callable[[], None] = lambda: None) -> Mapping[str, str]:
+        """Of an account, unit or root. `wait`: called before it is asked. Raises NO_ANSWER."""
+        if resource not in self._tagged:
+            wait()
+            tags = self._pages("list_tags_for_resource", "Tags", ResourceId=resource)
+            self._tagged[resource] = {tag["Key"]: tag["Value"] for tag in tags}
+        return self._tagged[resource]
+
     def _members(self, ou: str) -> Iterator[str]:
         """Accounts below a unit or root, however deep."""
         try:
-            for account in self._pages("list_accounts_for_parent", "Accounts", ParentId=ou):
-                yield account["Id"]
+            accounts, units = self._in(ou)
         except ClientError as error:
             if code_of(error) == "ParentNotFoundException":
                 raise UnknownUnit(f"{ou} is not a unit or root of this organization") from error
             raise
-        for unit in self._pages("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=ou):
-            yield from self._members(unit["Id"])
+        yield from accounts
+        for unit in units:
+            yield from self._members(unit)
 
-    def _tags(self, account: str) -> dict[str, str]:
-        tags = self._pages("list_tags_for_resource", "Tags", ResourceId=account)
-        return {tag["Key"]: tag["Value"] for tag in tags}
+    def _in(self, ou: str) -> tuple[list[str], list[str]]:
+        """Accounts and units directly in it."""
+        if ou not in self._below:
+            accounts = self._pages("list_accounts_for_parent", "Accounts", ParentId=ou)
+            units = self._pages("list_organizational_units_for_parent", "OrganizationalUnits", ParentId=ou)
+            self._below[ou] = ([each["Id"] for each in accounts], [each["Id"] for each in units])
+        return self._below[ou]
 
     def _pages(self, operation: Any, field: str, **arguments: str) -> Iterator[Any]:
         # A page may be empty while more follow; only the missing token ends the list. But botocore reads

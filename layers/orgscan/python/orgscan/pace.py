@@ -16,11 +16,11 @@ from orgscan.errors import OutOfTime
 RATES: dict[int, tuple[str, ...]] = {
     20: ("s3", "sqs"),
     15: ("kms", "sns"),
-    10: ("cloudwatch", "ec2", "ecs", "secretsmanager"),
-    8: ("dynamodb", "ecr", "lambda", "ecs:DescribeTaskDefinition"),
+    10: ("cloudwatch", "ec2", "ecs", "secretsmanager", "securityhub:BatchImportFindings"),
+    8: ("dynamodb", "ecr", "lambda", "ecs:DescribeTaskDefinition", "organizations:ListTagsForResource"),
     5: (
         "autoscaling", "docdb", "elb", "elbv2", "events", "iam", "identitystore", "kinesis", "neptune", "rds",
-        "s3control", "sso-admin", "sts", "ec2:DescribeInstanceAttribute",
+        "s3control", "sso-admin", "sts", "account:GetAlternateContact", "ec2:DescribeInstanceAttribute",
     ),
     4: (
         "acm", "application-autoscaling", "backup", "eks", "glue", "guardduty", "ssm",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from math import inf
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -18,8 +19,9 @@ from orgscan.coverage import Reach
 from orgscan.errors import NO_ANSWER, gap
 from orgscan.membership import JOINED, KNOWN, Move, Remembered, moves
 from orgscan.meter import NOTHING, Spent
-from orgscan.model import GLOBAL, Category, Standing, Target
+from orgscan.model import GLOBAL, NOBODY, Category, OwnedBy, Owner, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
+from orgscan.ownership import OwnersUnread, Registrar, take
 from orgscan.port import Store
 from orgscan.regions import Known
 from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
@@ -61,6 +63,10 @@ class Plan:
     """By planning."""
     moves: tuple[Move, ...] = ()
     """Accounts that joined, left or changed state, as far as nobody was told when the scan started."""
+    digest: bool = False
+    """Everything that is open is told, whether or not anything changed."""
+    owners_unread: tuple[OwnersUnread, ...] = ()
+    """Accounts whose owners or units could not be read, by cause."""
 
     @property
     def moment(self) -> datetime:
@@ -87,11 +93,13 @@ class Planner:
     enter: Callable[[str], Clients]
     """Become an account."""
     store: Store
+    seconds_left: Callable[[], float] = lambda: inf
 
     def plan(self, raw: object, *, started: datetime, execution: str) -> tuple[Plan, Sequence[Target]]:
         """Raises InvalidScanRequest for what was asked, CannotPlan for what stands in the way."""
         on = self._on()
-        listed, everyone = self._accounts()
+        organization = Organization(self.home.get("organizations"))
+        listed, everyone = self._accounts(organization)
         default = self._default()
         known = Nameable(
             accounts={account.id for account in everyone},
@@ -105,7 +113,7 @@ class Planner:
         request, problems = ScanRequest.parse(raw, known)
         if problems:
             raise InvalidScanRequest(problems)
-        chosen = self._chosen(request, everyone)
+        chosen = self._chosen(organization, request, everyone)
         checks = [check for check in on if _asked(check, request)]
         active = [account for account in chosen if account.active]
         self._adopt()
@@ -116,13 +124,19 @@ class Planner:
             raise InvalidScanRequest([f"input: no {what} is left to scan with {shown(raw)}"])
         absent = list(self._absent(request, listed, targets, before))
         scan = scan_id(started, execution)
+        day = started.date().isoformat()
+        registrar = self._registrar(organization)
+        census = take(registrar, self.configuration, active, absent, before, day)
         self._remember(targets, absent, before, scan)
+        for account, owner in census.learned.items():
+            self.store.remember_owner(account, owner, day)
         moved = [] if request.of_accounts else list(self._moves(listed, everyone, before, scan))
         plan = Plan(
             scan=scan,
             started=started.isoformat(timespec="seconds"),
             schedule=request.schedule,
             notify=request.notify,
+            digest=request.digest,
             partition=self.home.partition,
             checks=tuple(check.id for check in checks),
             skipped=tuple(account for account in chosen if not account.active),
@@ -132,8 +146,9 @@ class Planner:
             members=tuple(sorted(listed if listed is not None else (each.id for each in everyone))),
             moves=tuple(moved),
             retiring=() if request.checks else tuple(map(Category, request.categories or Category)),
+            owners_unread=census.unread,
         )
-        return plan, [*targets, *absent]
+        return plan, [census.place(each) for each in (*targets, *absent)]
 
     def _adopt(self) -> None:
         try:
@@ -146,7 +161,7 @@ class Planner:
     def _on(self) -> list[AnyCheck]:
         return [check for check in self.catalog.checks if check.id not in self.configuration.off]
 
-    def _accounts(self) -> tuple[frozenset[str] | None, list[Account]]:
+    def _accounts(self, organization: Organization) -> tuple[frozenset[str] | None, list[Account]]:
         """Who is in the organization (None: nobody was asked), and all that the configured scope holds of it.
 
         In any state.
@@ -154,7 +169,6 @@ class Planner:
         scope = self.configuration.scope
         if not scope.organization:
             return None, [Account(each, "") for each in scope.accounts if each not in scope.exclude_accounts]
-        organization = Organization(self.home.get("organizations"))
         everyone = organization.accounts()
         # Who is listed by id and has left must not leave the reports without a word.
         listed = set(scope.accounts) - set(scope.exclude_accounts) - {account.id for account in everyone}
@@ -164,6 +178,15 @@ class Planner:
         except UnknownUnit as unknown:
             raise CannotPlan(f"accounts.ous in orgscan.yaml: {unknown}") from unknown
         return frozenset(account.id for account in everyone), chosen
+
+    def _registrar(self, organization: Organization) -> Registrar:
+        return Registrar(
+            home=self.home,
+            organization=organization if self.configuration.scope.organization else None,
+            keys=self.configuration.owner_tags,
+            polite=self.configuration.polite,
+            seconds_left=self.seconds_left,
+        )
 
     def _absent(
         self,
@@ -229,10 +252,12 @@ class Planner:
         asked = self.catalog.only({check.id for check in self._on() if _asked(check, request)})
         return all(asked.planned(once=once) for once in (True, False))
 
-    def _chosen(self, request: ScanRequest, everyone: Sequence[Account]) -> list[Account]:
+    def _chosen(
+        self, organization: Organization, request: ScanRequest, everyone: Sequence[Account]
+    ) -> list[Account]:
         wanted = Selection(request.accounts, request.ous, request.account_tags)
         try:
-            return Organization(self.home.get("organizations")).select(everyone, wanted)
+            return organization.select(everyone, wanted)
         except UnknownUnit as unknown:
             raise InvalidScanRequest([f"ous: {unknown}"]) from unknown
 
@@ -338,6 +363,7 @@ class PlanStore:
                 "retiring": tuple(map(Category, told["retiring"])),
                 "spent": Spent(**told.get("spent", {})),
                 "moves": tuple(Move(**move) for move in told.get("moves", ())),
+                "owners_unread": tuple(OwnersUnread(**each) for each in told.get("owners_unread", ())),
             }
         )
 
@@ -376,7 +402,7 @@ def _line(value: Any) -> bytes:
 
 
 def target(told: Mapping[str, Any], plan: Plan) -> Target:
-    """One item of the list of targets."""
+    """One item of the list of targets, of this version or an earlier one."""
     return Target(
         told["account"],
         told["region"],
@@ -386,6 +412,8 @@ def target(told: Mapping[str, Any], plan: Plan) -> Target:
         Standing(told["standing"]),
         told["payer"],
         None if told["unscanned"] is None else tuple(told["unscanned"]),
+        tuple(told.get("ous", ())),
+        Owner(told["owner"], OwnedBy(told["owned_by"])) if "owner" in told else NOBODY,
     )
 
 
@@ -398,6 +426,8 @@ def _told(target: Target) -> dict[str, Any]:
         "standing": target.standing,
         "payer": target.payer,
         "unscanned": target.unscanned,
+        **({"ous": target.ous} if target.ous else {}),
+        **({"owner": target.owner.name, "owned_by": target.owner.by} if target.owner.name else {}),
     }
 
 

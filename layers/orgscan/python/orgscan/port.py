@@ -9,9 +9,10 @@ from typing import Protocol
 from orgscan.coverage import Look
 from orgscan.membership import Move, Remembered
 from orgscan.meter import Spent
-from orgscan.model import Severity, Target
+from orgscan.model import Owner, Severity, Target
 from orgscan.receipt import Receipt
 from orgscan.reconcile import Record
+from orgscan.routing import Routing
 from orgscan.suppress import Suppressions
 
 
@@ -21,13 +22,14 @@ class Store(Protocol):
     def adopt(self) -> None:
         """Raises NewerTable when a newer version has written there."""
 
-    def record(
+    def record(  # noqa: PLR0913 (as `store.FindingStore.record`)
         self,
         scan: str,
         started: str,
         look: Look,
         *,
         rules: Suppressions | None = None,
+        routing: Routing | None = None,
         was: Mapping[str, str] | None = None,
         seconds_left: Callable[[], float] = lambda: inf,
         spent: Callable[[], Spent] = Spent,
@@ -54,6 +56,9 @@ class Store(Protocol):
 
     def remember(self, account: Remembered) -> None:
         """That these regions of it are scanned from now on, and that what is `absent` of it no longer is."""
+
+    def remember_owner(self, account: str, owner: Owner, day: str) -> None:
+        """That this is what an account that is known was read to say, on that day."""
 
     def miss(self, account: str, regions: Iterable[str], scan: str) -> None:
         """These regions of it are no longer scanned."""

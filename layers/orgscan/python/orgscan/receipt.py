@@ -6,16 +6,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from typing import Any
 
 from orgscan.coverage import Coverage
 from orgscan.meter import NOTHING, Spent
 from orgscan.model import Blindness, Category, Gap, Severity, Target
 from orgscan.reconcile import Change, Record, Status, Step, badness
+from orgscan.routing import Routing
 from orgscan.tagged import Share, told
 
 NOTABLE_PER_FAMILY = 10
 """Changes told in detail per target, kind of change and category; the others are counted."""
 NOTABLE = 60
+NOTABLE_LEAST = 6
+"""For each route, however many there are."""
 TOLD_PROBLEMS, LONGEST = 3, 200
 """Of a change told in detail, and characters of each. All this keeps a receipt well below 400 KB."""
 NO_RECEIPT = Gap(
@@ -35,6 +39,10 @@ class Notable:
     problems: tuple[str, ...]
     monthly_usd: float | None
     because: str
+    owner: str = ""
+    """Empty: nobody is named."""
+    opened: str = ""
+    """When the scan started that found it, ISO 8601 UTC. Empty in receipts of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,27 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Part:
+    """What a receipt tells of findings: of all of them, or of those that reach one route."""
+
+    open: Mapping[tuple[Severity, Category], int] = field(default_factory=dict)
+    suppressed: Mapping[tuple[Severity, Category], int] = field(default_factory=dict)
+    changed: Mapping[tuple[Change, Severity, Category, str], int] = field(default_factory=dict)
+    """By check too, so that a message can say how many more of a cause there are."""
+    notable: tuple[Notable, ...] = ()
+    monthly_usd: float = 0.0
+    """What the open cost findings would save; a resource counts once, with its largest saving."""
+    unpriced: int = 0
+    unconfirmed: int = 0
+    """Open findings that this scan should have confirmed or closed and could not."""
+    unconfirmed_since: str = ""
+    """When the first scan started that could not, of the one that waits longest; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt(Part):
+    """Its own numbers are those of all findings."""
+
     scan: str
     target: Target
     planned: int
@@ -58,22 +86,12 @@ class Receipt:
     resources: Mapping[str, int]
     tagged: Mapping[str, Share]
     """Owner -> how many resources are tagged as they should be; '*': owners for whom there is no room."""
-    open: Mapping[tuple[Severity, Category], int]
-    suppressed: Mapping[tuple[Severity, Category], int]
     found: Mapping[str, tuple[int, int]]
     """Check -> its findings, open and suppressed; without those that have none."""
     suppressed_by: Mapping[str, int]
     """Key of a suppression -> how many findings it covers."""
-    changed: Mapping[tuple[Change, Severity, Category, str], int]
-    """By check too, so that a message can say how many more of a cause there are."""
-    notable: tuple[Notable, ...]
-    monthly_usd: float
-    """What the open cost findings would save; a resource counts once, with its largest saving."""
-    unpriced: int
-    unconfirmed: int
-    """Open findings that this scan should have confirmed or closed and could not."""
-    unconfirmed_since: str
-    """When the first scan started that could not, of the one that waits longest; empty when there is none."""
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    """Route -> what reaches it. A route that is missing is one that whoever left this did not know."""
     spent: Spent = NOTHING
     """By the attempt that left this, from the target's first part to this; of attempts that died, nothing."""
     kept: int = 0
@@ -89,6 +107,10 @@ class Receipt:
         counted = sum(self.open.values()) + sum(self.suppressed.values())
         return sum(map(sum, self.found.values())) == counted
 
+    def part(self, route: str | None) -> Part:
+        """None: of everything. Who cannot be told what is theirs is told all: too much is no silence."""
+        return self if route is None else self.parts.get(route, self)
+
     @property
     def changes(self) -> Mapping[tuple[Change, Severity, Category], int]:
         totals: Counter[tuple[Change, Severity, Category]] = Counter()
@@ -98,45 +120,32 @@ class Receipt:
 
 
 @dataclass
-class Tally:
-    """Adds up the steps of one target's scan; keeps none of them but the worst."""
+class _Sum:
+    """Of all findings of a target, or of those that reach one route; keeps none of them but the worst."""
 
-    scan: str
+    most: int
+    """Changes to tell in detail."""
     open: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
     suppressed: Counter[tuple[Severity, Category]] = field(default_factory=Counter)
-    open_by: Counter[str] = field(default_factory=Counter)
-    """Check -> open findings."""
-    accepted_by: Counter[str] = field(default_factory=Counter)
-    """Check -> suppressed ones."""
-    suppressed_by: Counter[str] = field(default_factory=Counter)
     changed: Counter[tuple[Change, Severity, Category, str]] = field(default_factory=Counter)
     savings: dict[str, float] = field(default_factory=dict)
     unpriced: int = 0
     unconfirmed: int = 0
     unconfirmed_since: str = ""
-    kept: int = 0
     _worst: dict[tuple[Change, Category], list[Record]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, step: Step, *, due: bool) -> None:
-        """`due`: the scan should have confirmed or closed it."""
-        record, finding = step.after, step.after.finding
+    def add(self, record: Record, *, unconfirmed: bool, news: bool) -> None:
+        finding = record.finding
         kind = (finding.severity, finding.category)
-        self.kept += 1
         if record.status is Status.SUPPRESSED:
             self.suppressed[kind] += 1
-            self.accepted_by[finding.check] += 1
-            self.suppressed_by[record.suppressed_by] += 1
         if record.status is Status.OPEN:
             self.open[kind] += 1
-            self.open_by[finding.check] += 1
             self._add_money(record)
-            if due and not step.found:
+            if unconfirmed:
                 self.unconfirmed += 1
                 self.unconfirmed_since = min(filter(None, (self.unconfirmed_since, record.unconfirmed_since)))
-        # Including what an interrupted earlier attempt of this scan already wrote. What was accepted while it
-        # was open is no news when it is gone.
-        accepted = record.status is Status.RESOLVED and record.suppressed_by
-        if record.changed_in == self.scan and not accepted:
+        if news:
             self.changed[record.change, *kind, finding.check] += 1
             family = self._worst[record.change, finding.category]
             family.append(record)
@@ -153,31 +162,18 @@ class Tally:
             saving = finding.saving.monthly_usd
             self.savings[finding.resource] = max(saving, self.savings.get(finding.resource, 0.0))
 
-    def receipt(self, coverage: Coverage, blind_before: Iterable[str], spent: Spent = NOTHING) -> Receipt:
-        return Receipt(
-            scan=self.scan,
-            target=coverage.target,
-            planned=len(coverage.planned),
-            unseen=_unseen(coverage),
-            newly_blind=tuple(sorted(coverage.gaps.keys() - set(blind_before))),
-            resources=coverage.resources,
-            tagged=told(coverage.tagged),
-            open=self.open,
-            suppressed=self.suppressed,
-            found={
-                check: (self.open_by[check], self.accepted_by[check])
-                for check in sorted({*self.open_by, *self.accepted_by})
-            },
-            suppressed_by=self.suppressed_by,
-            changed=self.changed,
-            notable=tuple(map(_told, self._notable())),
-            monthly_usd=round(sum(self.savings.values()), 2),
-            unpriced=self.unpriced,
-            unconfirmed=self.unconfirmed,
-            unconfirmed_since=self.unconfirmed_since,
-            spent=spent,
-            kept=self.kept,
-        )
+    def told(self) -> dict[str, Any]:
+        """The fields of a Part."""
+        return {
+            "open": self.open,
+            "suppressed": self.suppressed,
+            "changed": self.changed,
+            "notable": tuple(map(_told, self._notable())),
+            "monthly_usd": round(sum(self.savings.values()), 2),
+            "unpriced": self.unpriced,
+            "unconfirmed": self.unconfirmed,
+            "unconfirmed_since": self.unconfirmed_since,
+        }
 
     def _notable(self) -> list[Record]:
         worst = [
@@ -185,7 +181,58 @@ class Tally:
             for _, family in sorted(self._worst.items())
             for record in nsmallest(NOTABLE_PER_FAMILY, family, key=badness)
         ]
-        return nsmallest(NOTABLE, worst, key=badness) if len(worst) > NOTABLE else worst
+        return nsmallest(self.most, worst, key=badness) if len(worst) > self.most else worst
+
+
+class Tally:
+    """Adds up the steps of one target's scan."""
+
+    def __init__(self, scan: str, target: Target, routing: Routing) -> None:
+        self._scan, self._target, self._routing = scan, target, routing
+        self._all = _Sum(NOTABLE)
+        # All routes together tell about as much as one: an item of the table is small.
+        most = max(NOTABLE_LEAST, NOTABLE // max(1, len(routing.names)))
+        self._of = {name: _Sum(most) for name in routing.names}
+        self._open_by, self._accepted_by = Counter[str](), Counter[str]()
+        self._suppressed_by = Counter[str]()
+        self._kept = 0
+
+    def add(self, step: Step, *, due: bool) -> None:
+        """`due`: the scan should have confirmed or closed it."""
+        record, finding = step.after, step.after.finding
+        self._kept += 1
+        if record.status is Status.SUPPRESSED:
+            self._accepted_by[finding.check] += 1
+            self._suppressed_by[record.suppressed_by] += 1
+        if record.status is Status.OPEN:
+            self._open_by[finding.check] += 1
+        # Including what an interrupted earlier attempt of this scan already wrote. What was accepted while it
+        # was open is no news when it is gone.
+        accepted = record.status is Status.RESOLVED and record.suppressed_by
+        news = record.changed_in == self._scan and not accepted
+        unconfirmed = due and not step.found
+        for each in (self._all, *(self._of[name] for name in self._routing.of(finding, self._target))):
+            each.add(record, unconfirmed=unconfirmed, news=news)
+
+    def receipt(self, coverage: Coverage, blind_before: Iterable[str], spent: Spent = NOTHING) -> Receipt:
+        return Receipt(
+            **self._all.told(),
+            scan=self._scan,
+            target=coverage.target,
+            planned=len(coverage.planned),
+            unseen=_unseen(coverage),
+            newly_blind=tuple(sorted(coverage.gaps.keys() - set(blind_before))),
+            resources=coverage.resources,
+            tagged=told(coverage.tagged),
+            found={
+                check: (self._open_by[check], self._accepted_by[check])
+                for check in sorted({*self._open_by, *self._accepted_by})
+            },
+            suppressed_by=self._suppressed_by,
+            parts={name: Part(**each.told()) for name, each in self._of.items()},
+            spent=spent,
+            kept=self._kept,
+        )
 
 
 def _unseen(coverage: Coverage) -> tuple[Unseen, ...]:
@@ -207,4 +254,6 @@ def _told(record: Record) -> Notable:
         problems=tuple(problems[:TOLD_PROBLEMS]),
         monthly_usd=finding.saving.monthly_usd if finding.saving else None,
         because=record.resolved_because or "",
+        owner=finding.owner.name,
+        opened=record.opened,
     )

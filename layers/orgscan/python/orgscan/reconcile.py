@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from orgscan.coverage import Coverage, Look, Resolution
-from orgscan.model import Finding
+from orgscan.model import Finding, Owner
 from orgscan.suppress import Suppressions
 
 REMEMBERED = 12
@@ -105,11 +105,13 @@ def reconcile(
     started: str,
     rules: Suppressions,
     renamed: Mapping[str, Record] | None = None,
+    owner: Callable[[Finding], Owner] = lambda finding: finding.owner,
 ) -> Iterator[Step]:
     """Open what is new, close what the coverage vouches for, leave alone what was not looked at.
 
     `before` and the look's findings both come by place, and so do the steps, so that none of them need be in
-    memory. `renamed`: place of a finding -> what was known of it under an earlier id of its check.
+    memory. `renamed`: place of a finding -> what was known of it under an earlier id of its check. `owner`:
+    who answers for a finding that was seen.
     Doing it twice is doing it once: what this scan already wrote is recognised by `changed_in`.
     """
     heirs = {place(record.finding): key.partition("#")[0] for key, record in (renamed or {}).items()}
@@ -121,7 +123,7 @@ def reconcile(
         old = pair[0] if isinstance(pair[0], Record) else None
         new = pair[-1] if isinstance(pair[-1], Finding) else None
         if new:
-            yield Step(old, life.found(old, new), found=True)
+            yield Step(old, life.found(old, replace(new, owner=owner(new))), found=True)
         elif old:
             yield Step(old, life.missed(old), found=False)
 

@@ -2,44 +2,115 @@
 
 from __future__ import annotations
 
-from re import sub
-from shlex import quote
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from json import dumps
+from shlex import quote, split
 
 from orgscan.catalog import AnyCheck
 from orgscan.line import Line
+from orgscan.model import GLOBAL, HOME_REGION
 
 SUFFIXES = {"aws-cn": "amazonaws.com.cn", "aws-eusc": "amazonaws.eu"}
 """Partition -> the domain of its endpoints, where it is not amazonaws.com."""
-PLACEHOLDER = r"\{([a-z]+)\}"
-"""What a command has from the finding; `<words>` in it are for people to decide."""
+PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
+"""What a command has from the finding; '<words>' in it are for people to decide."""
+COMMAND = re.compile(r"(?:(?P<type>[A-Za-z-]+): )?(?P<command>aws .+)")
+"""'user: aws iam ...' is only for resources whose ARN says that they are users."""
+WORD = re.compile(r"(?P<option>--[a-z0-9-]+=)?(?P<value>.*)", re.DOTALL)
+ELSEWHERE = re.compile(r"\s*([\[{]|(file|fileb|https?)://)")
+"""How a value begins that the AWS CLI reads as JSON, or as the place where the value is."""
+GROUP = re.compile("(autoScalingGroup):[^:]*:autoScalingGroupName/")
+"""What precedes the name of an Auto Scaling group, which may have a / of its own."""
+SHORTHAND = frozenset(",[]{}\"'")
+"""What ends a value in the CLI's shorthand: Key=...,Value=..."""
+FACTS = ("arn", "path", "type", "id", "name", "account", "region", "key", "partition", "suffix")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A command as it stands in the documents, with `<words>` for what a finding tells."""
+
+    type: str
+    """Of the resources it is for, as in their ARNs; '' for all that the check judges."""
+    command: str
 
 
 def commands(check: AnyCheck, line: Line) -> tuple[str, ...]:
-    """Each is one shell command whatever a resource is called: what is filled in is quoted as a whole word."""
+    """Each is one shell command with the same options, whatever a resource is called.
+
+    None at all where a name would be more than a name to the AWS CLI or to a terminal, such as one with an
+    escape sequence in it: half a remedy may delete what the other half was to save.
+    """
     told = facts(line)
-    return tuple(" ".join(_word(word, told) for word in command.split(" ")) for command in check.cli)
+    filled = [
+        [_word(word, told) for word in words]
+        for type_, words in map(_parsed, check.cli)
+        if type_ in ("", told["type"])
+    ]
+    if any(word is None for words in filled for word in words):
+        return ()
+    return tuple(" ".join(filter(None, words)) for words in filled)
+
+
+def shown(check: AnyCheck) -> tuple[Shown, ...]:
+    """The remedy of no finding in particular."""
+    told = {name: f"<{name}>" for name in FACTS}
+    return tuple(
+        Shown(type_, " ".join(_word(word, told) or "" for word in words))
+        for type_, words in map(_parsed, check.cli)
+    )
 
 
 def facts(line: Line) -> dict[str, str]:
     """What a placeholder may ask for.
 
-    {arn}; {name}: behind its last / or :; {path}: all that follows the account in it; {account}, {region},
-    {key}; {partition}; {suffix}: of the domain of its endpoints.
+    {arn}; {path}: all that follows the account in it; {type}: what that begins with, up to its first / or :;
+    {id}: what follows that; {name}: what follows the last of them; {account}; {region}: where to ask, the
+    partition's home for what has none; {key}: its --option={key} falls away where it is empty; {partition};
+    {suffix}: of the domain of its endpoints.
     """
-    last = line.resource.split(":", 5)[-1]
+    path = line.resource.split(":", 5)[-1].removesuffix(":*")
+    type_, *rest = re.split("[:/]", GROUP.sub(r"\1/", path), maxsplit=1)
     return {
         "arn": line.resource,
-        "path": last,
-        "name": last.replace(":", "/").rpartition("/")[2],
+        "path": path,
+        "type": type_,
+        "id": rest[0] if rest else path,
+        "name": re.split("[:/]", path)[-1],
         "account": line.account,
-        "region": line.region,
+        "region": HOME_REGION.get(line.partition, "") if line.region == GLOBAL else line.region,
         "key": line.key,
         "partition": line.partition,
         "suffix": SUFFIXES.get(line.partition, "amazonaws.com"),
     }
 
 
-def _word(word: str, told: dict[str, str]) -> str:
-    """Quoted only where it holds something from outside, so that a command's own quotes and <words> stay."""
-    filled = sub(PLACEHOLDER, lambda found: told[found[1]], word)
-    return word if filled == word else quote(filled)
+@cache
+def _parsed(declared: str) -> tuple[str, tuple[str, ...]]:
+    """The type of the resources that a command is for, and its words: once for all findings of a check."""
+    found = COMMAND.fullmatch(declared)
+    if not found:
+        raise ValueError(f"{declared!r} is no command of the AWS CLI")
+    return found["type"] or "", tuple(split(found["command"]))
+
+
+def _word(word: str, told: Mapping[str, str]) -> str | None:
+    """As the shell must read it; '' when it falls away, None when it would be harmful."""
+    option, value = (part or "" for part in WORD.findall(word)[0])
+    asked = [told[name] for name in PLACEHOLDER.findall(value)]
+    if option and value == "{key}" and asked == [""]:
+        return ""
+    json = value.startswith(('{"', "["))
+    filled = PLACEHOLDER.sub(
+        lambda found: dumps(told[found[1]], ensure_ascii=False)[1:-1] if json else told[found[1]], value
+    )
+    harmful = (
+        not all(each and each.isprintable() for each in asked)
+        or (asked and not option and filled.startswith("-"))
+        or (PLACEHOLDER.match(value) and ELSEWHERE.match(filled))
+        or ("=" in value and not json and any(SHORTHAND & {*each} for each in asked))
+    )
+    return None if harmful else f"{option}{quote(filled)}"

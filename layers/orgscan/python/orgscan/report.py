@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from io import TextIOWrapper
 from math import inf
-from tempfile import TemporaryFile
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from orgscan import compliance, cost
+from orgscan import compliance, cost, messages
 from orgscan.catalog import Catalog
 from orgscan.cost import Scale
 from orgscan.coverage import Coverage, Look
+from orgscan.describe import describe
+from orgscan.digest import Digest
 from orgscan.errors import OutOfTime
+from orgscan.line import Line
+from orgscan.links import Links, console
 from orgscan.membership import Move
+from orgscan.messages import Message, of_route
 from orgscan.meter import Spent
 from orgscan.model import Severity, Standing, Target
 from orgscan.plan import Plan, PlanStore
+from orgscan.present import html
 from orgscan.present.mail import mail
 from orgscan.receipt import NO_RECEIPT, Receipt
 from orgscan.reconcile import Change, Record
+from orgscan.results import COMPLIANCE, FINDINGS, REPORT, RESOLVED, ROLLUP, SUMMARY, TAGS, Bucketed, Results
+from orgscan.rollup import Rollup
+from orgscan.routing import Routing
 from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore
 from orgscan.summary import Ending, ScanSummary, summaries
@@ -43,78 +48,10 @@ So many that an invocation which is going to be repeated does not look as if it 
 """
 ADDING_UP_S = 600.0
 """Those that must be left to begin adding up, which happens in one invocation."""
-GAPS = 100
-"""Kinds of gaps in a summary, the largest. Errors that quote a request id are each a kind of their own."""
-MOVES = 100
-"""Accounts that joined, left or changed state in a summary."""
-
-
-class Channel(StrEnum):
-    MAIL = "mail"
-    CHAT = "chat"
-    MACHINE = "machine"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One for one recipient group, through one channel."""
-
-    route: str
-    subject: str
-    """Of a mail; ASCII, below 100 characters."""
-    body: str
-    channel: Channel = Channel.MAIL
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    """By which subscriptions filter, beside `route`: four at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Results:
-    """One scan's folder in the bucket."""
-
-    s3: S3Client
-    bucket: str
-    scan: str
-
-    @property
-    def address(self) -> str:
-        return f"s3://{self.bucket}/scans/{self.scan}/"
-
-    def put_summary(self, summary: ScanSummary) -> None:
-        self._put("summary.json", json.dumps(describe(summary), indent=1).encode())
-
-    def put_compliance(self, summary: ScanSummary) -> None:
-        """Control by control: too much for the trend line, which has the totals."""
-        self._put("compliance.json", json.dumps(compliance.details(summary.compliance)).encode())
-
-    def put_tagged(self, summary: ScanSummary) -> None:
-        """Account by account and owner by owner."""
-        self._put("tags.json", json.dumps(summary.tagged.details()).encode())
-
-    def put_findings(self, records: Iterable[Record]) -> int:
-        """Every open or suppressed finding as gzip JSON Lines, streamed. Returns their number."""
-        count = 0
-        with TemporaryFile() as file:
-            with gzip.open(file, "wb") as packed, TextIOWrapper(packed, encoding="utf-8") as text:
-                for count, record in enumerate(records, start=1):  # noqa: B007 (it is the answer)
-                    text.write(json.dumps(line(record)) + "\n")
-            file.seek(0)
-            # In one piece: several at once would be several in memory.
-            self.s3.put_object(Bucket=self.bucket, Key=self._key("findings.jsonl.gz"), Body=file)
-        return count
-
-    def put_messages(self, messages: Iterable[Message]) -> None:
-        self._put("messages.json", json.dumps([asdict(message) for message in messages]).encode())
-
-    def messages(self) -> Iterator[Message]:
-        told = json.load(self.s3.get_object(Bucket=self.bucket, Key=self._key("messages.json"))["Body"])
-        return (Message(**each) for each in told)
-
-    def _put(self, name: str, body: bytes) -> None:
-        self.s3.put_object(Bucket=self.bucket, Key=self._key(name), Body=body, ContentType="application/json")
-
-    def _key(self, name: str) -> str:
-        return f"scans/{self.scan}/{name}"
+SETTLING_S = (1.0, 4.0)
+"""Seconds to wait for the index when it lists another number of findings than the receipts tell."""
+TREND = 30
+"""Scans before, whose totals the report draws."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +64,10 @@ class Reporter:
     configuration: Configuration
     another_store: Callable[[], FindingStore]
     """For a thread of its own: boto3's tables build one condition at a time."""
+    wait: Callable[[float], object] = time.sleep
+    """Takes seconds."""
+    sign: Callable[[str], tuple[str, datetime] | None] = lambda _: None
+    """Key of an object -> a link that opens it, and when that ends; None: nobody is lent any."""
 
     def report(
         self,
@@ -136,7 +77,7 @@ class Reporter:
         spent: Callable[[], Spent] = Spent,
         seconds_left: Callable[[], float] = lambda: inf,
     ) -> tuple[ScanSummary, int]:
-        """Returns the summary of everything and the number of messages to send. `spent`: by this, so far.
+        """Returns the summary of everything and how much there is to send. `spent`: by this, so far.
 
         Raises OutOfTime when a repetition should go on from here.
         """
@@ -145,9 +86,10 @@ class Reporter:
         if seconds_left() < ADDING_UP_S:
             raise OutOfTime
         routes = self.configuration.routes if plan.notify else ()
+        listed = Listed()
         summary, *of_routes = summaries(
             plan,
-            self._receipts(plan),
+            listed.watch(self._receipts(plan)),
             [None, *routes],
             finished=finished.isoformat(timespec="seconds"),
             endings=list(self._endings(plan)),
@@ -156,18 +98,47 @@ class Reporter:
         )
         if plan.schedule and summary.units:
             summary.coverage_before = self.store.coverage_before(scan, plan.schedule, summary.coverage)
-        results = Results(self.s3, self.bucket, scan)
-        findings = results.put_findings(self._open())
+        folder = Bucketed(self.s3, self.bucket, scan)
+        results = Results(folder)
+        findings = self._list(results, plan, listed, summary, of_routes)
         summary.usage = cost.usage(self._scale(summary, findings), summary.spent + spent())
-        results.put_summary(summary)
-        results.put_compliance(summary)
-        results.put_tagged(summary)
-        for each in of_routes:
-            each.usage = summary.usage
-        messages = [*_messages(routes, of_routes, results.address)]
-        results.put_messages(messages)
+        publish(results, summary, self.store.trend(TREND, before=scan), self.catalog)
+        sent = [*self._messages(routes, of_routes, summary, self._links(plan, folder))]
+        messages.put(results, sent)
         self.store.put_scan(scan, describe(summary))
-        return summary, len(messages)
+        events = plan.notify and self.configuration.events.any
+        return summary, len(sent) + events
+
+    def _list(
+        self,
+        results: Results,
+        plan: Plan,
+        listed: Listed,
+        summary: ScanSummary,
+        of_routes: Iterable[ScanSummary],
+    ) -> int:
+        """Every finding of what was scanned, and what became of others. Returns their number."""
+        for wait in (*SETTLING_S, None):
+            rollup, digests = Rollup(plan.moment), Digests(plan, self.configuration.routes, listed)
+            lines = listed.only(self._open())
+            count = results.put_lines(FINDINGS, rollup.watch(digests.watch(lines)))
+            # The index lags behind the table by a moment; a scan beside this one makes it differ too.
+            if count == listed.expected or wait is None:
+                break
+            self.wait(wait)
+        results.put_lines(RESOLVED, rollup.resolving(self._resolved(plan.scan, listed)))
+        results.put_json(ROLLUP, rollup.to_json())
+        summary.unowned, summary.top_fixes = rollup.unowned, tuple(rollup.top_fixes())
+        for each, digest in zip(of_routes, digests.of_routes, strict=False):
+            each.digest = digest
+        return count
+
+    def _resolved(self, scan: str, listed: Listed) -> Iterator[Line]:
+        """Asks only where a receipt says that something was closed."""
+        for target in listed.closing:
+            for record in self.store.findings(target):
+                if record.changed_in == scan and record.change is Change.RESOLVED:
+                    yield Line.of(record)
 
     def _account_for_missing(self, plan: Plan, seconds_left: Callable[[], float]) -> None:
         """A worker that died, hung or was never started left no receipt, and that is how it is noticed."""
@@ -183,13 +154,15 @@ class Reporter:
         store = self.another_store()
         reach = plan.reach(self.catalog.ids(without=self.configuration.off))
         rules = Suppressions(self.configuration.suppressions, plan.moment)
+        routing = Routing(self.configuration.routes, self.configuration.owner_tags)
         while target:
             if seconds_left() < LAST_S:
                 raise OutOfTime
             due = self.catalog.only(plan.checks).planned(once=target.once)
             checks = due if target.standing is Standing.DUE else ()
             blind = Look((), Coverage.blind(target, checks, NO_RECEIPT, reach))
-            store.record(plan.scan, plan.started, blind, rules=rules, was=self.catalog.renamed())
+            was = self.catalog.renamed()
+            store.record(plan.scan, plan.started, blind, rules=rules, routing=routing, was=was)
             target = missing.next()
 
     def _receipts(self, plan: Plan) -> Iterator[Receipt]:
@@ -200,6 +173,7 @@ class Reporter:
             yield left
 
     def _open(self) -> Iterator[Record]:
+        """Of the whole organization, the worst first."""
         for severity in reversed(Severity):
             yield from self.store.open_findings(severity)
         yield from self.store.suppressed_findings()
@@ -222,8 +196,33 @@ class Reporter:
             kept=summary.kept,
             changes=summary.changes.total(),
             unseen=summary.units - summary.evaluated,
-            messages=routes if summary.news else 0,
+            messages=routes if summary.news or plan.digest else 0,
             inventories=plan.planned if self.configuration.inventory else 0,
+        )
+
+    def _messages(
+        self,
+        routes: Sequence[Route],
+        of_routes: Sequence[ScanSummary],
+        whole: ScanSummary,
+        links: Links,
+    ) -> Iterator[Message]:
+        """Of each route that something happened for. Silence is a promise: no news, no message."""
+        for route, summary in zip(routes, of_routes, strict=True):
+            summary.usage = whole.usage
+            if summary.units == whole.units:
+                summary.coverage_before = whole.coverage_before
+            if summary.telling:
+                yield from of_route(route, summary, mail(summary, links), links)
+
+    def _links(self, plan: Plan, folder: Bucketed) -> Links:
+        key, region = folder.key(REPORT), self.s3.meta.region_name
+        signed = self.sign(key)
+        return Links(
+            results=folder.address,
+            console=console(plan.partition, region, self.bucket, key),
+            report=signed[0] if signed else "",
+            expires=signed[1] if signed else None,
         )
 
     def _moves(self, plan: Plan) -> Iterator[Move]:
@@ -245,90 +244,74 @@ class _Shared:
             return next(self._targets, None)
 
 
-def _messages(routes: Iterable[Route], summaries: Iterable[ScanSummary], address: str) -> Iterator[Message]:
-    """One per route that something happened for. Silence is a promise: no news, no message."""
-    for route, summary in zip(routes, summaries, strict=True):
-        if summary.news:
-            text = mail(summary, address)
-            yield Message(route.name, text.subject, text.body)
+@dataclass
+class Listed:
+    """Which findings a scan lists, as its receipts tell."""
+
+    expected: int = 0
+    """How many are open or suppressed."""
+    targets: set[tuple[str, str]] = field(default_factory=set)
+    closing: list[Target] = field(default_factory=list)
+    """Where something was closed."""
+    accounts: dict[str, Target] = field(default_factory=dict)
+    """Any target of each, for its units."""
+
+    def watch(self, receipts: Iterable[Receipt]) -> Iterator[Receipt]:
+        """The same receipts, noted as they pass."""
+        for each in receipts:
+            self.expected += sum(each.open.values()) + sum(each.suppressed.values())
+            self.targets.add((each.target.account, each.target.region))
+            self.accounts[each.target.account] = each.target
+            if any(count for (change, *_), count in each.changed.items() if change is Change.RESOLVED):
+                self.closing.append(each.target)
+            yield each
+
+    def only(self, records: Iterable[Record]) -> Iterator[Line]:
+        """Those of what was scanned."""
+        for record in records:
+            target = record.finding.target
+            if (target.account, target.region) in self.targets:
+                yield Line.of(record)
 
 
-def line(record: Record) -> dict[str, Any]:
-    """A finding as people export it."""
-    finding, saving = record.finding, record.finding.saving
-    return {
-        "check": finding.check,
-        "severity": finding.severity,
-        "category": finding.category,
-        "account": finding.target.account,
-        "account_name": finding.target.account_name,
-        "region": finding.target.region,
-        "resource": finding.resource,
-        "key": finding.key,
-        "problems": list(finding.problems),
-        "first_seen": record.first_seen,
-        "status": record.status,
-        "suppressed_by": record.suppressed_by or None,
-        "unconfirmed_since": record.unconfirmed_since or None,
-        "tags": finding.tags,
-        "monthly_usd": saving.monthly_usd if saving else None,
-        "basis": saving.basis if saving else None,
-        "confidence": saving.confidence if saving else None,
-    }
+class Digests:
+    """Of each route, where the scan is to tell all that is open."""
+
+    def __init__(self, plan: Plan, routes: Sequence[Route], listed: Listed) -> None:
+        self.of_routes = [Digest() for _ in routes] if plan.digest and plan.notify else []
+        self._by_name = {route.name: each for route, each in zip(routes, self.of_routes, strict=False)}
+        self._routing, self._listed = Routing(routes), listed
+
+    def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The same lines, noted as they pass."""
+        for line in lines:
+            if self._by_name:
+                for name in self._routing.of(line, self._listed.accounts[line.account]):
+                    self._by_name[name].add(line)
+            yield line
 
 
-def describe(summary: ScanSummary) -> Mapping[str, Any]:
-    """The summary as plain data: what the trend line and machines read."""
-    plan = summary.plan
-    return {
-        "scan": plan.scan,
-        "schedule": plan.schedule,
-        "started": plan.started,
-        "finished": summary.finished,
-        "complete": summary.complete,
-        "coverage": summary.coverage,
-        "coverage_before": summary.coverage_before,
-        "accounts": plan.accounts,
-        "skipped": [f"{account.id} {account.state}" for account in plan.skipped],
-        "account_changes": [
-            {"account": move.account, "name": move.name, "change": move.word}
-            for move in summary.moves[:MOVES]
-        ],
-        "more_account_changes": max(0, len(summary.moves) - MOVES),
-        "targets": {"planned": plan.planned, "reached": summary.reached},
-        "checks": {"planned": summary.units, "evaluated": summary.evaluated},
-        "gaps": [
-            {"reason": reason, "detail": detail, "checks": blind.units, "targets": len(blind.targets)}
-            for (reason, detail), blind in summary.gaps()[:GAPS]
-        ],
-        "more_gaps": max(0, len(summary.unseen) - GAPS),
-        "open": _nested(summary.open),
-        "changes": {change: told for change in Change if (told := summary.by_severity(change))},
-        "newly_blind": summary.newly_blind,
-        "unconfirmed": summary.unconfirmed,
-        "unconfirmed_since": summary.unconfirmed_since or None,
-        "suppressed": _nested(summary.suppressed),
-        "suppressions": [
-            {
-                "key": ending.rule.key,
-                "what": ending.rule.what,
-                "owner": ending.rule.owner,
-                "expires": ending.rule.expires.isoformat(),
-                "findings": summary.suppressed_by[ending.rule.key],
-            }
-            for ending in summary.endings[:GAPS]
-        ],
-        "compliance": compliance.totals(summary.compliance),
-        "tags": summary.tagged.totals(),
-        "monthly_usd": summary.monthly_usd,
-        "unpriced": summary.unpriced,
-        "resources": dict(sorted(summary.resources.items())),
-        "cost": summary.usage and {**asdict(summary.usage), "usd": round(summary.usage.usd, 4)},
-    }
+def publish(
+    results: Results, summary: ScanSummary, trend: Sequence[Mapping[str, Any]], catalog: Catalog
+) -> None:
+    """All files that are made of a summary and of the findings, which are there already.
 
-
-def _nested(counts: Mapping[Any, int]) -> dict[str, dict[str, int]]:
-    nested: dict[str, dict[str, int]] = {}
-    for (outer, inner), count in sorted(counts.items()):
-        nested.setdefault(outer, {})[inner] = count
-    return nested
+    `trend`: summaries of scans before, the newest first.
+    """
+    # Control by control, account by account: too much for the trend line, which has the totals.
+    told, tags = describe(summary), summary.tagged.details()
+    controls = compliance.details(summary.compliance)
+    results.put_json(SUMMARY, told, indent=1)
+    results.put_json(COMPLIANCE, controls)
+    results.put_json(TAGS, tags)
+    report = html.page(
+        told,
+        compliance=controls,
+        tags=tags,
+        rollup=results.json(ROLLUP),
+        trend=trend,
+        lines=results.findings(),
+        resolved=results.resolved(),
+        checks=catalog.checks,
+    )
+    results.folder.put(REPORT, report)

@@ -54,6 +54,8 @@ class ScanRequest:
     notify: bool = True
     schedule: str = ""
     """The schedule that asks; empty when a person does."""
+    digest: bool = False
+    """Tell everything that is open, whether or not anything changed."""
 
     @property
     def somewhere(self) -> bool:
@@ -100,6 +102,7 @@ def _rules(known: Nameable) -> dict[str, Rule]:
         "schedule": lambda name, value: _scalar(
             name, value, _one_of(value, known.schedules, "a schedule's name")
         ),
+        "digest": _flag,
     }
 
 

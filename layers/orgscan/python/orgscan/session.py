@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 from functools import cache, partial
 from math import inf
 from threading import Lock, local
@@ -41,6 +42,10 @@ METRICS = "cloudwatch.GetMetricData"
 """The call that is billed by what it asks for."""
 VISITING = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 5}, read_timeout=20))
 """Shared by many accounts: what one of them is refused for must not slow down the others."""
+SIGNING = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
+"""For links: S3 takes no older signature for what KMS encrypts, and none of another host's."""
+SHORTEST_S = 900
+"""For which STS grants credentials."""
 SIGNED_WITH = "X-Amz-Security-Token"
 """The header, and our key in a request's context, for the session token a request was signed with."""
 
@@ -289,6 +294,20 @@ def directly(home: Clients, *, polite: float = 1.0, meter: Meter | None = None) 
     """
     session = _session(home.credentials, region=home.get("sts").meta.region_name)
     return Clients(session, guarded=True, pace=Pace(polite), meter=meter)
+
+
+def lend(home: Clients, role: str, *, minutes: int, session_name: str) -> tuple[Clients, datetime]:
+    """The clients of a role, given by its ARN, and when their credentials expire: what they sign does, too.
+
+    A role that assumes another one, as functions do, gets an hour at most; nobody gets less than a quarter.
+    """
+    granted = home.get("sts").assume_role(
+        RoleArn=role, RoleSessionName=session_name[:64], DurationSeconds=max(SHORTEST_S, minutes * 60)
+    )
+    keys = granted["Credentials"]
+    credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+    session = _session(credentials, region=home.get("sts").meta.region_name)
+    return Clients(session, guarded=False, config=SIGNING), keys["Expiration"]
 
 
 def assume(

@@ -34,13 +34,19 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReportSettings(Settings):
+class HubSettings(Settings):
     table: str
     bucket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanSettings(ReportSettings):
+class ReportSettings(HubSettings):
+    link_role: str = ""
+    """ARN of the role with which links to reports are signed; empty: there are none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSettings(HubSettings):
     member_role: str
     """Its name, after its path if it has one, the same in every account."""
     external_id: str
@@ -53,8 +59,20 @@ class ScanSettings(PlanSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotifySettings(ReportSettings):
+class NotifySettings(HubSettings):
     topic: str
+    """Of mails. Routes' own topics are beside it, see `topic_name`."""
+    name: str
+    """Of this deployment: the source of its events."""
+
+
+CHAT, MACHINE = "chat", "machine"
+"""Channels of a route that have a topic of their own."""
+
+
+def topic_name(deployment: str, channel: str, route: str) -> str:
+    """Of a route's own topic. It is known before the topic exists: ARNs of many would not fit into 4 KB."""
+    return f"{deployment}-{channel}-{route}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +114,21 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """What goes to EventBridge."""
+
+    scans: bool = False
+    """One event per scan."""
+    findings: bool = False
+    """One per finding that was opened, reopened, got worse or was resolved."""
+    bus: str = "default"
+
+    @property
+    def any(self) -> bool:
+        return self.scans or self.findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """What people decided, as the functions need it."""
 
@@ -113,6 +146,13 @@ class Configuration:
     """What API calls per second are divided by."""
     inventory: bool = True
     """Whether what there is gets written down."""
+    events: Events = Events()
+    presigned_minutes: int = 0
+    """For how long a link to a report opens it without credentials; 0: there is none."""
+    owner_tags: tuple[str, ...] = ("Owner",)
+    """Keys of the tags that name who answers for what carries them, best first, in any case."""
+    account_owners: bool = True
+    """Whether accounts, and the units above them, are asked who answers for what names nobody itself."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, sort_keys=True, default=date.isoformat)
@@ -144,6 +184,10 @@ class Configuration:
             suppressions=tuple(_suppression(**rule) for rule in told["suppressions"]),
             polite=told["polite"],
             inventory=told["inventory"],
+            events=Events(**told["events"]),
+            presigned_minutes=told["presigned_minutes"],
+            owner_tags=tuple(told["owner_tags"]),
+            account_owners=told["account_owners"],
         )
 
     @classmethod

@@ -6,7 +6,8 @@ pk SCAN#<scan>                 sk TARGET#<account>#<region>          a receipt
                                sk MESSAGE#<route>                    a message was sent
 pk SCANS                       sk <scan>                             a finished scan
 pk SCHEDULES                   sk <schedule>                         its newest scan, and what that covered
-pk ACCOUNTS                    sk <account>                          where it was scanned, its state as told
+pk ACCOUNTS                    sk <account>                          where it was scanned, its state as told,
+                                                                     its owner as read
 pk TOLD                        sk <what>                             people were told once
 pk SCHEMA                      sk SCHEMA                             the newest shape of items in here
 index `open` of `listed`       <severity>#<shard>                    open findings
@@ -21,32 +22,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from math import inf
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from uuid import uuid4
 from zlib import crc32
 
-from boto3.dynamodb.conditions import Attr, ConditionBase, Key
+from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from orgscan import items, schema
+from orgscan.account_rows import AccountRows, mark_of
 from orgscan.coverage import Coverage, Look
 from orgscan.errors import OutOfTime, code_of
-from orgscan.membership import Move, Remembered
 from orgscan.meter import Spent
 from orgscan.model import Blindness, Gap, Severity, Target
 from orgscan.receipt import Receipt, Tally
-from orgscan.reconcile import Record, Status, place, reconcile
+from orgscan.reconcile import Record, Status, Step, place, reconcile
+from orgscan.routing import Routing
 from orgscan.suppress import Suppressions
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
 
 SHARDS = 10
 """Of the index per severity, so that no partition of it is hot: 1,000 writes a second each."""
 PER_TRANSACTION = 99
 """DynamoDB allows 100 actions; one is the condition that no newer scan has claimed the target."""
-
-
 LAST_S = 15.0
 """Seconds that must be left of an invocation to write on."""
 CONFLICT_WAITS_S = (0.1, 0.4, 1.6)
@@ -75,10 +72,7 @@ class Claim:
     """Checks that were blind before this scan."""
 
 
-class FindingStore:
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
+class FindingStore(AccountRows):
     def adopt(self) -> None:
         """Mark the table as written by this version of orgscan. Raises NewerTable when a newer one has."""
         key = {"pk": "SCHEMA", "sk": "SCHEMA"}
@@ -90,55 +84,64 @@ class FindingStore:
             unchanged = Attr("schema").eq(found) if known else Attr("pk").not_exists()
             self._put_if({**key, "schema": schema.current()}, unchanged)
 
-    def record(
+    def record(  # noqa: PLR0913 (what was seen, what people decided, the means of one invocation)
         self,
         scan: str,
         started: str,
         look: Look,
         *,
         rules: Suppressions | None = None,
+        routing: Routing | None = None,
         was: Mapping[str, str] | None = None,
         seconds_left: Callable[[], float] = lambda: inf,
         spent: Callable[[], Spent] = Spent,
     ) -> Receipt:
         """Make the table say what this scan of this target saw, and leave a receipt. Safe to repeat.
 
-        `was`: earlier id of a check -> its id. `spent`: asked when the receipt is written. When a scan that
-        started later has claimed the target, its word stands and the receipt says so. Raises OutOfTime
-        between two writes: what is left is for a repetition; TakenOver when one is already under way.
+        `routing`: whom it reaches. `was`: earlier id of a check -> its id. `spent`: asked when the receipt is
+        written. When a scan that started later has claimed the target, its word stands and the receipt says
+        so. Raises OutOfTime between two writes: what is left is for a repetition; TakenOver when one is
+        already under way.
         """
+        routing = routing or Routing()
         try:
             claim = self._claim(scan, started, look.coverage.target)
             rules = rules or Suppressions((), _moment(started))
-            return self._record(claim, look, rules, was or {}, seconds_left, spent)
+            steps = self._steps(claim, look, rules, routing, was or {})
+            tally = Tally(scan, look.coverage.target, routing)
+            return self._record(claim, look, steps, tally, seconds_left, spent)
         except Superseded as newer:
             lost = Gap("target", Blindness.FAULT, str(newer))
             planned = look.coverage.planned
             unseen = Coverage(target=look.coverage.target, planned=planned, gaps=dict.fromkeys(planned, lost))
-            left = Tally(scan).receipt(unseen, planned, spent())
+            left = Tally(scan, unseen.target, routing).receipt(unseen, planned, spent())
             # A retry that comes after the newer scan finds what the first attempt left, and lets it stand.
             self._put_if(_receipt_item(left, started), Attr("pk").not_exists())
             return left
 
-    def _record(
-        self,
-        claim: Claim,
-        look: Look,
-        rules: Suppressions,
-        was: Mapping[str, str],
-        seconds_left: Callable[[], float],
-        spent: Callable[[], Spent],
-    ) -> Receipt:
-        tally = Tally(claim.scan)
-        puts: list[dict[str, Any]] = []
-        steps = reconcile(
+    def _steps(
+        self, claim: Claim, look: Look, rules: Suppressions, routing: Routing, was: Mapping[str, str]
+    ) -> Iterator[Step]:
+        return reconcile(
             self.findings(claim.target),
             look,
             scan=claim.scan,
             started=claim.started,
             rules=rules,
             renamed=self._renamed(claim.target, was),
+            owner=lambda finding: routing.owner(finding, look.coverage.target),
         )
+
+    def _record(
+        self,
+        claim: Claim,
+        look: Look,
+        steps: Iterable[Step],
+        tally: Tally,
+        seconds_left: Callable[[], float],
+        spent: Callable[[], Spent],
+    ) -> Receipt:
+        puts: list[dict[str, Any]] = []
         for step in steps:
             tally.add(step, due=look.coverage.due(step.after.finding))
             if step.after != step.before:
@@ -213,12 +216,12 @@ class FindingStore:
             known = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
             if known and cast("str", known["scan"]) >= scan:
                 before = known["coverage_before"] if known["scan"] == scan else None
-                return _number(before)
+                return items.number(before)
             before = known["coverage"] if known else None
-            mine = {"scan": scan, "coverage": coverage, "coverage_before": _number(before)}
+            mine = {"scan": scan, "coverage": coverage, "coverage_before": items.number(before)}
             unchanged = Attr("scan").eq(known["scan"]) if known else Attr("pk").not_exists()
             if self._put_if({**key, **items.plain(mine)}, unchanged):
-                return _number(before)
+                return items.number(before)
 
     def finished(self, most: int) -> Sequence[str]:
         """The newest scans that finished, newest first."""
@@ -227,59 +230,33 @@ class FindingStore:
         )
         return [str(row["sk"]) for row in page["Items"]]
 
+    def trend(self, most: int, *, before: str) -> list[dict[str, Any]]:
+        """Totals of the newest scans that are older than this one, newest first."""
+        page = self._table.query(
+            KeyConditionExpression=Key("pk").eq("SCANS") & Key("sk").lt(before),
+            ScanIndexForward=False,
+            Limit=most,
+            ProjectionExpression=", ".join(f"#{name}" for name in items.TREND),
+            ExpressionAttributeNames={f"#{name}": name for name in items.TREND},
+        )
+        return [items.told(row) for row in page["Items"]]
+
     def first_to_send(self, scan: str, route: str) -> bool:
         """Whether nobody has sent this message yet; says so once."""
         marker = {"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"}
         return self._put_if(marker, Attr("pk").not_exists())
 
+    def was_sent(self, scan: str, route: str) -> bool:
+        marker = {"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"}
+        return "Item" in self._table.get_item(Key=marker, ConsistentRead=True)
+
     def unsent(self, scan: str, route: str) -> None:
         """The message was refused, so another attempt may send it."""
         self._table.delete_item(Key={"pk": f"SCAN#{scan}", "sk": f"MESSAGE#{route}"})
 
-    def remembered(self) -> Iterator[Remembered]:
-        """Every account that some scan met."""
-        for row in self._query(Key("pk").eq("ACCOUNTS"), ConsistentRead=True):
-            yield Remembered(
-                str(row["sk"]),
-                str(row["account_name"]),
-                frozenset(_strings(row.get("regions", ()))),
-                frozenset(_strings(row.get("absent", ()))),
-                str(row.get("told_state", "")),
-                str(row.get("told_in", "")),
-            )
-
-    def remember(self, account: Remembered) -> None:
-        """That these regions of it are scanned from now on, and that what is `absent` of it no longer is."""
-        back = {":back": set(account.absent)} if account.absent else {}
-        self._table.update_item(
-            Key={"pk": "ACCOUNTS", "sk": account.account},
-            UpdateExpression="SET account_name = :name ADD regions :regions"
-            + (" DELETE absent :back" if back else ""),
-            ExpressionAttributeValues={":name": account.name, ":regions": set(account.regions), **back},
-        )
-
-    def first_to_move(self, move: Move, scan: str) -> bool:
-        """Whether no other scan has told of the account since the move was noticed. Its state stands then.
-
-        The one that did may tell it again.
-        """
-        unchanged = Attr("told_in").eq(move.told_in) if move.told_in else Attr("told_in").not_exists()
-        values = {":name": move.name, ":state": move.now, ":scan": scan}
-        changes = "SET account_name = :name, told_state = :state, told_in = :scan"
-        if self._update_if(move.account, unchanged, changes, values):
-            return True
-        key = {"pk": "ACCOUNTS", "sk": move.account}
-        row = self._table.get_item(Key=key, ConsistentRead=True).get("Item", {})
-        return bool(row.get("told_in") == scan)
-
-    def miss(self, account: str, regions: Iterable[str], scan: str) -> None:
-        """These regions of it are no longer scanned."""
-        marks = {_mark(region, scan) for region in regions}
-        self._update_if(account, Attr("pk").exists(), "ADD absent :marks", {":marks": marks})
-
     def forget(self, target: Target, scan: str) -> None:
         """Nothing is left of a target that this scan planned as absent, and no later one has it back."""
-        mark = _mark(target.region, scan)
+        mark = mark_of(target.region, scan)
         if all(record.status is Status.RESOLVED for record in self.findings(target)):
             self._update_if(
                 target.account,
@@ -287,22 +264,6 @@ class FindingStore:
                 "DELETE regions :regions, absent :marks",
                 {":regions": {target.region}, ":marks": {mark}},
             )
-
-    def _update_if(
-        self, account: str, condition: ConditionBase, expression: str, values: Mapping[str, Any]
-    ) -> bool:
-        try:
-            self._table.update_item(
-                Key={"pk": "ACCOUNTS", "sk": account},
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=dict(values),
-            )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
 
     def first_to_tell(self, what: str, scan: str) -> bool:
         """Whether no other scan has told people of this; the one that did may tell it again."""
@@ -329,7 +290,7 @@ class FindingStore:
                 raise Superseded(f"superseded by scan {newest}")
             else:
                 # An attempt before it may have ended: what was blind before the scan is still the same.
-                blind = _strings(state["blind_before"] if newest == scan else state["blind"])
+                blind = items.strings(state["blind_before"] if newest == scan else state["blind"])
                 # The scan before may just be ending, and write what it was blind to.
                 unchanged = Attr("scan").eq(newest) & Attr("blind").eq(state["blind"])
                 if "attempt" in state:
@@ -374,35 +335,6 @@ class FindingStore:
 
     def _item(self, item: Mapping[str, Any]) -> dict[str, Any]:
         return {"TableName": self._table.name, "Item": item}
-
-    def _put_if(self, item: dict[str, Any], condition: ConditionBase) -> bool:
-        try:
-            self._table.put_item(Item=item, ConditionExpression=condition)
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
-
-    def _query(self, condition: ConditionBase, **how: Any) -> Iterator[Mapping[str, Any]]:
-        while True:
-            page = self._table.query(KeyConditionExpression=condition, **how)
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            how["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
-
-
-def _strings(value: Any) -> list[str]:
-    return [str(each) for each in value]
-
-
-def _mark(region: str, scan: str) -> str:
-    return f"{region}#{scan}"
 
 
 def _pk(target: Target) -> str:

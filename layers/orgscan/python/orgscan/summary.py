@@ -5,38 +5,29 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from orgscan import catalog
 from orgscan.catalog import Catalog
 from orgscan.compliance import Assessment, Result
 from orgscan.cost import Usage
+from orgscan.digest import Digest, Told, examples
 from orgscan.membership import Move
 from orgscan.meter import NOTHING, Spent
 from orgscan.model import Blindness, Category, Severity, Standing, Target
 from orgscan.organization import Account
 from orgscan.plan import Plan
-from orgscan.receipt import Notable, Receipt
+from orgscan.receipt import Part, Receipt
 from orgscan.reconcile import Change
+from orgscan.routing import about, concerns, within
 from orgscan.settings import Route
 from orgscan.suppress import Suppression
 from orgscan.tagged import Shares
 
 QUIET = (Change.EASED, Change.SUPPRESSED)
 """What is counted, and no reason for a message."""
-EXAMPLES = 3
-"""Changes told in detail per cause; the others are counted."""
-
 Cause: TypeAlias = tuple[Change, Severity, str]
 """What happened, how bad it is, which check says so."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A change, and where it happened."""
-
-    target: Target
-    notable: Notable
 
 
 @dataclass
@@ -100,6 +91,12 @@ class ScanSummary:
     """Of the whole scan, also for a route; None until it is reported."""
     compliance: tuple[Result, ...] = ()
     """Of each framework; empty for a route, which may not concern all of it."""
+    digest: Digest | None = None
+    """What is open, cause by cause; None: only what changed is told."""
+    unowned: int = 0
+    """Open findings for which nobody answers; of everything."""
+    top_fixes: tuple[Mapping[str, Any], ...] = ()
+    """`Rollup.top_fixes`; of everything."""
 
     @property
     def complete(self) -> bool:
@@ -121,6 +118,11 @@ class ScanSummary:
         loud = any(change not in QUIET for change, _, _ in +self.changes)
         fresh = any(ending.fresh for ending in self.endings)
         return bool(self.newly_blind or loud or fresh or self.moves)
+
+    @property
+    def telling(self) -> bool:
+        """Whether there is something to send."""
+        return self.news or self.digest is not None
 
     def gaps(self) -> Sequence[tuple[tuple[Blindness, str], Blind]]:
         """Why something was not seen, the largest first."""
@@ -188,6 +190,8 @@ class _Sum:
     """A summary on the way."""
 
     summary: ScanSummary
+    named: str | None
+    """The route; None: it is of everything."""
     route: Route
     asked: Mapping[bool, Collection[str]] | None
     assessment: Assessment | None
@@ -203,19 +207,23 @@ class _Sum:
         everything: Catalog,
     ) -> _Sum:
         assessment = Assessment(plan.checks, everything) if route is None else None
+        named = route.name if route else None
         route = route or Route(name="everything")
-        summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if _about(route, each.id)))
-        summary.moves = tuple(each for each in moves if _about(route, each.account))
+        # Who is not scanned has no units and no owner that a scan could know.
+        summary = ScanSummary(plan, finished, tuple(each for each in plan.skipped if about(route, each.id)))
+        summary.moves = tuple(each for each in moves if about(route, each.account))
         summary.endings = tuple(each for each in endings if _concerned(route, each.rule, everything))
-        return cls(summary, route, _checks(plan, route, everything), assessment)
+        return cls(summary, named, route, _checks(plan, route, everything), assessment)
 
     def add(self, receipt: Receipt) -> None:
         if self.assessment:
             self.assessment.add(receipt)
-        if _about(self.route, receipt.target.account):
+        if self.named is None or concerns(self.route, receipt.target):
             asked = self.asked[receipt.target.once] if self.asked else None
             _add_coverage(self.summary, receipt, asked)
-            _add_findings(self.summary, receipt, self.route)
+        if self.named is None or within(self.route, receipt.target):
+            self.summary.suppressed_by.update(receipt.suppressed_by)
+        _add_findings(self.summary, receipt.target, receipt.part(self.named))
 
     def total(self, spent: Spent, kept: int) -> ScanSummary:
         """With what the whole scan spent and keeps, whomever it is for."""
@@ -225,20 +233,11 @@ class _Sum:
         return self.summary
 
 
-def concerns(route: Route, severity: Severity, category: Category) -> bool:
-    wanted = not route.categories or category in route.categories
-    return wanted and severity.rank >= route.minimum_severity.rank
-
-
-def _about(route: Route, account: str) -> bool:
-    return not route.accounts or account in route.accounts
-
-
 def _concerned(route: Route, rule: Suppression, everything: Catalog) -> bool:
     """A suppression that names no check or account concerns everyone."""
     families = {check.id: check.category for check in everything.checks}
     category = families.get(rule.check)
-    return (not rule.account or _about(route, rule.account)) and (
+    return (not rule.account or about(route, rule.account)) and (
         not category or category in (route.categories or Category)
     )
 
@@ -281,41 +280,16 @@ def _add_coverage(summary: ScanSummary, receipt: Receipt, checks: Collection[str
     summary.tagged.add(receipt.target.account, receipt.tagged)
 
 
-def _add_findings(summary: ScanSummary, receipt: Receipt, route: Route) -> None:
-    _add_sums(summary, receipt, route)
-    summary.suppressed_by.update(receipt.suppressed_by)
-    for (severity, category), number in receipt.suppressed.items():
-        if concerns(route, severity, category):
-            summary.suppressed[severity, category] += number
-    for (severity, category), number in receipt.open.items():
-        if concerns(route, severity, category):
-            summary.open[severity, category] += number
-    for (change, severity, category, check), number in receipt.changed.items():
-        if concerns(route, severity, category):
-            summary.changes[change, severity, check] += number
-    for notable in receipt.notable:
-        if concerns(route, notable.severity, notable.category):
-            cause = (notable.change, notable.severity, notable.check)
-            summary.told[cause] = _examples([*summary.told[cause], Told(receipt.target, notable)])
-
-
-def _add_sums(summary: ScanSummary, receipt: Receipt, route: Route) -> None:
-    # A receipt's sums of money and of the unconfirmed cannot be divided: they are for who gets all they sum.
-    of_all = {category for category in Category if concerns(route, Severity.INFORMATIONAL, category)}
-    if Category.COST in of_all:
-        summary.monthly_usd += receipt.monthly_usd
-        summary.unpriced += receipt.unpriced
-    if of_all == {*Category}:
-        summary.unconfirmed += receipt.unconfirmed
-        since = filter(None, (summary.unconfirmed_since, receipt.unconfirmed_since))
-        summary.unconfirmed_since = min(since, default="")
-
-
-def _examples(told: Iterable[Told]) -> list[Told]:
-    """Where it costs most; where that is nothing, from as many accounts as possible."""
-    ranked = sorted(
-        told, key=lambda each: (-(each.notable.monthly_usd or 0), each.target, each.notable.resource)
-    )
-    first = {each.target.account: each for each in reversed(ranked)}
-    ranked.sort(key=lambda each: not (each.notable.monthly_usd or each is first[each.target.account]))
-    return ranked[:EXAMPLES]
+def _add_findings(summary: ScanSummary, target: Target, part: Part) -> None:
+    summary.monthly_usd += part.monthly_usd
+    summary.unpriced += part.unpriced
+    summary.unconfirmed += part.unconfirmed
+    since = filter(None, (summary.unconfirmed_since, part.unconfirmed_since))
+    summary.unconfirmed_since = min(since, default="")
+    summary.suppressed.update(part.suppressed)
+    summary.open.update(part.open)
+    for (change, severity, _, check), number in part.changed.items():
+        summary.changes[change, severity, check] += number
+    for notable in part.notable:
+        cause = (notable.change, notable.severity, notable.check)
+        summary.told[cause] = examples([*summary.told[cause], Told(target, notable)])

@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-OWNER = "owner"
+from orgscan.owners import named
+
+OWNER = "Owner"
 """The key that names who answers for a resource, in any case."""
 OWNERS_TOLD = 50
 """Of one target: a receipt is small. The others are told together."""
@@ -30,7 +32,7 @@ class Share:
 
 def owner(tags: Mapping[str, str]) -> str:
     """'' when nobody is named."""
-    return next((value.strip() for key, value in tags.items() if key.casefold() == OWNER), "")
+    return named(tags, (OWNER,))
 
 
 def told(shares: Mapping[str, Share]) -> dict[str, Share]:

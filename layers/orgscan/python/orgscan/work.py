@@ -23,6 +23,7 @@ from orgscan.model import Standing, Target
 from orgscan.plan import Plan
 from orgscan.port import Store
 from orgscan.receipt import Receipt
+from orgscan.routing import Routing
 from orgscan.settings import Configuration
 from orgscan.spool import SCHEMA, Spool
 from orgscan.suppress import Suppressions
@@ -141,6 +142,7 @@ class Worker:
             self.plan.started,
             seen,
             rules=Suppressions(self.configuration.suppressions, self.plan.moment),
+            routing=Routing(self.configuration.routes, self.configuration.owner_tags),
             was=self.catalog.renamed(),
             seconds_left=seconds_left,
             spent=spent,

@@ -16,6 +16,15 @@ from orgscan.services.accessanalyzer.facts import AccessAnalysis, Analyzer, Exte
     also=(AccessAnalysis,),
     maps=("CIS AWS 3.0 1.20", "CIS AWS 5.0 1.19", "CIS AWS 6.0 2.19", "CIS AWS 7.0 2.18"),
     equivalent=("prowler:accessanalyzer_enabled",),
+    cli=(
+        (
+            "aws accessanalyzer create-analyzer --analyzer-name external-access --type ACCOUNT --region "
+            "{region}"
+        ),
+    ),
+    cdk="""
+        accessanalyzer.CfnAnalyzer(self, "Analyzer", type="ACCOUNT")
+    """,
 )
 def accessanalyzer_external_analyzer_missing(
     region: AccessAnalysis, view: View, *, org_analyzer_regions: Sequence[str] = []
@@ -42,6 +51,28 @@ def accessanalyzer_external_analyzer_missing(
     category=Category.SECURITY,
     fix="Take the access away, or archive the finding with a reason.",
     equivalent=("prowler:accessanalyzer_enabled_without_findings", "trusted-advisor:07602fcad6"),
+    cli=(
+        "aws accessanalyzer get-finding --analyzer-arn {arn} --id {key} --region {region}",
+        (
+            "aws accessanalyzer update-findings --analyzer-arn {arn} --ids {key} --status "
+            "'<archived-if-the-access-is-meant>' --region {region}"
+        ),
+    ),
+    cdk="""
+        accessanalyzer.CfnAnalyzer(
+            self,
+            "Analyzer",
+            type="ACCOUNT",
+            archive_rules=[
+                accessanalyzer.CfnAnalyzer.ArchiveRuleProperty(
+                    rule_name="<reason>",
+                    filter=[
+                        accessanalyzer.CfnAnalyzer.FilterProperty(property="resource", eq=["<resource-arn>"])
+                    ],
+                )
+            ],
+        )
+    """,
 )
 def accessanalyzer_active_finding(
     analyzer: AccessAnalysis, *, resource_types: Sequence[str] = []

@@ -68,6 +68,10 @@ def _listed(names: Sequence[str]) -> str:
     category=Category.OPERATIONS,
     fix="Enable the region, let the scanner through, or take the region out of orgscan.yaml.",
     equivalent=(),
+    cli=(
+        "aws account get-region-opt-status --region-name {region} --region {region}",
+        "aws account enable-region --region-name '<the-region-if-it-is-to-be-used>' --region {region}",
+    ),
 )
 def account_region_not_scanned(seen: RegionSighting) -> Problems:
     """A region that was to be scanned could not be looked at.
@@ -116,6 +120,11 @@ def organizations_member_scan_role_missing(
     category=Category.INVENTORY,
     fix="Remove what is there, or add the region to orgscan.yaml or to `allowed_regions`.",
     equivalent=(),
+    cli=(
+        "aws ec2 describe-network-interfaces --region {name}",
+        "aws resourcegroupstaggingapi get-resources --region {name}",
+        "aws s3api list-buckets --bucket-region {name} --region {name}",
+    ),
 )
 def account_unexpected_region_resources(
     seen: UnscannedRegion, *, allowed_regions: Sequence[str] = []

@@ -25,6 +25,35 @@ NOT_ISSUED = {
     fix="Import its successor, correct the DNS records that validate it, or delete what nobody uses.",
     maps=("FSBP ACM.1",),
     equivalent=("prowler:acm_certificates_expiration_check",),
+    cli=(
+        (
+            "aws acm describe-certificate --certificate-arn {arn} --query "
+            "'Certificate.[Type,Status,InUseBy,DomainValidationOptions]' --region {region}"
+        ),
+        (
+            "aws route53 change-resource-record-sets --hosted-zone-id '<zone>' --change-batch "
+            "'file://<records-that-validate-it>' --region {region}"
+        ),
+        (
+            "aws acm import-certificate --certificate-arn '<of-an-imported-one>' --certificate "
+            "'fileb://<its-successor>' --private-key 'fileb://<key>' --certificate-chain 'fileb://<chain>' "
+            "--region {region}"
+        ),
+        "aws acm delete-certificate --certificate-arn '<of-one-that-nobody-uses>' --region {region}",
+    ),
+    cdk="""
+        certificatemanager.CfnCertificate(
+            self,
+            "Certificate",
+            domain_name="<domain>",
+            validation_method="DNS",
+            domain_validation_options=[
+                certificatemanager.CfnCertificate.DomainValidationOptionProperty(
+                    domain_name="<domain>", hosted_zone_id="<zone>"
+                )
+            ],
+        )
+    """,
 )
 def acm_certificate_expiring(
     certificate: Certificate,

@@ -29,6 +29,27 @@ SCALED_BY_OTHERS = (
     fix="Set the health check type to ELB, with a grace period that covers the start of the application.",
     maps=("FSBP AutoScaling.1",),
     equivalent=("prowler:autoscaling_group_elb_health_check_enabled", "trusted-advisor:CLOG40CDO8"),
+    cli=(
+        (
+            "aws autoscaling describe-auto-scaling-groups --auto-scaling-group-names={id} --query "
+            "'AutoScalingGroups[].[HealthCheckType,TrafficSources]' --region {region}"
+        ),
+        (
+            "aws autoscaling update-auto-scaling-group --auto-scaling-group-name={id} "
+            "--health-check-type '<elb-or-vpc-lattice-beside-what-is-there>' --health-check-grace-period "
+            "'<seconds-the-application-takes-to-start>' --region {region}"
+        ),
+    ),
+    cdk="""
+        autoscaling.CfnAutoScalingGroup(
+            self,
+            "Group",
+            min_size="<size>",
+            max_size="<size>",
+            health_check_type="ELB",
+            health_check_grace_period=300,
+        )
+    """,
 )
 def autoscaling_group_elb_health_check_off(group: AutoScalingGroup) -> Problems:
     """A group behind a load balancer does not ask it which instances are healthy.
@@ -59,6 +80,22 @@ def _short(source: str) -> str:
     fix="Add subnets in other Availability Zones to the group.",
     maps=("FSBP AutoScaling.2",),
     equivalent=("prowler:autoscaling_group_multiple_az",),
+    cli=(
+        "aws ec2 describe-subnets --query 'Subnets[].[VpcId,AvailabilityZone,SubnetId]' --region {region}",
+        (
+            "aws autoscaling update-auto-scaling-group --auto-scaling-group-name={id} "
+            "--vpc-zone-identifier '<subnets-in-several-zones>' --region {region}"
+        ),
+    ),
+    cdk="""
+        autoscaling.CfnAutoScalingGroup(
+            self,
+            "Group",
+            min_size="<size>",
+            max_size="<size>",
+            vpc_zone_identifier=["<subnet-in-one-zone>", "<subnet-in-another>"],
+        )
+    """,
 )
 def autoscaling_group_single_az(group: AutoScalingGroup, view: View, *, min_azs: int = 2) -> Problems:
     """A group spans a single Availability Zone.
@@ -84,6 +121,28 @@ def autoscaling_group_single_az(group: AutoScalingGroup, view: View, *, min_azs:
     category=Category.OPERATIONS,
     fix="Add a target tracking policy, or set the minimum and the maximum to what is needed.",
     also=(ScalingPolicy, ScheduledAction),
+    cli=(
+        (
+            "aws autoscaling put-scaling-policy --auto-scaling-group-name={id} --policy-name cpu-50 "
+            "--policy-type TargetTrackingScaling --target-tracking-configuration "
+            '\'{"PredefinedMetricSpecification": {"PredefinedMetricType": "ASGAverageCPUUtilization"}, '
+            '"TargetValue": 50}\' --region {region}'
+        ),
+    ),
+    cdk="""
+        autoscaling.CfnScalingPolicy(
+            self,
+            "Scaling",
+            auto_scaling_group_name="<group>",
+            policy_type="TargetTrackingScaling",
+            target_tracking_configuration=autoscaling.CfnScalingPolicy.TargetTrackingConfigurationProperty(
+                target_value=50,
+                predefined_metric_specification=autoscaling.CfnScalingPolicy.PredefinedMetricSpecificationProperty(
+                    predefined_metric_type="ASGAverageCPUUtilization"
+                ),
+            ),
+        )
+    """,
 )
 def autoscaling_group_no_dynamic_scaling(group: AutoScalingGroup, view: View) -> Problems:
     """A group that could scale has no enabled scaling policy and no schedule.

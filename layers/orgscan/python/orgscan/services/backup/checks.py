@@ -26,6 +26,21 @@ TYPES = [
     severity=Severity.HIGH,
     category=Category.RELIABILITY,
     fix="Read the message; the usual causes are permissions of the backup role and grants on KMS keys.",
+    cli=(
+        (
+            "aws backup list-backup-jobs --by-resource-arn {arn} --query "
+            "'BackupJobs[].[CreationDate,State,StatusMessage,BackupVaultName,IamRoleArn]' --region {region}"
+        ),
+        (
+            "aws backup list-copy-jobs --by-resource-arn {arn} --query "
+            "'CopyJobs[].[CreationDate,State,StatusMessage,DestinationBackupVaultArn,IamRoleArn]' --region "
+            "{region}"
+        ),
+        (
+            "aws backup start-backup-job --resource-arn {arn} --backup-vault-name '<vault>' --iam-role-arn "
+            "'<role>' --region {region}"
+        ),
+    ),
 )
 def backup_job_failed(
     jobs: EndedJobs, view: View, *, window_days: int = 7, include_aborted: bool = True
@@ -62,6 +77,27 @@ def _told(job: Job, what: str) -> str:
     category=Category.RELIABILITY,
     fix="Assign the resource to a backup plan.",
     also=(ProtectedResource, Snapshot, TagRecord),
+    cli=(
+        (
+            "aws backup list-backup-plans --query 'BackupPlansList[].[BackupPlanId,BackupPlanName]' "
+            "--region {region}"
+        ),
+        (
+            "aws backup create-backup-selection --backup-plan-id '<plan>' --backup-selection "
+            "SelectionName=unprotected,Resources={arn},IamRoleArn=arn:{partition}:iam::{account}:role/"
+            "service-role/AWSBackupDefaultServiceRole --region {region}"
+        ),
+    ),
+    cdk="""
+        backup.CfnBackupSelection(
+            self,
+            "Selection",
+            backup_plan_id="<plan>",
+            backup_selection=backup.CfnBackupSelection.BackupSelectionResourceTypeProperty(
+                selection_name="<name>", iam_role_arn="<role>", resources=["<resource>"]
+            ),
+        )
+    """,
 )
 def backup_resource_unprotected(
     store: DataStore,

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from orgscan.check import Problem, Problems, View, check
 from orgscan.model import Category, Gap, Severity, Unread
 from orgscan.services.cloudtrail.facts import ALL_EVENTS, AccountTrails, Trail, TrailBucket
-from orgscan.services.s3.checks import s3_bucket_acl_public, s3_bucket_policy_public
+from orgscan.services.s3.checks.access import (
+    BLOCKED,
+    NEW_POLICY,
+    PUT_BLOCK,
+    s3_bucket_acl_public,
+    s3_bucket_policy_public,
+)
 from orgscan.services.s3.facts import AccountPublicAccessBlock, Bucket
 
 
@@ -21,6 +27,32 @@ from orgscan.services.s3.facts import AccountPublicAccessBlock, Bucket
         "trusted-advisor:vjafUGJ9H0",
         "trusted-advisor:c25hn9x03v",
     ),
+    cli=(
+        (
+            "aws cloudtrail describe-trails --query 'trailList[].[TrailARN,HomeRegion,IsMultiRegionTrail]' "
+            "--region {region}"
+        ),
+        (
+            "aws cloudtrail create-trail --name '<trail>' --s3-bucket-name "
+            "'<bucket-that-lets-cloudtrail-write>' --is-multi-region-trail --enable-log-file-validation "
+            "--region {region}"
+        ),
+        (
+            "aws cloudtrail put-event-selectors --trail-name '<one-that-records-only-some>' "
+            "--event-selectors 'file://<its-selectors-with-all-management-events>' --region {region}"
+        ),
+        "aws cloudtrail start-logging --name '<trail>' --region {region}",
+    ),
+    cdk="""
+        cloudtrail.CfnTrail(
+            self,
+            "Trail",
+            is_logging=True,
+            is_multi_region_trail=True,
+            enable_log_file_validation=True,
+            s3_bucket_name="<bucket>",
+        )
+    """,
 )
 def cloudtrail_multi_region_trail_missing(
     account: AccountTrails, *, org_trail_covers: bool = False
@@ -66,6 +98,8 @@ def _shortcomings(trail: Trail) -> Iterator[str | Gap]:
     also=(TrailBucket, AccountPublicAccessBlock),
     maps=("FSBP CloudTrail.6",),
     equivalent=("prowler:cloudtrail_logs_s3_bucket_is_not_publicly_accessible",),
+    cli=(PUT_BLOCK, *NEW_POLICY),
+    cdk=BLOCKED,
 )
 def cloudtrail_bucket_public(bucket: Bucket, view: View) -> Problems:
     """A bucket that receives the logs of a trail is public.

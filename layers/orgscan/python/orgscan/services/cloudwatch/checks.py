@@ -37,6 +37,31 @@ Of kinds only whose collector lists all there are."""
         "prowler:cloudwatch_alarm_actions_alarm_state_configured",
         "prowler:cloudwatch_alarm_actions_enabled",
     ),
+    cli=(
+        "aws cloudwatch enable-alarm-actions --alarm-names={id} --region {region}",
+        (
+            "aws cloudwatch describe-alarms --alarm-types MetricAlarm CompositeAlarm --alarm-names={id} "
+            "--region {region}"
+        ),
+        (
+            "aws cloudwatch put-metric-alarm --cli-input-json "
+            "'file://<the-alarm-with-a-topic-in-alarm-actions>' --region {region}"
+        ),
+    ),
+    cdk="""
+        cloudwatch.CfnAlarm(
+            self,
+            "Alarm",
+            metric_name="<metric>",
+            namespace="<namespace>",
+            statistic="<statistic>",
+            period=300,
+            evaluation_periods=1,
+            threshold=1,
+            comparison_operator="GreaterThanOrEqualToThreshold",
+            alarm_actions=["<topic>"],
+        )
+    """,
 )
 def cloudwatch_alarm_no_actions(
     alarm: Alarm, view: View, *, exempt_patterns: Sequence[str] = [SCALING]
@@ -60,6 +85,13 @@ def cloudwatch_alarm_no_actions(
     category=Category.OPERATIONS,
     fix="Delete the alarm, or point it to what took the place of its resource.",
     also=(Alarm, DBCluster, DBInstance, Function, Instance, NatGateway, Volume),
+    cli=(
+        (
+            "aws cloudwatch describe-alarms --alarm-types MetricAlarm CompositeAlarm --alarm-names={id} "
+            "--region {region}"
+        ),
+        "aws cloudwatch delete-alarms --alarm-names={id} --region {region}",
+    ),
 )
 def cloudwatch_alarm_orphaned(
     alarm: Alarm, view: View, *, min_days: int = 7, metric_days: int = 15

@@ -20,6 +20,35 @@ CHECK = "config-recorder-off"
         "prowler:config_recorder_all_regions_enabled",
         "prowler:config_recorder_using_aws_service_role",
     ),
+    cli=(
+        "aws configservice describe-configuration-recorders --region {region}",
+        "aws iam create-service-linked-role --aws-service-name config.amazonaws.com --region {region}",
+        (
+            "aws configservice put-configuration-recorder --configuration-recorder "
+            '\'{"name": "default", "roleARN": "arn:{partition}:iam::{account}:role/aws-service-role/'
+            'config.amazonaws.com/AWSServiceRoleForConfig", "recordingGroup": {"allSupported": true, '
+            '"includeGlobalResourceTypes": true}}\' --region {region}'
+        ),
+        (
+            "aws configservice put-delivery-channel --delivery-channel "
+            "'name=default,s3BucketName=<bucket>' --region {region}"
+        ),
+        (
+            "aws configservice start-configuration-recorder --configuration-recorder-name default --region "
+            "{region}"
+        ),
+    ),
+    cdk="""
+        config.CfnConfigurationRecorder(
+            self,
+            "Recorder",
+            role_arn="<role>",
+            recording_group=config.CfnConfigurationRecorder.RecordingGroupProperty(
+                all_supported=True, include_global_resource_types=True
+            ),
+        )
+        config.CfnDeliveryChannel(self, "Channel", s3_bucket_name="<bucket>")
+    """,
 )
 def config_recorder_off(
     region: Recording, view: View, *, required_types: Sequence[str] = [], global_types_region: str = ""

@@ -62,6 +62,14 @@ def _share(parts: Sequence[tuple[str, float]], total: float, top: int) -> Iterat
     category=Category.COST,
     fix="Find the usage type that grew in Cost Explorer, and who needs it.",
     equivalent=(),
+    cli=(
+        (
+            "aws ce get-cost-and-usage --time-period 'Start=<two-weeks-ago>,End=<today>' --granularity "
+            "DAILY --metrics UnblendedCost --group-by Type=DIMENSION,Key=LINKED_ACCOUNT "
+            'Type=DIMENSION,Key=USAGE_TYPE --filter \'{"Dimensions": {"Key": "SERVICE", "Values": '
+            '["{id}"]}}\' --region {region}'
+        ),
+    ),
 )
 def cost_service_spend_spike(
     spend: ServiceSpend,
@@ -92,6 +100,17 @@ def cost_service_spend_spike(
     category=Category.COST,
     fix="Apply the recommendations in the order of what they save and of their effort.",
     equivalent=(),
+    cli=(
+        (
+            "aws cost-optimization-hub list-recommendations --query "
+            "'items[?actionType==`\"{key}\"`].[recommendationId, resourceArn, estimatedMonthlySavings]' "
+            "--region {region}"
+        ),
+        (
+            "aws cost-optimization-hub get-recommendation --recommendation-id '<recommendation>' --region "
+            "{region}"
+        ),
+    ),
 )
 def cost_optimization_hub_recommendation(
     recommendation: Recommendation,

@@ -20,6 +20,18 @@ WRITES = Metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", "Sum", DAY)
     category=Category.COST,
     fix="Export it to S3 once its owner confirms, then delete it.",
     measures=(READS, WRITES),
+    cli=(
+        (
+            "aws dynamodb update-continuous-backups --table-name {arn} "
+            "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true --region {region}"
+        ),
+        (
+            "aws dynamodb export-table-to-point-in-time --table-arn {arn} --s3-bucket '<bucket>' --region "
+            "{region}"
+        ),
+        "aws dynamodb list-exports --table-arn {arn} --region {region}",
+        "aws dynamodb delete-table --table-name {arn} --region {region}",
+    ),
 )
 def dynamodb_table_idle(table: Table, view: View, *, window_days: int = 14) -> Problems:
     """Nobody read or wrote a table, or one of its indexes, during the whole window.
@@ -89,6 +101,22 @@ def _monthly(table: Table, target: Target) -> Money | None:
         "prowler:dynamodb_tables_pitr_enabled",
         "trusted-advisor:Amazon DynamoDB Point-in-time Recovery",
     ),
+    cli=(
+        (
+            "aws dynamodb update-continuous-backups --table-name {arn} "
+            "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true --region {region}"
+        ),
+    ),
+    cdk="""
+        dynamodb.CfnTable(
+            self,
+            "Table",
+            key_schema=[dynamodb.CfnTable.KeySchemaProperty(attribute_name="<key>", key_type="HASH")],
+            point_in_time_recovery_specification=dynamodb.CfnTable.PointInTimeRecoverySpecificationProperty(
+                point_in_time_recovery_enabled=True
+            ),
+        )
+    """,
 )
 def dynamodb_table_pitr_disabled(
     table: Table, view: View, *, accept_backup: bool = True, max_age_days: int = 7

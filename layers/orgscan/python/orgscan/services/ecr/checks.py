@@ -23,6 +23,33 @@ CHANGING = (
     category=Category.SECURITY,
     fix="Name the accounts the policy is meant for, or limit it to the organization by aws:PrincipalOrgID.",
     equivalent=("prowler:ecr_repositories_not_publicly_accessible",),
+    cli=(
+        (
+            "aws ecr get-repository-policy --repository-name {id} --query policyText --output text "
+            "--region {region}"
+        ),
+        (
+            "aws ecr set-repository-policy --repository-name {id} --policy-text "
+            "'file://<policy-that-names-accounts>' --region {region}"
+        ),
+    ),
+    cdk="""
+        ecr.CfnRepository(
+            self,
+            "Repository",
+            repository_policy_text={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": "*",
+                        "Action": "ecr:BatchGetImage",
+                        "Condition": {"StringEquals": {"aws:PrincipalOrgID": "<organization>"}},
+                    }
+                ],
+            },
+        )
+    """,
 )
 def ecr_repository_public_policy(repository: Repository) -> Problems:
     """The policy of a private repository lets everyone in.

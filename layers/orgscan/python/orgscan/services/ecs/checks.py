@@ -4,6 +4,16 @@ from orgscan.check import Problem, Problems, View, check
 from orgscan.model import Category, Severity
 from orgscan.services.ecs.facts import Service, TaskDefinition
 
+NEW_REVISION = (
+    "aws ecs describe-task-definition --task-definition {arn} --query taskDefinition --region {region}",
+    "aws ecs register-task-definition --cli-input-json 'file://<corrected-definition>' --region {region}",
+    (
+        "aws ecs update-service --cluster '<cluster>' --service '<service>' --task-definition "
+        "'<new-revision>' --region {region}"
+    ),
+)
+"""Commands that correct a task definition and run it: a revision never changes."""
+
 
 @check(
     TaskDefinition,
@@ -12,6 +22,30 @@ from orgscan.services.ecs.facts import Service, TaskDefinition
     fix="Put the value into Secrets Manager or Parameter Store, name it under `secrets`, and change it.",
     maps=("FSBP ECS.8",),
     equivalent=("prowler:ecs_task_definitions_no_environment_secrets",),
+    cli=(
+        (
+            "aws secretsmanager create-secret --name '<secret>' --secret-string 'file://<its-new-value>' "
+            "--region {region}"
+        ),
+        *NEW_REVISION,
+    ),
+    cdk="""
+        ecs.CfnTaskDefinition(
+            self,
+            "Task",
+            container_definitions=[
+                ecs.CfnTaskDefinition.ContainerDefinitionProperty(
+                    name="<container>",
+                    image="<image>",
+                    secrets=[
+                        ecs.CfnTaskDefinition.SecretProperty(
+                            name="<variable>", value_from="<arn-of-the-secret>"
+                        )
+                    ],
+                )
+            ],
+        )
+    """,
 )
 def ecs_task_definition_env_secret(definition: TaskDefinition) -> Problems:
     """A container definition passes a credential as a plain environment variable.
@@ -35,6 +69,28 @@ def ecs_task_definition_env_secret(definition: TaskDefinition) -> Problems:
         "prowler:ecs_task_definitions_logging_block_mode",
         "trusted-advisor:Amazon ECS AWSLogs driver in blocking mode",
     ),
+    cli=NEW_REVISION,
+    cdk="""
+        ecs.CfnTaskDefinition(
+            self,
+            "Task",
+            container_definitions=[
+                ecs.CfnTaskDefinition.ContainerDefinitionProperty(
+                    name="<container>",
+                    image="<image>",
+                    log_configuration=ecs.CfnTaskDefinition.LogConfigurationProperty(
+                        log_driver="awslogs",
+                        options={
+                            "awslogs-group": "<log-group>",
+                            "awslogs-region": "<region>",
+                            "awslogs-stream-prefix": "<prefix>",
+                            "mode": "non-blocking",
+                        },
+                    ),
+                )
+            ],
+        )
+    """,
 )
 def ecs_task_definition_logging_missing(definition: TaskDefinition) -> Problems:
     """An essential container has no log configuration.
@@ -60,6 +116,22 @@ def ecs_task_definition_logging_missing(definition: TaskDefinition) -> Problems:
     category=Category.RELIABILITY,
     fix="Add a health check to the container, or put the service behind a load balancer.",
     also=(Service,),
+    cli=NEW_REVISION,
+    cdk="""
+        ecs.CfnTaskDefinition(
+            self,
+            "Task",
+            container_definitions=[
+                ecs.CfnTaskDefinition.ContainerDefinitionProperty(
+                    name="<container>",
+                    image="<image>",
+                    health_check=ecs.CfnTaskDefinition.HealthCheckProperty(
+                        command=["CMD-SHELL", "<command>"]
+                    ),
+                )
+            ],
+        )
+    """,
 )
 def ecs_task_definition_health_check_missing(definition: TaskDefinition, view: View) -> Problems:
     """An essential container of a service has no health check of any kind.

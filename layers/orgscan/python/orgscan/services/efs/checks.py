@@ -19,6 +19,24 @@ from orgscan.services.efs.facts import FileSystem
         "FSBP EFS.8",
     ),
     equivalent=("prowler:efs_encryption_at_rest_enabled",),
+    cli=(
+        (
+            "aws efs create-replication-configuration --source-file-system-id {name} --destinations "
+            "Region={region} --region {region}"
+        ),
+        "aws efs describe-replication-configurations --file-system-id {name} --region {region}",
+        (
+            "aws efs create-mount-target --file-system-id '<the-copy>' --subnet-id '<subnet>' --region "
+            "{region}"
+        ),
+        (
+            "aws efs delete-replication-configuration --source-file-system-id "
+            "'<the-old-one-once-nobody-writes-to-it>' --region {region}"
+        ),
+    ),
+    cdk="""
+        efs.CfnFileSystem(self, "FileSystem", encrypted=True)
+    """,
 )
 def efs_file_system_unencrypted(system: FileSystem) -> Problems:
     """A file system is not encrypted at rest.

@@ -21,6 +21,26 @@ LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
     fix="Limit the public endpoint to known addresses, or turn it off and use the private one.",
     maps=("FSBP EKS.1",),
     equivalent=("prowler:eks_cluster_not_publicly_accessible",),
+    cli=(
+        (
+            "aws eks update-cluster-config --name {name} --resources-vpc-config "
+            "endpointPrivateAccess=true,endpointPublicAccess=true,publicAccessCidrs='<known-cidr>' "
+            "--region {region}"
+        ),
+    ),
+    cdk="""
+        eks.CfnCluster(
+            self,
+            "Cluster",
+            role_arn="<role-arn>",
+            resources_vpc_config=eks.CfnCluster.ResourcesVpcConfigProperty(
+                subnet_ids=["<subnet-id>", "<another-subnet-id>"],
+                endpoint_private_access=True,
+                endpoint_public_access=True,
+                public_access_cidrs=["<known-cidr>"],
+            ),
+        )
+    """,
 )
 def eks_endpoint_public_unrestricted(cluster: Cluster) -> Problems:
     """The cluster's Kubernetes API can be reached from anywhere.
@@ -46,6 +66,34 @@ def eks_endpoint_public_unrestricted(cluster: Cluster) -> Problems:
     fix="Turn on the missing log types of the control plane.",
     maps=("FSBP EKS.8",),
     equivalent=("prowler:eks_control_plane_logging_all_types_enabled",),
+    cli=(
+        (
+            "aws eks update-cluster-config --name {name} --region {region} --logging "
+            """'{"clusterLogging": [{"enabled": true, "types": """
+            """["api", "audit", "authenticator", "controllerManager", "scheduler"]}]}'"""
+        ),
+    ),
+    cdk="""
+        eks.CfnCluster(
+            self,
+            "Cluster",
+            role_arn="<role-arn>",
+            resources_vpc_config=eks.CfnCluster.ResourcesVpcConfigProperty(
+                subnet_ids=["<subnet-id>", "<another-subnet-id>"],
+            ),
+            logging=eks.CfnCluster.LoggingProperty(
+                cluster_logging=eks.CfnCluster.ClusterLoggingProperty(
+                    enabled_types=[
+                        eks.CfnCluster.LoggingTypeConfigProperty(type="api"),
+                        eks.CfnCluster.LoggingTypeConfigProperty(type="audit"),
+                        eks.CfnCluster.LoggingTypeConfigProperty(type="authenticator"),
+                        eks.CfnCluster.LoggingTypeConfigProperty(type="controllerManager"),
+                        eks.CfnCluster.LoggingTypeConfigProperty(type="scheduler"),
+                    ],
+                ),
+            ),
+        )
+    """,
 )
 def eks_control_plane_logging_incomplete(
     cluster: Cluster, *, required_types: Sequence[str] = LOG_TYPES
@@ -68,6 +116,28 @@ def eks_control_plane_logging_incomplete(
     fix="Associate a KMS key with the cluster for its secrets; this cannot be undone.",
     maps=("FSBP EKS.3",),
     equivalent=("prowler:eks_cluster_kms_cmk_encryption_in_secrets_enabled",),
+    cli=(
+        (
+            "aws eks associate-encryption-config --cluster-name {name} --encryption-config "
+            '\'[{"resources": ["secrets"], "provider": {"keyArn": "<key-arn>"}}]\' --region {region}'
+        ),
+    ),
+    cdk="""
+        eks.CfnCluster(
+            self,
+            "Cluster",
+            role_arn="<role-arn>",
+            resources_vpc_config=eks.CfnCluster.ResourcesVpcConfigProperty(
+                subnet_ids=["<subnet-id>", "<another-subnet-id>"],
+            ),
+            encryption_config=[
+                eks.CfnCluster.EncryptionConfigProperty(
+                    resources=["secrets"],
+                    provider=eks.CfnCluster.ProviderProperty(key_arn="<key-arn>"),
+                ),
+            ],
+        )
+    """,
 )
 def eks_secrets_not_kms_encrypted(cluster: Cluster) -> Problems:
     """Kubernetes secrets are not encrypted with a KMS key of the customer.
@@ -93,6 +163,32 @@ def eks_secrets_not_kms_encrypted(cluster: Cluster) -> Problems:
     refs=("https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",),
     maps=("FSBP EKS.2",),
     equivalent=("prowler:eks_cluster_uses_a_supported_version",),
+    cli=(
+        (
+            "aws eks list-insights --cluster-name {name} --filter categories=UPGRADE_READINESS "
+            "--region {region}"
+        ),
+        (
+            "aws eks update-cluster-version --name {name} --kubernetes-version '<next-minor-version>' "
+            "--region {region}"
+        ),
+        "aws eks wait cluster-active --name {name} --region {region}",
+        (
+            "aws eks update-nodegroup-version --cluster-name {name} --nodegroup-name "
+            "'<nodegroup-name>' --region {region}"
+        ),
+    ),
+    cdk="""
+        eks.CfnCluster(
+            self,
+            "Cluster",
+            role_arn="<role-arn>",
+            resources_vpc_config=eks.CfnCluster.ResourcesVpcConfigProperty(
+                subnet_ids=["<subnet-id>", "<another-subnet-id>"],
+            ),
+            version="<next-minor-version>",
+        )
+    """,
 )
 def eks_version_unsupported_or_extended(cluster: Cluster, view: View, *, warn_days: int = 90) -> Problems:
     """The cluster's version is in extended support, unsupported, or leaves standard support soon.

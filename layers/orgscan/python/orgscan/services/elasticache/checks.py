@@ -73,6 +73,20 @@ class Use:
     fix="Take a snapshot and delete it.",
     also=(CacheCluster,),
     measures=MEASURES,
+    cli=(
+        (
+            "cluster: aws elasticache delete-cache-cluster --cache-cluster-id {name} "
+            "--final-snapshot-identifier final-{name} --region {region}"
+        ),
+        (
+            "replicationgroup: aws elasticache delete-replication-group --replication-group-id {name} "
+            "--final-snapshot-identifier final-{name} --region {region}"
+        ),
+        (
+            "serverlesscache: aws elasticache delete-serverless-cache --serverless-cache-name {name} "
+            "--final-snapshot-name final-{name} --region {region}"
+        ),
+    ),
 )
 def elasticache_cluster_idle(
     cache: Cache,

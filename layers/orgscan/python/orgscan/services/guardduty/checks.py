@@ -12,6 +12,18 @@ from orgscan.services.guardduty.facts import ThreatDetection
     fix="Enable GuardDuty for the whole organization from its delegated administrator.",
     maps=("FSBP GuardDuty.1",),
     equivalent=("prowler:guardduty_is_enabled",),
+    cli=(
+        "aws guardduty list-detectors --region {region}",
+        "aws guardduty create-detector --enable --region {region}",
+        "aws guardduty update-detector --detector-id '<one-that-is-suspended>' --enable --region {region}",
+        (
+            "aws guardduty update-organization-configuration --detector-id "
+            "'<of-the-delegated-administrator>' --auto-enable-organization-members ALL --region {region}"
+        ),
+    ),
+    cdk="""
+        guardduty.CfnDetector(self, "Detector", enable=True)
+    """,
 )
 def guardduty_disabled(region: ThreatDetection) -> Problems:
     """GuardDuty is not enabled in a region.

@@ -17,6 +17,28 @@ ID_DIGITS = 12
     fix="Name the principals the policy is meant for, or require kms:CallerAccount or aws:PrincipalOrgID.",
     maps=("FSBP KMS.5",),
     equivalent=("prowler:kms_key_not_publicly_accessible",),
+    cli=(
+        (
+            "aws kms get-key-policy --key-id {arn} --policy-name default --query Policy --output text "
+            "--region {region}"
+        ),
+        (
+            "aws kms put-key-policy --key-id {arn} --policy-name default --policy "
+            "'file://<policy-that-names-principals>' --region {region}"
+        ),
+    ),
+    cdk="""
+        kms.CfnKey(
+            self,
+            "Key",
+            key_policy={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {"Effect": "Allow", "Principal": {"AWS": "<account>"}, "Action": "kms:*", "Resource": "*"}
+                ],
+            },
+        )
+    """,
 )
 def kms_key_policy_public(key: Key, view: View, *, trusted_account_ids: Sequence[str] = []) -> Problems:
     """The key policy lets everyone, or an account that nobody knows, use or manage the key.
@@ -43,6 +65,10 @@ def kms_key_policy_public(key: Key, view: View, *, trusted_account_ids: Sequence
     fix="Enable automatic rotation; KMS keeps the old key material for what it encrypted.",
     maps=("CIS AWS 3.0 3.6", "CIS AWS 5.0 3.6", "CIS AWS 6.0 4.6", "CIS AWS 7.0 4.6", "FSBP KMS.4"),
     equivalent=("prowler:kms_cmk_rotation_enabled",),
+    cli=("aws kms enable-key-rotation --key-id {arn} --rotation-period-in-days 365 --region {region}",),
+    cdk="""
+        kms.CfnKey(self, "Key", enable_key_rotation=True, rotation_period_in_days=365)
+    """,
 )
 def kms_key_rotation_off(key: Key, *, max_period: int = 365) -> Problems:
     """A customer managed symmetric key does not rotate automatically, or too seldom.

@@ -44,6 +44,22 @@ URL_AUTH, VIA_URL = "lambda:functionurlauthtype", "lambda:invokedviafunctionurl"
     refs=("https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html",),
     maps=("FSBP Lambda.2",),
     equivalent=("prowler:awslambda_function_using_supported_runtimes", "trusted-advisor:L4dfs2Q4C5"),
+    cli=(
+        (
+            "aws lambda update-function-configuration --function-name={name} --runtime '<successor>' "
+            "--region {region}"
+        ),
+    ),
+    cdk="""
+        lambda_.CfnFunction(
+            self,
+            "Function",
+            role="<role-arn>",
+            code=lambda_.CfnFunction.CodeProperty(s3_bucket="<bucket>", s3_key="<key>"),
+            handler="<handler>",
+            runtime="<successor>",
+        )
+    """,
 )
 def lambda_function_runtime_deprecated(function: Function, view: View, *, warn_days: int = 180) -> Problems:
     """The function uses a runtime that is deprecated or will be soon.
@@ -74,6 +90,19 @@ def lambda_function_runtime_deprecated(function: Function, view: View, *, warn_d
     fix="Delete the function, with its log group and its role.",
     also=(TagRecord,),
     measures=(Metric("AWS/Lambda", "Invocations", "Sum", DAY),),
+    cli=(
+        (
+            "aws lambda put-function-concurrency --function-name={name} "
+            "--reserved-concurrent-executions 0 --region {region}"
+        ),
+        (
+            "aws lambda get-function --function-name={name} --query '[Code.Location, "
+            "Configuration.Role]' --region {region}"
+        ),
+        "aws lambda delete-function --function-name={name} --region {region}",
+        "aws logs delete-log-group --log-group-name /aws/lambda/{name} --region {region}",
+        "aws iam delete-role --role-name '<role-that-nothing-else-uses>' --region {region}",
+    ),
 )
 def lambda_function_unused(
     function: Function,
@@ -133,6 +162,23 @@ def _excuse(function: Function, view: View, deploy_patterns: Sequence[str]) -> s
     category=Category.RELIABILITY,
     fix="Increase the timeout, or split the work.",
     measures=(Metric("AWS/Lambda", "Duration", "Maximum", DAY),),
+    cli=(
+        (
+            "aws lambda update-function-configuration --function-name={name} --timeout '<seconds>' "
+            "--region {region}"
+        ),
+    ),
+    cdk="""
+        lambda_.CfnFunction(
+            self,
+            "Function",
+            role="<role-arn>",
+            code=lambda_.CfnFunction.CodeProperty(s3_bucket="<bucket>", s3_key="<key>"),
+            handler="<handler>",
+            runtime="<runtime>",
+            timeout="<seconds>",
+        )
+    """,
 )
 def lambda_function_timeout_near_limit(
     function: Function, view: View, *, window_days: int = 14, share: float = 0.9
@@ -158,6 +204,32 @@ def lambda_function_timeout_near_limit(
     category=Category.SECURITY,
     fix="Read the secret at run time from Secrets Manager or Parameter Store, and change it.",
     equivalent=("prowler:awslambda_function_no_secrets_in_variables",),
+    cli=(
+        (
+            "aws secretsmanager create-secret --name '<secret-name>' --secret-string "
+            "'file://<file-with-the-new-secret>' --region {region}"
+        ),
+        (
+            "aws lambda update-function-configuration --function-name={name} --environment "
+            "'file://<environment-without-the-secret>' --region {region}"
+        ),
+    ),
+    cdk="""
+        secret = secretsmanager.CfnSecret(
+            self,
+            "Secret",
+            generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(password_length=32),
+        )
+        lambda_.CfnFunction(
+            self,
+            "Function",
+            role="<role-arn>",
+            code=lambda_.CfnFunction.CodeProperty(s3_bucket="<bucket>", s3_key="<key>"),
+            handler="<handler>",
+            runtime="<runtime>",
+            environment=lambda_.CfnFunction.EnvironmentProperty(variables={"SECRET": secret.ref}),
+        )
+    """,
 )
 def lambda_function_env_secret(function: Function) -> Problems:
     """An environment variable holds a credential in clear text.
@@ -176,6 +248,29 @@ def lambda_function_env_secret(function: Function) -> Problems:
     fix="Remove the statement, or name the callers it is meant for (aws:SourceArn, aws:PrincipalOrgID).",
     maps=("FSBP Lambda.1",),
     equivalent=("prowler:awslambda_function_not_publicly_accessible",),
+    cli=(
+        "aws lambda get-policy --function-name={name} --query Policy --output text --region {region}",
+        (
+            "aws lambda add-permission --function-name={name} --statement-id '<new-statement-id>' "
+            "--action lambda:InvokeFunction --principal '<service-or-account>' --source-arn "
+            "'<arn-of-the-caller>' --region {region}"
+        ),
+        (
+            "aws lambda remove-permission --function-name={name} --statement-id '<statement-id>' "
+            "--region {region}"
+        ),
+    ),
+    cdk="""
+        lambda_.CfnPermission(
+            self,
+            "Caller",
+            function_name="<function-name>",
+            action="lambda:InvokeFunction",
+            principal="<service>",
+            source_account="<account-of-the-caller>",
+            source_arn="<arn-of-the-caller>",
+        )
+    """,
 )
 def lambda_function_policy_public(function: Function) -> Problems:
     """The function's resource policy lets anyone invoke or change it.
@@ -222,6 +317,15 @@ def _where(opening: Opening) -> str:
     category=Category.SECURITY,
     fix="Let the URL ask for signed requests (AWS_IAM); CloudFront with origin access control can sign them.",
     equivalent=("prowler:awslambda_function_url_public", "prowler:awslambda_function_url_cors_policy"),
+    cli=(
+        (
+            "aws lambda update-function-url-config --function-name={name} --qualifier={key} "
+            "--auth-type AWS_IAM --region {region}"
+        ),
+    ),
+    cdk="""
+        lambda_.CfnUrl(self, "Url", target_function_arn="<function-arn>", auth_type="AWS_IAM")
+    """,
 )
 def lambda_function_url_public(function: Function) -> Problems:
     """A function URL needs no authentication.

@@ -22,6 +22,15 @@ OLD_SHARE = 0.7
     category=Category.COST,
     fix="Set a retention.",
     equivalent=("prowler:cloudwatch_log_group_retention_policy_specific_days_enabled",),
+    cli=(
+        (
+            "aws logs put-retention-policy --log-group-name={id} --retention-in-days '<days>' --region "
+            "{region}"
+        ),
+    ),
+    cdk="""
+        logs.CfnLogGroup(self, "LogGroup", retention_in_days=90)
+    """,
 )
 def cloudwatch_log_group_no_retention(
     group: LogGroup, view: View, *, min_days: int = 0, big_gib: int = 50, keep_forever: Sequence[str] = []
@@ -55,6 +64,14 @@ def cloudwatch_log_group_no_retention(
     fix="Delete the log group.",
     also=(Function,),
     measures=(Metric("AWS/Logs", "IncomingBytes", "Sum", DAY),),
+    cli=(
+        (
+            "aws logs create-export-task --log-group-name={id} --from 0 --to '<now-in-milliseconds>' "
+            "--destination '<bucket>' --region {region}"
+        ),
+        "aws logs describe-export-tasks --region {region}",
+        "aws logs delete-log-group --log-group-name={id} --region {region}",
+    ),
 )
 def cloudwatch_log_group_unused(group: LogGroup, view: View, *, max_days: int = 60) -> Problems:
     """A log group is empty, or has received nothing for a long time.

@@ -33,6 +33,32 @@ CALLER = "aws:principal"
         "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples.html",
     ),
     equivalent=("prowler:organizations_scp_check_deny_regions",),
+    cli=(
+        "aws organizations list-parents --child-id {name} --region {region}",
+        (
+            "aws organizations create-policy --type SERVICE_CONTROL_POLICY --name '<policy-name>' "
+            "--description '<what-it-denies>' --content 'file://<policy>' --region {region}"
+        ),
+        (
+            "aws organizations attach-policy --policy-id '<policy-id>' --target-id '<root-or-unit>' --region "
+            "{region}"
+        ),
+    ),
+    cdk="""
+        organizations.CfnPolicy(
+            self,
+            "Guardrail",
+            name="<name>",
+            type="SERVICE_CONTROL_POLICY",
+            target_ids=["<root-or-unit>"],
+            content={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {"Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}
+                ],
+            },
+        )
+    """,
 )
 def organizations_scp_guardrail_missing(
     account: MemberAccount, *, required_guardrails: Sequence[str] = GUARDRAILS

@@ -16,6 +16,27 @@ ROTATING = frozenset({"ecs-sc", "rds", "redshift"})
     fix="Configure rotation, or change the secret and tag it rotation=manual.",
     maps=("FSBP SecretsManager.1",),
     equivalent=("prowler:secretsmanager_automatic_rotation_enabled",),
+    cli=(
+        (
+            "aws secretsmanager rotate-secret --secret-id {arn} --rotation-lambda-arn '<function>' "
+            "--rotation-rules AutomaticallyAfterDays=90 --region {region}"
+        ),
+        (
+            "aws secretsmanager tag-resource --secret-id {arn} --tags "
+            "'Key=rotation,Value=<manual-once-it-was-changed-by-hand>' --region {region}"
+        ),
+    ),
+    cdk="""
+        secretsmanager.CfnRotationSchedule(
+            self,
+            "Rotation",
+            secret_id="<secret>",
+            rotation_lambda_arn="<function>",
+            rotation_rules=secretsmanager.CfnRotationSchedule.RotationRulesProperty(
+                automatically_after_days=90
+            ),
+        )
+    """,
 )
 def secretsmanager_rotation_off(secret: Secret, view: View, *, max_days: int = 90) -> Problems:
     """A secret has no automatic rotation.
@@ -42,6 +63,10 @@ def secretsmanager_rotation_off(secret: Secret, view: View, *, max_days: int = 9
     fix="Delete the secret with a recovery window, which shows in time whether something needs it.",
     maps=("FSBP SecretsManager.3",),
     equivalent=("prowler:secretsmanager_secret_unused",),
+    cli=(
+        "aws secretsmanager describe-secret --secret-id {arn} --region {region}",
+        "aws secretsmanager delete-secret --secret-id {arn} --recovery-window-in-days 30 --region {region}",
+    ),
 )
 def secretsmanager_secret_unused(secret: Secret, view: View, *, max_days: int = 90) -> Problems:
     """A secret has not been read for the configured days.

@@ -13,6 +13,31 @@ from orgscan.services.sns.facts import Topic
     fix="Name the principals the policy is meant for, or require aws:SourceAccount or aws:PrincipalOrgID.",
     maps=("FSBP SNS.4",),
     equivalent=("prowler:sns_topics_not_publicly_accessible",),
+    cli=(
+        "aws sns get-topic-attributes --topic-arn {arn} --query Attributes --region {region}",
+        (
+            "aws sns set-topic-attributes --topic-arn {arn} --attribute-name Policy --attribute-value "
+            "'file://<policy-that-names-principals>' --region {region}"
+        ),
+    ),
+    cdk="""
+        sns.CfnTopicPolicy(
+            self,
+            "Policy",
+            topics=["<topic>"],
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "<account>"},
+                        "Action": "sns:Publish",
+                        "Resource": "<topic>",
+                    }
+                ],
+            },
+        )
+    """,
 )
 def sns_topic_policy_public(topic: Topic) -> Problems:
     """The topic policy lets anyone publish, subscribe or manage the topic.

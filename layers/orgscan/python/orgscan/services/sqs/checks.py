@@ -13,6 +13,34 @@ from orgscan.services.sqs.facts import Queue
     fix="Name the senders the policy is meant for, or require aws:SourceArn, aws:SourceAccount or the like.",
     maps=("FSBP SQS.3",),
     equivalent=("prowler:sqs_queues_not_publicly_accessible",),
+    cli=(
+        (
+            "aws sqs get-queue-attributes --queue-url https://sqs.{region}.{suffix}/{account}/{name} "
+            "--attribute-names Policy --region {region}"
+        ),
+        (
+            "aws sqs set-queue-attributes --queue-url https://sqs.{region}.{suffix}/{account}/{name} "
+            "--attributes 'file://<policy-that-names-senders>' --region {region}"
+        ),
+    ),
+    cdk="""
+        sqs.CfnQueuePolicy(
+            self,
+            "Policy",
+            queues=["<queue-url>"],
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "<account>"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": "<queue>",
+                    }
+                ],
+            },
+        )
+    """,
 )
 def sqs_queue_policy_public(queue: Queue) -> Problems:
     """The queue policy lets anyone send, receive or manage messages.

@@ -10,6 +10,20 @@ from orgscan.services.ssm.facts import Parameter
     severity=Severity.MEDIUM,
     category=Category.SECURITY,
     fix="Recreate it as a SecureString or move it to Secrets Manager, and change the secret.",
+    cli=(
+        (
+            "aws ssm put-parameter --name '<new-name>' --type SecureString --value "
+            "'file://<the-changed-secret>' --region {region}"
+        ),
+        "aws ssm delete-parameter --name '<old-name-once-nobody-reads-it>' --region {region}",
+    ),
+    cdk="""
+        secretsmanager.CfnSecret(
+            self,
+            "Secret",
+            generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(password_length=32),
+        )
+    """,
 )
 def ssm_parameter_plaintext_secret(parameter: Parameter) -> Problems:
     """A parameter in clear text holds a secret.

@@ -10,12 +10,32 @@ from orgscan.model import Blindness, Category, Gap, Severity, Taggable, TagRecor
 from orgscan.tagging import BASIC, COST_ALLOCATION, MAP, SECURITY, TagPolicy, own
 
 
+def tagging(tags: str) -> tuple[str, ...]:
+    """Commands that show a resource's tags and set others: 'Owner=<value>'."""
+    return (
+        "aws resourcegroupstaggingapi get-resources --resource-arn-list {arn} --region {region}",
+        (
+            "aws resourcegroupstaggingapi tag-resources --resource-arn-list {arn} --tags "
+            f"'{tags}' --region {{region}}"
+        ),
+    )
+
+
+def tagged(key: str, value: str) -> str:
+    """The same in a template, which may be that of any resource."""
+    return f"""
+        ec2.CfnInstance(self, "Instance", tags=[CfnTag(key="{key}", value="{value}")])
+    """
+
+
 @check(
     Taggable,
     severity=Severity.LOW,
     category=Category.TAGGING,
     fix="Add the missing tags, best in the template that made the resource.",
     also=(TagRecord,),
+    cli=tagging("<key>=<value>"),
+    cdk=tagged("<key>", "<value>"),
 )
 def tag_required_key_missing(
     resource: Taggable, view: View, *, policies: Sequence[Mapping[str, Any]] = [BASIC]
@@ -38,6 +58,8 @@ def tag_required_key_missing(
     category=Category.TAGGING,
     fix="Correct the value, best in the template that made the resource.",
     also=(TagRecord,),
+    cli=tagging("<key>=<allowed-value>"),
+    cdk=tagged("<key>", "<allowed-value>"),
 )
 def tag_value_not_allowed(
     resource: Taggable, view: View, *, policies: Sequence[Mapping[str, Any]] = [BASIC]
@@ -59,6 +81,8 @@ def tag_value_not_allowed(
     category=Category.TAGGING,
     fix="Correct the value, best in the template that made the resource.",
     also=(TagRecord,),
+    cli=tagging("<key>=<value-that-matches>"),
+    cdk=tagged("<key>", "<value-that-matches>"),
 )
 def tag_value_pattern_mismatch(
     resource: Taggable, view: View, *, policies: Sequence[Mapping[str, Any]] = [COST_ALLOCATION]
@@ -80,6 +104,13 @@ def tag_value_pattern_mismatch(
     category=Category.TAGGING,
     fix="Rename the key to the one that the policy names, or remove it.",
     also=(TagRecord,),
+    cli=(
+        *tagging("<required-key>=<value>"),
+        (
+            "aws resourcegroupstaggingapi untag-resources --resource-arn-list {arn} --tag-keys "
+            "'<forbidden-key>' --region {region}"
+        ),
+    ),
 )
 def tag_forbidden_key_present(
     resource: Taggable,
@@ -115,6 +146,19 @@ def tag_forbidden_key_present(
     category=Category.TAGGING,
     fix="Complete the tags, and activate their keys for cost allocation in the billing console.",
     also=(TagRecord,),
+    cli=tagging("CostCenter=<cost-center>,Project=<project>,Owner=<e-mail>,Environment=<environment>"),
+    cdk="""
+        ec2.CfnInstance(
+            self,
+            "Instance",
+            tags=[
+                CfnTag(key="CostCenter", value="<cost-center>"),
+                CfnTag(key="Project", value="<project>"),
+                CfnTag(key="Owner", value="<e-mail>"),
+                CfnTag(key="Environment", value="<environment>"),
+            ],
+        )
+    """,
 )
 def tag_cost_allocation_incomplete(
     resource: Taggable, view: View, *, policy: Mapping[str, Any] = COST_ALLOCATION
@@ -134,6 +178,14 @@ def tag_cost_allocation_incomplete(
     category=Category.TAGGING,
     fix="Classify the data: public, internal, confidential or restricted.",
     also=(TagRecord,),
+    cli=tagging("DataClassification=<public-internal-confidential-or-restricted>"),
+    cdk="""
+        s3.CfnBucket(
+            self,
+            "Bucket",
+            tags=[CfnTag(key="DataClassification", value="<public-internal-confidential-or-restricted>")],
+        )
+    """,
 )
 def tag_data_classification_missing(
     resource: Taggable, view: View, *, policy: Mapping[str, Any] = SECURITY
@@ -153,6 +205,8 @@ def tag_data_classification_missing(
     category=Category.TAGGING,
     fix="Tag the resource with the id of the agreement.",
     also=(TagRecord,),
+    cli=tagging("map-migrated=<id-of-the-agreement>"),
+    cdk=tagged("map-migrated", "<id-of-the-agreement>"),
 )
 def tag_map_migrated_missing_or_invalid(
     resource: Taggable,

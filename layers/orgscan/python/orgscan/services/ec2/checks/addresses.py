@@ -25,6 +25,7 @@ SERVICES = re.compile(
     fix="Release the address.",
     maps=("FSBP EC2.12",),
     equivalent=("prowler:ec2_elastic_ip_unassigned", "trusted-advisor:Z4AUBRNSmz"),
+    cli=("aws ec2 release-address --allocation-id {name} --region {region}",),
 )
 def ec2_eip_unassociated(address: Address, view: View) -> Problems:
     """An Elastic IP address is not associated with anything.
@@ -47,6 +48,7 @@ def ec2_eip_unassociated(address: Address, view: View) -> Problems:
     category=Category.OPERATIONS,
     fix="Delete the interface.",
     also=(Address,),
+    cli=("aws ec2 delete-network-interface --network-interface-id {name} --region {region}",),
 )
 def ec2_eni_unattached(interface: NetworkInterface, view: View) -> Problems:
     """A network interface of one's own is attached to nothing.
@@ -82,6 +84,15 @@ def ec2_eni_unattached(interface: NetworkInterface, view: View) -> Problems:
     also=(RouteTable,),
     measures=(BYTES_OUT, BYTES_IN),
     equivalent=("trusted-advisor:c2vlfg022t",),
+    cli=(
+        (
+            "aws ec2 describe-nat-gateways --nat-gateway-ids {name} --query "
+            "'NatGateways[].NatGatewayAddresses[].AllocationId' --region {region}"
+        ),
+        "aws ec2 delete-nat-gateway --nat-gateway-id {name} --region {region}",
+        "aws ec2 wait nat-gateway-deleted --nat-gateway-ids {name} --region {region}",
+        "aws ec2 release-address --allocation-id '<allocation-id>' --region {region}",
+    ),
 )
 def ec2_nat_gateway_idle(
     gateway: NatGateway, view: View, *, window_days: int = 14, min_age_days: int = 7

@@ -53,6 +53,30 @@ IPV4, IPV6 = "0.0.0.0/0", "::/0"
         "prowler:ec2_instance_port_sqlserver_exposed_to_internet",
         "prowler:ec2_instance_port_telnet_exposed_to_internet",
     ),
+    cli=(
+        (
+            "aws ec2 describe-security-group-rules --filters Name=group-id,Values='<group-id>' "
+            "--query 'SecurityGroupRules[?!IsEgress].[SecurityGroupRuleId, IpProtocol, FromPort, "
+            "ToPort, CidrIpv4, CidrIpv6, PrefixListId]' --region {region}"
+        ),
+        (
+            "aws ec2 revoke-security-group-ingress --group-id '<group-id>' --security-group-rule-ids "
+            "'<rule-id>' --region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnSecurityGroup(
+            self,
+            "Group",
+            group_description="<description>",
+            vpc_id="<vpc-id>",
+            security_group_ingress=[
+                ec2.CfnSecurityGroup.IngressProperty(
+                    ip_protocol="tcp", from_port="<port>", to_port="<port>", cidr_ip="<known-cidr>"
+                ),
+            ],
+        )
+    """,
 )
 def ec2_instance_internet_exposed_admin_or_db_port(
     instance: Instance, view: View, *, high_risk_ports: Mapping[str, Sequence[int]] = ADMIN_OR_DB

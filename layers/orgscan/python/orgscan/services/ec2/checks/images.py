@@ -22,6 +22,12 @@ OF_AWS = f"{PARAMETER}/aws/service/"
     category=Category.SECURITY,
     fix="Remove the group `all` from its launch permissions, or list it in publish_allow_list.",
     equivalent=("prowler:ec2_ami_public",),
+    cli=(
+        (
+            'aws ec2 modify-image-attribute --image-id {name} --launch-permission \'{"Remove": '
+            '[{"Group": "all"}]}\' --region {region}'
+        ),
+    ),
 )
 def ec2_ami_public(image: Image, *, publish_allow_list: Sequence[str] = ()) -> Problems:
     """An image is public.
@@ -39,6 +45,10 @@ def ec2_ami_public(image: Image, *, publish_allow_list: Sequence[str] = ()) -> P
     category=Category.COST,
     fix="Deregister it together with its snapshots.",
     also=(Image, Instance, LaunchTemplateVersion, LaunchConfiguration, AutoScalingGroup),
+    cli=(
+        "aws ec2 disable-image --image-id {name} --region {region}",
+        "aws ec2 deregister-image --image-id {name} --delete-associated-snapshots --region {region}",
+    ),
 )
 def ec2_ami_unused(image: Image, view: View, *, max_days: int = 90) -> Problems:
     """An image is used by nothing, and is older than the limit.

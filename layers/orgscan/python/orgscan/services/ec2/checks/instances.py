@@ -48,6 +48,26 @@ MEANT_TO_IDLE = {
     measures=(NO_TOKEN,),
     maps=("CIS AWS 3.0 5.6", "CIS AWS 5.0 5.7", "CIS AWS 6.0 6.7", "CIS AWS 7.0 6.7", "FSBP EC2.8"),
     equivalent=("prowler:ec2_instance_imdsv2_enabled",),
+    cli=(
+        (
+            "aws cloudwatch get-metric-statistics --namespace AWS/EC2 --metric-name MetadataNoToken "
+            "--dimensions Name=InstanceId,Value={name} --statistics Sum --period 86400 --start-time "
+            "'<two-weeks-ago>' --end-time '<today>' --region {region}"
+        ),
+        (
+            "aws ec2 modify-instance-metadata-options --instance-id {name} --http-tokens required "
+            "--region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnLaunchTemplate(
+            self,
+            "Template",
+            launch_template_data=ec2.CfnLaunchTemplate.LaunchTemplateDataProperty(
+                metadata_options=ec2.CfnLaunchTemplate.MetadataOptionsProperty(http_tokens="required"),
+            ),
+        )
+    """,
 )
 def ec2_instance_imdsv1_allowed(instance: Instance, view: View) -> Problems:
     """The instance metadata service accepts IMDSv1 requests.
@@ -81,6 +101,7 @@ def _use_of_v1(instance: Instance, view: View) -> str:
     fix="Stop or terminate it once its owner confirms, or tag it keep-idle.",
     measures=(CPU, NETWORK_IN, NETWORK_OUT),
     equivalent=("trusted-advisor:Qch7DwouX1",),
+    cli=("aws ec2 stop-instances --instance-ids {name} --region {region}",),
 )
 def ec2_instance_idle(
     instance: Instance,
@@ -146,6 +167,11 @@ def _meant_to_idle(instance: Instance, tags: Mapping[str, str]) -> str | None:
         "prowler:ec2_instance_stopped_older_than_specific_days",
         "trusted-advisor:c18d2gz150",
     ),
+    cli=(
+        "aws ec2 create-image --instance-id {name} --name '<image-name>' --region {region}",
+        "aws ec2 wait image-available --image-ids '<image-id>' --region {region}",
+        "aws ec2 terminate-instances --instance-ids {name} --region {region}",
+    ),
 )
 def ec2_instance_stopped_long(instance: Instance, view: View, *, max_days: int = 30) -> Problems:
     """An instance has been stopped longer than the limit.
@@ -177,6 +203,26 @@ def ec2_instance_stopped_long(instance: Instance, view: View, *, max_days: int =
     category=Category.SECURITY,
     fix="Rotate the secret, keep it in Secrets Manager or Parameter Store, and read it from there at start.",
     equivalent=("prowler:ec2_instance_secrets_user_data",),
+    cli=(
+        (
+            "aws secretsmanager create-secret --name '<secret-name>' --secret-string "
+            "'file://<file-with-the-new-secret>' --region {region}"
+        ),
+        "aws ec2 stop-instances --instance-ids {name} --region {region}",
+        "aws ec2 wait instance-stopped --instance-ids {name} --region {region}",
+        (
+            "aws ec2 modify-instance-attribute --instance-id {name} --attribute userData --value "
+            "'file://<new-user-data-in-base64>' --region {region}"
+        ),
+        "aws ec2 start-instances --instance-ids {name} --region {region}",
+    ),
+    cdk="""
+        secretsmanager.CfnSecret(
+            self,
+            "Secret",
+            generate_secret_string=secretsmanager.CfnSecret.GenerateSecretStringProperty(password_length=32),
+        )
+    """,
 )
 def ec2_instance_user_data_secret(instance: Instance) -> Problems:
     """User data contains a credential or a private key.

@@ -45,6 +45,44 @@ USERS: tuple[tuple[type[Resource], str], ...] = (
     (LoadBalancer, "security_groups"),
 )
 """Kinds that name security groups, and the fact in which they do. Some have no interface at the moment."""
+SHOW_RULES = (
+    "aws ec2 describe-security-group-rules --filters Name=group-id,Values={name} --region {region} "
+    "--query 'SecurityGroupRules[].[SecurityGroupRuleId, IsEgress, IpProtocol, FromPort, ToPort, CidrIpv4, "
+    "CidrIpv6, PrefixListId]'"
+)
+
+
+def narrowed(port: int | str) -> tuple[str, ...]:
+    """Commands that let known addresses in to a port, and then the world no longer."""
+    return (
+        (
+            "aws ec2 authorize-security-group-ingress --group-id {name} --region {region} --ip-permissions "
+            f"""'[{{"IpProtocol": "tcp", "FromPort": {port}, "ToPort": {port}, """
+            """"IpRanges": [{"CidrIp": "<known-cidr>"}]}]'"""
+        ),
+        SHOW_RULES,
+        (
+            "aws ec2 revoke-security-group-ingress --group-id {name} --security-group-rule-ids '<rule-id>' "
+            "--region {region}"
+        ),
+    )
+
+
+def known_only(port: int | str) -> str:
+    """The same in a template."""
+    return f"""
+        ec2.CfnSecurityGroup(
+            self,
+            "Group",
+            group_description="<description>",
+            vpc_id="<vpc-id>",
+            security_group_ingress=[
+                ec2.CfnSecurityGroup.IngressProperty(
+                    ip_protocol="tcp", from_port={port}, to_port={port}, cidr_ip="<known-cidr>"
+                ),
+            ],
+        )
+    """
 
 
 @check(
@@ -58,6 +96,8 @@ USERS: tuple[tuple[type[Resource], str], ...] = (
         "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_22",
         "trusted-advisor:HCP4007jGY",
     ),
+    cli=narrowed(SSH),
+    cdk=known_only(SSH),
 )
 def ec2_security_group_open_ssh(
     group: SecurityGroup, view: View, *, skip_unattached: bool = False
@@ -82,6 +122,8 @@ def ec2_security_group_open_ssh(
         "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_3389",
         "trusted-advisor:HCP4007jGY",
     ),
+    cli=narrowed(RDP),
+    cdk=known_only(RDP),
 )
 def ec2_security_group_open_rdp(
     group: SecurityGroup, view: View, *, skip_unattached: bool = False
@@ -125,6 +167,8 @@ def _by_use(
         "prowler:ec2_securitygroup_allow_ingress_from_internet_to_all_ports",
         "trusted-advisor:1iG5NDGVre",
     ),
+    cli=narrowed("<port>"),
+    cdk=known_only('"<port>"'),
 )
 def ec2_security_group_open_all_ports(group: SecurityGroup, view: View) -> Problems:
     """Every inbound port is open to the world.
@@ -159,6 +203,8 @@ def ec2_security_group_open_all_ports(group: SecurityGroup, view: View) -> Probl
         "prowler:ec2_securitygroup_allow_ingress_from_internet_to_tcp_port_telnet_23",
         "trusted-advisor:HCP4007jGY",
     ),
+    cli=narrowed("<port>"),
+    cdk=known_only('"<port>"'),
 )
 def ec2_security_group_open_high_risk_port(
     group: SecurityGroup, view: View, *, high_risk_ports: Mapping[str, Sequence[int]] = HIGH_RISK
@@ -194,6 +240,18 @@ def _within(rule: Rule, ports: Mapping[str, Sequence[int]]) -> str:
     also=(NetworkInterface,),
     maps=("CIS AWS 3.0 5.4", "CIS AWS 5.0 5.5", "CIS AWS 6.0 6.5", "CIS AWS 7.0 6.5", "FSBP EC2.2"),
     equivalent=("prowler:ec2_securitygroup_default_restrict_traffic",),
+    cli=(
+        SHOW_RULES,
+        (
+            "aws ec2 revoke-security-group-ingress --group-id {name} --security-group-rule-ids '<rule-id>' "
+            "--region {region}"
+        ),
+        (
+            "aws ec2 revoke-security-group-egress --group-id {name} --security-group-rule-ids '<rule-id>' "
+            "--region {region}"
+        ),
+    ),
+    cdk='ec2.Vpc(self, "Vpc", restrict_default_security_group=True)',
 )
 def ec2_security_group_default_allows_traffic(group: SecurityGroup, view: View) -> Problems:
     """The default security group of a VPC has inbound or outbound rules.
@@ -218,6 +276,7 @@ def ec2_security_group_default_allows_traffic(group: SecurityGroup, view: View) 
     fix="Delete the group.",
     also=(SecurityGroup, *(kind for kind, _ in USERS)),
     equivalent=("prowler:ec2_securitygroup_not_used",),
+    cli=("aws ec2 delete-security-group --group-id {name} --region {region}",),
 )
 def ec2_security_group_unused(group: SecurityGroup, view: View) -> Problems:
     """A security group is attached to nothing, and nothing refers to it.

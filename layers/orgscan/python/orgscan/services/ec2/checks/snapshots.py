@@ -31,6 +31,15 @@ IMAGE = re.compile(r"\bami-[0-9a-f]{8,17}\b")
         "prowler:ec2_ebs_public_snapshot",
         "trusted-advisor:Amazon EBS Public Snapshots",
     ),
+    cli=(
+        (
+            "aws ec2 modify-snapshot-attribute --snapshot-id {name} --attribute "
+            "createVolumePermission --operation-type remove --group-names all --region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnSnapshotBlockPublicAccess(self, "NoPublicSnapshots", state="block-all-sharing")
+    """,
 )
 def ebs_snapshot_public(snapshot: Snapshot, view: View) -> Problems:
     """A snapshot can be restored by everyone.
@@ -57,6 +66,13 @@ def ebs_snapshot_public(snapshot: Snapshot, view: View) -> Problems:
     category=Category.COST,
     fix="Delete it, move it to the archive tier, or say in a tag RetentionDays how long it is needed.",
     also=(Image,),
+    cli=(
+        (
+            "aws ec2 describe-snapshots --snapshot-ids {name} --query 'Snapshots[].[StartTime, "
+            "Description, Tags]' --region {region}"
+        ),
+        "aws ec2 delete-snapshot --snapshot-id {name} --region {region}",
+    ),
 )
 def ebs_snapshot_old(
     snapshot: Snapshot,
@@ -105,6 +121,13 @@ def _retention(tags: Mapping[str, str], own: str, per_tag: Mapping[str, int]) ->
     category=Category.COST,
     fix="Delete it once its description and tags show that nobody needs it.",
     also=(Volume, Image),
+    cli=(
+        (
+            "aws ec2 describe-snapshots --snapshot-ids {name} --query 'Snapshots[].[StartTime, "
+            "Description, Tags]' --region {region}"
+        ),
+        "aws ec2 delete-snapshot --snapshot-id {name} --region {region}",
+    ),
 )
 def ebs_snapshot_orphaned(snapshot: Snapshot, view: View, *, min_age_days: int = 30) -> Problems:
     """A snapshot has lost its source volume and is used by no image.

@@ -42,6 +42,11 @@ def monthly(volume: Volume, target: Target) -> Money | None:
     category=Category.COST,
     fix="Take a snapshot if the data may be needed, then delete the volume.",
     equivalent=("trusted-advisor:DAvU99Dc4C",),
+    cli=(
+        "aws ec2 create-snapshot --volume-id {name} --region {region}",
+        "aws ec2 wait snapshot-completed --snapshot-ids '<snapshot-id>' --region {region}",
+        "aws ec2 delete-volume --volume-id {name} --region {region}",
+    ),
 )
 def ebs_volume_unattached(volume: Volume, view: View, *, min_age_days: int = 7) -> Problems:
     """A volume is not attached to any instance.
@@ -67,6 +72,28 @@ def ebs_volume_unattached(volume: Volume, view: View, *, min_age_days: int = 7) 
     fix="Copy a snapshot of it with encryption, and put a volume made from that in its place.",
     maps=("CIS AWS 3.0 2.2.1", "FSBP EC2.3"),
     equivalent=("prowler:ec2_ebs_volume_encryption",),
+    cli=(
+        "aws ec2 create-snapshot --volume-id {name} --region {region}",
+        "aws ec2 wait snapshot-completed --snapshot-ids '<snapshot-id>' --region {region}",
+        (
+            "aws ec2 copy-snapshot --source-snapshot-id '<snapshot-id>' --source-region {region} "
+            "--encrypted --region {region}"
+        ),
+        "aws ec2 wait snapshot-completed --snapshot-ids '<encrypted-snapshot-id>' --region {region}",
+        (
+            "aws ec2 create-volume --snapshot-id '<encrypted-snapshot-id>' --availability-zone "
+            "'<zone-of-the-instance>' --region {region}"
+        ),
+        "aws ec2 detach-volume --volume-id {name} --region {region}",
+        "aws ec2 wait volume-available --volume-ids {name} --region {region}",
+        (
+            "aws ec2 attach-volume --volume-id '<new-volume-id>' --instance-id '<instance-id>' "
+            "--device '<device>' --region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnVolume(self, "Volume", availability_zone="<zone>", size="<gib>", encrypted=True)
+    """,
 )
 def ebs_volume_unencrypted(volume: Volume) -> Problems:
     """A volume is not encrypted.
@@ -94,6 +121,30 @@ def ebs_volume_unencrypted(volume: Volume) -> Problems:
         "prowler:dlm_ebs_snapshot_lifecycle_policy_exists",
         "trusted-advisor:H7IgTzjTYb",
     ),
+    cli=(
+        "aws ec2 create-snapshot --volume-id {name} --region {region}",
+        (
+            "aws backup list-backup-plans --query 'BackupPlansList[].[BackupPlanId, BackupPlanName]' "
+            "--region {region}"
+        ),
+        (
+            "aws backup create-backup-selection --backup-plan-id '<backup-plan-id>' "
+            "--backup-selection SelectionName='<selection-name>',IamRoleArn='<role-arn>',Resources={arn} "
+            "--region {region}"
+        ),
+    ),
+    cdk="""
+        backup.CfnBackupSelection(
+            self,
+            "Volumes",
+            backup_plan_id="<backup-plan-id>",
+            backup_selection=backup.CfnBackupSelection.BackupSelectionResourceTypeProperty(
+                selection_name="volumes",
+                iam_role_arn="<role-arn>",
+                resources=["<volume-arn>"],
+            ),
+        )
+    """,
 )
 def ebs_volume_no_recent_snapshot(
     volume: Volume,
@@ -142,6 +193,7 @@ def _tagged(tags: Mapping[str, str], wanted: Mapping[str, Sequence[str]]) -> boo
         "FSBP EC2.7",
     ),
     equivalent=("prowler:ec2_ebs_default_encryption",),
+    cli=("aws ec2 enable-ebs-encryption-by-default --region {region}",),
 )
 def ebs_default_encryption_disabled(encryption: EbsEncryption) -> Problems:
     """EBS encryption by default is off in a region.
@@ -158,6 +210,23 @@ def ebs_default_encryption_disabled(encryption: EbsEncryption) -> Problems:
     severity=Severity.LOW,
     category=Category.COST,
     fix="Change the volume's type to gp3, which works while it is in use.",
+    cli=(
+        (
+            "aws ec2 modify-volume --volume-id {name} --volume-type gp3 --iops '<iops>' --throughput "
+            "'<mib-per-second>' --region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnVolume(
+            self,
+            "Volume",
+            availability_zone="<zone>",
+            size="<gib>",
+            volume_type="gp3",
+            iops="<iops>",
+            throughput="<mib-per-second>",
+        )
+    """,
 )
 def ebs_volume_gp2(volume: Volume, view: View) -> Problems:
     """A volume is of type gp2, where gp3 does the same or more for less.
@@ -195,6 +264,13 @@ def _saved_by_gp3(volume: Volume, target: Target, iops: int, mibps: int) -> Mone
     also=(Instance,),
     measures=(READS, WRITES),
     equivalent=("trusted-advisor:DAvU99Dc4C",),
+    cli=(
+        "aws ec2 create-snapshot --volume-id {name} --region {region}",
+        "aws ec2 wait snapshot-completed --snapshot-ids '<snapshot-id>' --region {region}",
+        "aws ec2 detach-volume --volume-id {name} --region {region}",
+        "aws ec2 wait volume-available --volume-ids {name} --region {region}",
+        "aws ec2 delete-volume --volume-id {name} --region {region}",
+    ),
 )
 def ebs_volume_idle(
     volume: Volume,
@@ -244,6 +320,19 @@ def _busiest(reads: Series, writes: Series) -> float:
     category=Category.TAGGING,
     fix="Copy the tags of the instance to the volume, and in the template that made it.",
     also=(Instance,),
+    cli=(
+        "aws ec2 create-tags --resources {name} --tags Key='<tag-key>',Value='<tag-value>' --region {region}",
+    ),
+    cdk="""
+        ec2.CfnInstance(
+            self,
+            "Instance",
+            image_id="<image-id>",
+            instance_type="<type>",
+            tags=[CfnTag(key="<tag-key>", value="<tag-value>")],
+            propagate_tags_to_volume_on_creation=True,
+        )
+    """,
 )
 def ebs_volume_tags_differ_from_instance(
     volume: Volume,

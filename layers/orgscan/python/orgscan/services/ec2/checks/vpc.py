@@ -35,6 +35,23 @@ CONNECTIONS = Metric("AWS/PrivateLinkEndpoints", "ActiveConnections", "Maximum",
     also=(FlowLog, Subnet, NetworkInterface),
     maps=("CIS AWS 3.0 3.7", "CIS AWS 5.0 3.7", "CIS AWS 6.0 4.7", "CIS AWS 7.0 4.7", "FSBP EC2.6"),
     equivalent=("prowler:vpc_flow_logs_enabled",),
+    cli=(
+        (
+            "aws ec2 create-flow-logs --resource-type VPC --resource-ids {name} --traffic-type ALL "
+            "--log-destination-type s3 --log-destination '<bucket-arn>' --region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnFlowLog(
+            self,
+            "FlowLog",
+            resource_type="VPC",
+            resource_id="<vpc-id>",
+            traffic_type="ALL",
+            log_destination_type="s3",
+            log_destination="<bucket-arn>",
+        )
+    """,
 )
 def vpc_flow_logs_disabled(
     vpc: Vpc, view: View, *, accepted_traffic: Sequence[str] = ("ALL", "REJECT")
@@ -91,6 +108,34 @@ def _useless(log: FlowLog) -> str:
         "prowler:ec2_networkacl_allow_ingress_tcp_port_22",
         "prowler:ec2_networkacl_allow_ingress_tcp_port_3389",
     ),
+    cli=(
+        (
+            "aws ec2 describe-network-acls --network-acl-ids {name} --query "
+            "'NetworkAcls[].Entries[?!Egress][]' --region {region}"
+        ),
+        (
+            "aws ec2 create-network-acl-entry --network-acl-id {name} --ingress --rule-number "
+            "'<lower-number>' --protocol '<6-for-tcp-17-for-udp>' --port-range "
+            "From='<port>',To='<port>' --cidr-block 0.0.0.0/0 --rule-action deny --region {region}"
+        ),
+        (
+            "aws ec2 create-network-acl-entry --network-acl-id {name} --ingress --rule-number "
+            "'<another-lower-number>' --protocol '<6-for-tcp-17-for-udp>' --port-range "
+            "From='<port>',To='<port>' --ipv6-cidr-block ::/0 --rule-action deny --region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnNetworkAclEntry(
+            self,
+            "NoSsh",
+            network_acl_id="<acl-id>",
+            rule_number="<lower-number>",
+            protocol=6,
+            port_range=ec2.CfnNetworkAclEntry.PortRangeProperty(from_=22, to=22),
+            cidr_block="0.0.0.0/0",
+            rule_action="deny",
+        )
+    """,
 )
 def ec2_network_acl_open_admin_ports(
     acl: NetworkAcl, view: View, *, ports: Sequence[int] = (22, 3389)
@@ -125,6 +170,30 @@ def _ways(port: int) -> Iterator[tuple[str, str]]:
     category=Category.RELIABILITY,
     fix="Add a larger subnet, from a secondary CIDR of the VPC if need be, and move what grows there.",
     also=(NetworkInterface,),
+    cli=(
+        (
+            "aws ec2 describe-subnets --subnet-ids {name} --query 'Subnets[].[VpcId, "
+            "AvailabilityZone, CidrBlock]' --region {region}"
+        ),
+        (
+            "aws ec2 associate-vpc-cidr-block --vpc-id '<vpc-id>' --cidr-block '<secondary-cidr>' "
+            "--region {region}"
+        ),
+        (
+            "aws ec2 create-subnet --vpc-id '<vpc-id>' --availability-zone '<zone>' --cidr-block "
+            "'<cidr-of-the-subnet>' --region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnVPCCidrBlock(self, "More", vpc_id="<vpc-id>", cidr_block="<secondary-cidr>")
+        ec2.CfnSubnet(
+            self,
+            "Larger",
+            vpc_id="<vpc-id>",
+            availability_zone="<zone>",
+            cidr_block="<cidr-of-the-subnet>",
+        )
+    """,
 )
 def ec2_subnet_free_ip_low(
     subnet: Subnet, view: View, *, min_free_share: float = 0.15, min_free: int = 16
@@ -160,6 +229,30 @@ def ec2_subnet_free_ip_low(
     fix="Create the gateway endpoint, and add these route tables to it.",
     also=(NatGateway, RouteTable, VpcEndpoint),
     measures=(RECEIVED,),
+    cli=(
+        (
+            "aws ec2 describe-vpc-endpoint-services --filters Name=service-type,Values=Gateway "
+            "--query ServiceNames --region {region}"
+        ),
+        (
+            "aws ec2 create-vpc-endpoint --vpc-id {name} --vpc-endpoint-type Gateway --service-name "
+            "'<service-name>' --region {region}"
+        ),
+        (
+            "aws ec2 modify-vpc-endpoint --vpc-endpoint-id '<endpoint-id>' --add-route-table-ids "
+            "'<route-table-id>' --region {region}"
+        ),
+    ),
+    cdk="""
+        ec2.CfnVPCEndpoint(
+            self,
+            "Endpoint",
+            vpc_id="<vpc-id>",
+            vpc_endpoint_type="Gateway",
+            service_name="<service-name>",
+            route_table_ids=["<route-table-id>"],
+        )
+    """,
 )
 def vpc_gateway_endpoint_missing(
     vpc: Vpc, view: View, *, services: Sequence[str] = ("s3", "dynamodb"), assumed_share: float = 0.3
@@ -214,6 +307,7 @@ def _through(gateways: Sequence[NatGateway], view: View, share: float) -> Money 
     fix="Delete the endpoint.",
     measures=(PROCESSED, CONNECTIONS),
     equivalent=("trusted-advisor:c2vlfg0jp6", "trusted-advisor:c2vlfg0k35"),
+    cli=("aws ec2 delete-vpc-endpoints --vpc-endpoint-ids {name} --region {region}",),
 )
 def vpc_interface_endpoint_idle(endpoint: VpcEndpoint, view: View, *, window_days: int = 14) -> Problems:
     """An interface or gateway load balancer endpoint has processed no bytes during the window.

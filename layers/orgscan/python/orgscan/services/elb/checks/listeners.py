@@ -14,6 +14,12 @@ HTTPS_PORT = "443"
 PROTOCOL = re.compile(r"TLSv(\d+)(?:\.(\d+))?")
 """'TLSv1' is TLS 1.0. What is named otherwise, SSLv3 or a new name, is older than all of them to us."""
 
+LISTENER = (
+    "aws elbv2 describe-listeners --load-balancer-arn {arn} --query 'Listeners[?Port==`{key}`].ListenerArn' "
+    "--region {region}"
+)
+"""A command that tells the ARN of the finding's listener."""
+
 
 @check(
     LoadBalancer,
@@ -23,6 +29,32 @@ PROTOCOL = re.compile(r"TLSv(\d+)(?:\.(\d+))?")
     also=(SecurityGroup, PrefixList),
     maps=("FSBP ELB.1", "FSBP ELB.18"),
     equivalent=("prowler:elbv2_ssl_listeners", LISTENER_SECURITY),
+    cli=(
+        LISTENER,
+        "aws elbv2 describe-rules --listener-arn '<listener>' --region {region}",
+        (
+            "aws elbv2 modify-listener --listener-arn '<listener>' --default-actions "
+            '\'[{"Type": "redirect", "RedirectConfig": {"Protocol": "HTTPS", "Port": "443", '
+            '"StatusCode": "HTTP_301"}}]\' --region {region}'
+        ),
+    ),
+    cdk="""
+        elasticloadbalancingv2.CfnListener(
+            self,
+            "Http",
+            load_balancer_arn="<load-balancer>",
+            port=80,
+            protocol="HTTP",
+            default_actions=[
+                elasticloadbalancingv2.CfnListener.ActionProperty(
+                    type="redirect",
+                    redirect_config=elasticloadbalancingv2.CfnListener.RedirectConfigProperty(
+                        protocol="HTTPS", port="443", status_code="HTTP_301"
+                    ),
+                )
+            ],
+        )
+    """,
 )
 def elbv2_listener_http_not_redirected(balancer: LoadBalancer, view: View) -> Problems:
     """An HTTP listener of an application load balancer serves requests instead of redirecting to HTTPS.
@@ -103,6 +135,31 @@ def _only_aws_lists(balancer: LoadBalancer, listener: Listener, view: View) -> b
     refs=("https://docs.aws.amazon.com/elasticloadbalancing/latest/application/describe-ssl-policies.html",),
     maps=("FSBP ELB.17",),
     equivalent=("prowler:elbv2_insecure_ssl_ciphers", LISTENER_SECURITY),
+    cli=(
+        LISTENER,
+        (
+            "aws elbv2 modify-listener --listener-arn '<listener>' --ssl-policy "
+            "ELBSecurityPolicy-TLS13-1-2-Res-2021-06 --region {region}"
+        ),
+    ),
+    cdk="""
+        elasticloadbalancingv2.CfnListener(
+            self,
+            "Https",
+            load_balancer_arn="<load-balancer>",
+            port=443,
+            protocol="HTTPS",
+            ssl_policy="ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
+            certificates=[
+                elasticloadbalancingv2.CfnListener.CertificateProperty(certificate_arn="<certificate>")
+            ],
+            default_actions=[
+                elasticloadbalancingv2.CfnListener.ActionProperty(
+                    type="forward", target_group_arn="<target-group>"
+                )
+            ],
+        )
+    """,
 )
 def elbv2_listener_weak_tls_policy(
     balancer: LoadBalancer,

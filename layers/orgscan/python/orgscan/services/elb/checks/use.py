@@ -30,6 +30,10 @@ IDLE_BALANCERS = "trusted-advisor:hjLMh88uM8"
     fix="Delete the load balancer.",
     also=(TargetGroup,),
     equivalent=(IDLE_BALANCERS,),
+    cli=(
+        "aws elbv2 describe-listeners --load-balancer-arn {arn} --region {region}",
+        "aws elbv2 delete-load-balancer --load-balancer-arn {arn} --region {region}",
+    ),
 )
 def elbv2_load_balancer_unused(balancer: LoadBalancer, view: View, *, min_age_days: int = 7) -> Problems:
     """A load balancer has no listener, or nothing is registered behind it.
@@ -95,6 +99,18 @@ def _alone(balancer: LoadBalancer, target: Target) -> Money | None:
         *(Metric(NAMESPACES[kind], "ProcessedBytes", "Sum", DAY) for kind in NAMESPACES),
     ),
     equivalent=(IDLE_BALANCERS,),
+    cli=(
+        "aws elbv2 describe-listeners --load-balancer-arn {arn} --region {region}",
+        (
+            "aws elbv2 create-rule --listener-arn '<of-another-load-balancer>' --priority '<number>' "
+            "--conditions 'Field=host-header,Values=<host-name>' --actions "
+            "'Type=forward,TargetGroupArn=<target-group>' --region {region}"
+        ),
+        (
+            "aws elbv2 delete-load-balancer --load-balancer-arn '<this-one-once-nobody-asks-it>' --region "
+            "{region}"
+        ),
+    ),
 )
 def elbv2_load_balancer_idle(
     balancer: LoadBalancer,
@@ -137,6 +153,10 @@ def elbv2_load_balancer_idle(
     category=Category.OPERATIONS,
     fix="Delete the target group.",
     also=(Service,),
+    cli=(
+        "aws elbv2 describe-target-health --target-group-arn {arn} --region {region}",
+        "aws elbv2 delete-target-group --target-group-arn {arn} --region {region}",
+    ),
 )
 def elbv2_target_group_unused(group: TargetGroup, view: View) -> Problems:
     """A target group belongs to no load balancer, or has no targets.
@@ -157,6 +177,22 @@ def elbv2_target_group_unused(group: TargetGroup, view: View) -> Problems:
     severity=Severity.HIGH,
     category=Category.RELIABILITY,
     fix="Repair the targets, or the health check if they are well.",
+    cli=(
+        (
+            "aws elbv2 describe-target-health --target-group-arn {arn} --query "
+            "'TargetHealthDescriptions[].[Target.Id, Target.Port, TargetHealth.Reason, "
+            "TargetHealth.Description]' --region {region}"
+        ),
+        (
+            "aws elbv2 modify-target-group --target-group-arn {arn} --health-check-path "
+            "'<path-that-answers>' --region {region}"
+        ),
+    ),
+    cdk="""
+        elasticloadbalancingv2.CfnTargetGroup(
+            self, "Targets", port=80, protocol="HTTP", vpc_id="<vpc>", health_check_path="<path>"
+        )
+    """,
 )
 def elbv2_target_group_all_unhealthy(group: TargetGroup) -> Problems:
     """A target group in use has targets, but none is healthy.

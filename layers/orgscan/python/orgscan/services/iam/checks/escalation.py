@@ -46,6 +46,41 @@ class Source:
         "prowler:iam_policy_allows_privilege_escalation",
         "prowler:iam_inline_policy_allows_privilege_escalation",
     ),
+    cli=(
+        (
+            "policy: aws iam create-policy-version --policy-arn {arn} --policy-document "
+            "'file://<narrower-policy>' --set-as-default --region {region}"
+        ),
+        (
+            "user: aws iam put-user-permissions-boundary --user-name={name} --permissions-boundary "
+            "'<arn-of-the-boundary>' --region {region}"
+        ),
+        (
+            "role: aws iam put-role-permissions-boundary --role-name={name} --permissions-boundary "
+            "'<arn-of-the-boundary>' --region {region}"
+        ),
+        (
+            "group: aws iam put-group-policy --group-name={name} --policy-name '<policy-name>' "
+            "--policy-document 'file://<narrower-policy>' --region {region}"
+        ),
+    ),
+    cdk="""
+        iam.CfnRole(
+            self,
+            "Role",
+            assume_role_policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "<service>"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            },
+            permissions_boundary="<arn-of-the-boundary>",
+        )
+    """,
 )
 def iam_policy_privilege_escalation(
     entry: Authorization,

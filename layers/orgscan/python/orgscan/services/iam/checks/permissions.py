@@ -23,6 +23,15 @@ CONTROLS = ("CIS AWS 3.0 1.16", "CIS AWS 5.0 1.15", "CIS AWS 6.0 2.15", "CIS AWS
 EVERYTHING = "allows every action on every resource"
 
 
+def _of_each(*commands: str) -> tuple[str, ...]:
+    """The same commands for users, groups and roles."""
+    return tuple(
+        f"{kind}: aws iam {command.replace('KIND', kind)} --region {{region}}"
+        for kind in ("user", "group", "role")
+        for command in commands
+    )
+
+
 @check(
     Authorization,
     severity=Severity.HIGH,
@@ -35,6 +44,28 @@ EVERYTHING = "allows every action on every resource"
         "prowler:iam_group_administrator_access_policy",
         "prowler:iam_role_administratoraccess_policy",
     ),
+    cli=_of_each(
+        "attach-KIND-policy --KIND-name={name} --policy-arn '<arn-of-what-the-job-needs>'",
+        "detach-KIND-policy --KIND-name={name} --policy-arn arn:{partition}:iam::aws:policy/'<policy>'",
+    ),
+    cdk="""
+        iam.CfnRole(
+            self,
+            "Role",
+            assume_role_policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "<service>"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            },
+            managed_policy_arns=["<arn-of-what-the-job-needs>"],
+            permissions_boundary="<arn-of-the-boundary>",
+        )
+    """,
 )
 def iam_principal_aws_admin_policy_attached(
     entry: Authorization,
@@ -64,6 +95,23 @@ def iam_principal_aws_admin_policy_attached(
     fix="Replace the wildcard statement by the actions that CloudTrail shows in use.",
     maps=(*CONTROLS, "FSBP IAM.1"),
     equivalent=("prowler:iam_customer_attached_policy_no_administrative_privileges",),
+    cli=(
+        "aws iam list-entities-for-policy --policy-arn {arn} --region {region}",
+        (
+            "aws iam create-policy-version --policy-arn {arn} --policy-document "
+            "'file://<narrower-policy>' --set-as-default --region {region}"
+        ),
+    ),
+    cdk="""
+        iam.CfnManagedPolicy(
+            self,
+            "Policy",
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": ["<action-in-use>"], "Resource": ["<arn>"]}],
+            },
+        )
+    """,
 )
 def iam_policy_full_admin_customer_managed(entry: Authorization) -> Problems:
     """A customer managed policy that is attached grants every action on every resource.
@@ -90,6 +138,23 @@ def iam_policy_full_admin_customer_managed(entry: Authorization) -> Problems:
     fix="Delete the inline policy and grant what the job needs.",
     maps=(*CONTROLS, "FSBP IAM.1"),
     equivalent=("prowler:iam_inline_policy_no_administrative_privileges",),
+    cli=_of_each(
+        "get-KIND-policy --KIND-name={name} --policy-name={key} --query PolicyDocument",
+        "attach-KIND-policy --KIND-name={name} --policy-arn '<arn-of-what-the-job-needs>'",
+        "delete-KIND-policy --KIND-name={name} --policy-name={key}",
+    ),
+    cdk="""
+        iam.CfnRolePolicy(
+            self,
+            "Policy",
+            role_name="<role-name>",
+            policy_name="<policy-name>",
+            policy_document={
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": ["<action-in-use>"], "Resource": ["<arn>"]}],
+            },
+        )
+    """,
 )
 def iam_inline_policy_full_admin(entry: Authorization) -> Problems:
     """A user, group or role has an inline policy that grants full administration.
@@ -117,6 +182,31 @@ def iam_inline_policy_full_admin(entry: Authorization) -> Problems:
     category=Category.SECURITY,
     fix="Delete the role; a stand-by role gets a name that `allow_patterns` knows.",
     also=(Authorization,),
+    cli=(
+        (
+            "aws iam attach-role-policy --role-name={name} --policy-arn "
+            "arn:{partition}:iam::aws:policy/AWSDenyAll --region {region}"
+        ),
+        (
+            "aws iam list-attached-role-policies --role-name={name} --query "
+            "'AttachedPolicies[].PolicyArn' --region {region}"
+        ),
+        "aws iam detach-role-policy --role-name={name} --policy-arn '<each-policy-arn>' --region {region}",
+        "aws iam list-role-policies --role-name={name} --query PolicyNames --region {region}",
+        (
+            "aws iam delete-role-policy --role-name={name} --policy-name '<each-policy-name>' "
+            "--region {region}"
+        ),
+        (
+            "aws iam list-instance-profiles-for-role --role-name={name} --query "
+            "'InstanceProfiles[].InstanceProfileName' --region {region}"
+        ),
+        (
+            "aws iam remove-role-from-instance-profile --role-name={name} --instance-profile-name "
+            "'<each-profile>' --region {region}"
+        ),
+        "aws iam delete-role --role-name={name} --region {region}",
+    ),
 )
 def iam_role_unused(
     entry: Authorization, view: View, *, max_days: int = 365, allow_patterns: Sequence[str] = STAND_BY

@@ -21,6 +21,13 @@ WHAT_IT_LACKS = {
     Subject.MISSING: "without asking for a subject",
     Subject.WILD: "for any organization's subject",
 }
+NEW_TRUST = (
+    "aws iam get-role --role-name={name} --query Role.AssumeRolePolicyDocument --region {region}",
+    (
+        "aws iam update-assume-role-policy --role-name={name} --policy-document 'file://<new-trust-policy>' "
+        "--region {region}"
+    ),
+)
 
 
 @check(
@@ -28,6 +35,23 @@ WHAT_IT_LACKS = {
     severity=Severity.CRITICAL,
     category=Category.SECURITY,
     fix="Name the trusted principals in the trust policy, or require aws:PrincipalOrgID.",
+    cli=NEW_TRUST,
+    cdk="""
+        iam.CfnRole(
+            self,
+            "Role",
+            assume_role_policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "<arn-of-who-is-trusted>"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            },
+        )
+    """,
 )
 def iam_role_trust_public(entry: Authorization) -> Problems:
     """A role trust policy lets any AWS principal assume the role.
@@ -48,6 +72,24 @@ def iam_role_trust_public(entry: Authorization) -> Problems:
     severity=Severity.MEDIUM,
     category=Category.SECURITY,
     fix="Agree on an ExternalId with the third party and require it in the trust policy.",
+    cli=NEW_TRUST,
+    cdk="""
+        iam.CfnRole(
+            self,
+            "Role",
+            assume_role_policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "<arn-of-the-third-party>"},
+                        "Action": "sts:AssumeRole",
+                        "Condition": {"StringEquals": {"sts:ExternalId": "<external-id>"}},
+                    }
+                ],
+            },
+        )
+    """,
 )
 def iam_role_trust_external_account_no_external_id(
     entry: Authorization, view: View, *, trusted_account_ids: Sequence[str] = []
@@ -68,6 +110,23 @@ def iam_role_trust_external_account_no_external_id(
     severity=Severity.HIGH,
     category=Category.SECURITY,
     fix="Remove the trust, or register the account as known.",
+    cli=NEW_TRUST,
+    cdk="""
+        iam.CfnRole(
+            self,
+            "Role",
+            assume_role_policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "<arn-of-who-is-trusted>"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            },
+        )
+    """,
 )
 def iam_role_trust_unknown_account(
     entry: Authorization,
@@ -95,6 +154,24 @@ def iam_role_trust_unknown_account(
     severity=Severity.CRITICAL,
     category=Category.SECURITY,
     fix="Require the provider's sub claim to name your organization and repository.",
+    cli=NEW_TRUST,
+    cdk="""
+        iam.CfnRole(
+            self,
+            "Role",
+            assume_role_policy_document={
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Federated": "<arn-of-the-provider>"},
+                        "Action": "sts:AssumeRoleWithWebIdentity",
+                        "Condition": {"StringLike": {"<host>:sub": "repo:<organization>/<repository>:*"}},
+                    }
+                ],
+            },
+        )
+    """,
 )
 def iam_role_trust_oidc_subject_unrestricted(
     entry: Authorization, *, multi_tenant_hosts: Sequence[str] = MULTI_TENANT

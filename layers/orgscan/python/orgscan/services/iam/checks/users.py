@@ -62,6 +62,13 @@ def iam_root_access_key_present(root: RootUser) -> Problems:
     fix="Use a role for the task, and keep root for the few tasks that only root can do.",
     maps=("CIS AWS 3.0 1.7", "CIS AWS 5.0 1.6", "CIS AWS 6.0 2.6", "CIS AWS 7.0 2.7"),
     equivalent=("prowler:iam_avoid_root_usage",),
+    cli=(
+        (
+            "aws cloudtrail lookup-events --lookup-attributes "
+            "AttributeKey=Username,AttributeValue=root --query 'Events[].[EventTime, EventSource, "
+            "EventName]' --region {region}"
+        ),
+    ),
 )
 def iam_root_used_recently(row: Credentials, view: View, *, max_days: int = 7) -> Problems:
     """The root user signed in or used an access key within the recent window.
@@ -95,6 +102,17 @@ def iam_root_used_recently(row: Credentials, view: View, *, max_days: int = 7) -
         "FSBP IAM.19",
     ),
     equivalent=("prowler:iam_user_mfa_enabled_console_access", "prowler:iam_administrator_access_with_mfa"),
+    cli=(
+        (
+            "aws iam create-virtual-mfa-device --virtual-mfa-device-name={name} --outfile "
+            "'<picture>.png' --bootstrap-method QRCodePNG --region {region}"
+        ),
+        (
+            "aws iam enable-mfa-device --user-name={name} --serial-number "
+            "arn:{partition}:iam::{account}:mfa/{name} --authentication-code1 '<code>' "
+            "--authentication-code2 '<next-code>' --region {region}"
+        ),
+    ),
 )
 def iam_user_console_mfa_missing(row: Credentials, view: View) -> Problems:
     """An IAM user has a console password and no MFA device.
@@ -133,6 +151,21 @@ def groups_named(name: str, view: View) -> Iterator[Principal]:
     fix="Replace the key by a role; where that is impossible, make a new key and delete this one.",
     maps=("CIS AWS 3.0 1.14", "CIS AWS 5.0 1.13", "CIS AWS 6.0 2.13", "CIS AWS 7.0 2.12", "FSBP IAM.3"),
     equivalent=("prowler:iam_rotate_access_key_90_days", "trusted-advisor:DqdJqYeRm5"),
+    cli=(
+        (
+            "aws iam list-access-keys --user-name={name} --query 'AccessKeyMetadata[].[AccessKeyId, "
+            "CreateDate, Status]' --region {region}"
+        ),
+        "aws iam create-access-key --user-name={name} --region {region}",
+        (
+            "aws iam update-access-key --user-name={name} --access-key-id '<access-key-id>' --status "
+            "Inactive --region {region}"
+        ),
+        "aws iam delete-access-key --user-name={name} --access-key-id '<access-key-id>' --region {region}",
+    ),
+    cdk="""
+        iam.CfnAccessKey(self, "Key", user_name="<user-name>", serial="<one-more-than-before>")
+    """,
 )
 def iam_user_access_key_not_rotated(
     row: Credentials, view: View, *, max_days: int = 90, high_days: int = 365
@@ -170,6 +203,18 @@ def _undated(check_id: str, row: Credentials) -> Unread:
     fix="Deactivate the key, and delete it when nobody misses it.",
     maps=(*UNUSED, "FSBP IAM.8", "FSBP IAM.22"),
     equivalent=("prowler:iam_user_accesskey_unused",),
+    cli=(
+        (
+            "aws iam list-access-keys --user-name={name} --query 'AccessKeyMetadata[].[AccessKeyId, "
+            "CreateDate, Status]' --region {region}"
+        ),
+        "aws iam get-access-key-last-used --access-key-id '<access-key-id>' --region {region}",
+        (
+            "aws iam update-access-key --user-name={name} --access-key-id '<access-key-id>' --status "
+            "Inactive --region {region}"
+        ),
+        "aws iam delete-access-key --user-name={name} --access-key-id '<access-key-id>' --region {region}",
+    ),
 )
 def iam_user_access_key_unused(row: Credentials, view: View, *, max_days: int = 45) -> Problems:
     """An active access key has not been used within the allowed days.
@@ -193,6 +238,7 @@ def iam_user_access_key_unused(row: Credentials, view: View, *, max_days: int = 
     fix="Delete the login profile of the dormant user.",
     maps=(*UNUSED, "FSBP IAM.8", "FSBP IAM.22"),
     equivalent=("prowler:iam_user_console_access_unused",),
+    cli=("aws iam delete-login-profile --user-name={name} --region {region}",),
 )
 def iam_user_console_access_unused(row: Credentials, view: View, *, max_days: int = 45) -> Problems:
     """A console password has not been used within the allowed days.
@@ -230,6 +276,15 @@ def _is_older(since: datetime, days: int, view: View) -> bool:
         "FSBP IAM.10",
     ),
     equivalent=("prowler:iam_password_policy_minimum_length_14", "trusted-advisor:Yw2K9puPzl"),
+    cli=(
+        "aws iam get-account-password-policy --region {region}",
+        (
+            "aws iam update-account-password-policy --minimum-password-length 14 "
+            "--require-lowercase-characters --require-uppercase-characters --require-numbers "
+            "--require-symbols --allow-users-to-change-password --password-reuse-prevention 24 "
+            "--region {region}"
+        ),
+    ),
 )
 def iam_password_policy_min_length_short(
     policy: PasswordPolicy, view: View, *, min_length: int = 14, skip_if_no_password_users: bool = False

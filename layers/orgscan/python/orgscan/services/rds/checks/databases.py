@@ -21,6 +21,19 @@ DEARER_AFTER = timedelta(days=2 * 365)
     fix="Raise the backup retention period.",
     maps=("FSBP RDS.11",),
     equivalent=("prowler:rds_instance_backup_enabled", "trusted-advisor:opQPADkZvH"),
+    cli=(
+        (
+            "db: aws rds modify-db-instance --db-instance-identifier {name} --backup-retention-period 7 "
+            "--region {region}"
+        ),
+        (
+            "cluster: aws rds modify-db-cluster --db-cluster-identifier {name} --backup-retention-period 7 "
+            "--region {region}"
+        ),
+    ),
+    cdk="""
+        rds.CfnDBInstance(self, "Database", db_instance_class="<class>", backup_retention_period=7)
+    """,
 )
 def rds_instance_backup_disabled_or_short(database: Database, *, min_days: int = 7) -> Problems:
     """Automated backups are off or kept for fewer days than required.
@@ -46,6 +59,38 @@ def rds_instance_backup_disabled_or_short(database: Database, *, min_days: int =
     fix="Upgrade to a major version that is supported.",
     also=(DBInstance,),
     equivalent=("prowler:rds_instance_deprecated_engine_version", "prowler:rds_instance_extended_support"),
+    cli=(
+        (
+            "aws rds describe-db-engine-versions --engine '<engine>' --engine-version '<its-version>' "
+            "--query 'DBEngineVersions[].ValidUpgradeTarget[].EngineVersion' --region {region}"
+        ),
+        (
+            "db: aws rds create-db-snapshot --db-instance-identifier {name} --db-snapshot-identifier "
+            "{name}-before-upgrade --region {region}"
+        ),
+        (
+            "db: aws rds modify-db-instance --db-instance-identifier {name} --engine-version '<version>' "
+            "--allow-major-version-upgrade --no-apply-immediately --region {region}"
+        ),
+        (
+            "cluster: aws rds create-db-cluster-snapshot --db-cluster-identifier {name} "
+            "--db-cluster-snapshot-identifier {name}-before-upgrade --region {region}"
+        ),
+        (
+            "cluster: aws rds modify-db-cluster --db-cluster-identifier {name} --engine-version "
+            "'<version>' --allow-major-version-upgrade --no-apply-immediately --region {region}"
+        ),
+    ),
+    cdk="""
+        rds.CfnDBInstance(
+            self,
+            "Database",
+            db_instance_class="<class>",
+            engine="<engine>",
+            engine_version="<version>",
+            allow_major_version_upgrade=True,
+        )
+    """,
 )
 def rds_engine_end_of_life_or_extended_support(
     database: Database, view: View, *, warn_days: int = 180
@@ -116,6 +161,29 @@ def _extended(database: Database, since: datetime | None, view: View) -> Money |
     fix="Restore a snapshot into an encrypted cluster.",
     maps=("CIS AWS 3.0 2.3.1", "CIS AWS 5.0 2.2.1", "CIS AWS 6.0 3.2.1", "CIS AWS 7.0 3.2.1", "FSBP RDS.27"),
     equivalent=("prowler:rds_cluster_storage_encrypted",),
+    cli=(
+        (
+            "aws rds create-db-cluster-snapshot --db-cluster-identifier {name} "
+            "--db-cluster-snapshot-identifier {name}-unencrypted --region {region}"
+        ),
+        (
+            "aws rds wait db-cluster-snapshot-available --db-cluster-snapshot-identifier "
+            "{name}-unencrypted --region {region}"
+        ),
+        (
+            "aws rds restore-db-cluster-from-snapshot --snapshot-identifier {name}-unencrypted "
+            "--db-cluster-identifier {name}-encrypted --engine '<engine>' --kms-key-id alias/aws/rds "
+            "--db-subnet-group-name '<subnet-group>' --vpc-security-group-ids '<security-group>' --region "
+            "{region}"
+        ),
+        (
+            "aws rds create-db-instance --db-cluster-identifier {name}-encrypted --db-instance-identifier "
+            "'<instance>' --db-instance-class '<class>' --engine '<engine>' --region {region}"
+        ),
+    ),
+    cdk="""
+        rds.CfnDBCluster(self, "Cluster", engine="<engine>", storage_encrypted=True)
+    """,
 )
 def rds_cluster_unencrypted(cluster: DBCluster) -> Problems:
     """The storage of an Aurora or Multi-AZ DB cluster is not encrypted.
@@ -139,6 +207,27 @@ def rds_cluster_unencrypted(cluster: DBCluster) -> Problems:
         "trusted-advisor:Amazon RDS DB clusters have one DB instance",
         "trusted-advisor:Amazon RDS DB clusters with all instances in the same Availability Zone",
     ),
+    cli=(
+        (
+            "aws rds describe-db-clusters --db-cluster-identifier {name} --query "
+            "'DBClusters[].[Engine,AvailabilityZones,DBClusterMembers]' --region {region}"
+        ),
+        (
+            "aws rds create-db-instance --db-cluster-identifier {name} --db-instance-identifier "
+            "'<instance>' --db-instance-class '<class>' --engine '<engine>' --availability-zone "
+            "'<another-zone>' --region {region}"
+        ),
+    ),
+    cdk="""
+        rds.CfnDBInstance(
+            self,
+            "Reader",
+            db_cluster_identifier="<cluster>",
+            db_instance_class="<class>",
+            engine="<engine>",
+            availability_zone="<another-zone>",
+        )
+    """,
 )
 def rds_cluster_single_instance_or_az(cluster: DBCluster, view: View) -> Problems:
     """A cluster has no reader in another Availability Zone than its writer.

@@ -28,6 +28,19 @@ NOT_PRODUCTION: Mapping[str, Sequence[str]] = {"Environment": ["dev", "test", "s
     also=(SecurityGroup, PrefixList),
     maps=("CIS AWS 3.0 2.3.3", "CIS AWS 5.0 2.2.3", "CIS AWS 6.0 3.2.3", "CIS AWS 7.0 3.2.3", "FSBP RDS.2"),
     equivalent=("prowler:rds_instance_no_public_access",),
+    cli=(
+        (
+            "aws rds modify-db-instance --db-instance-identifier {name} --no-publicly-accessible "
+            "--apply-immediately --region {region}"
+        ),
+        (
+            "aws rds describe-db-instances --db-instance-identifier {name} --query "
+            "'DBInstances[].[VpcSecurityGroups,DBSubnetGroup.Subnets[].SubnetIdentifier]' --region {region}"
+        ),
+    ),
+    cdk="""
+        rds.CfnDBInstance(self, "Database", db_instance_class="<class>", publicly_accessible=False)
+    """,
 )
 def rds_instance_public(instance: DBInstance, view: View) -> Problems:
     """The database instance is publicly accessible.
@@ -69,6 +82,26 @@ def _ingress(view: View, group_id: str) -> tuple[Rule, ...]:
     fix="Copy a snapshot with encryption and restore the instance from it.",
     maps=("CIS AWS 3.0 2.3.1", "CIS AWS 5.0 2.2.1", "CIS AWS 6.0 3.2.1", "CIS AWS 7.0 3.2.1", "FSBP RDS.3"),
     equivalent=("prowler:rds_instance_storage_encrypted",),
+    cli=(
+        (
+            "aws rds create-db-snapshot --db-instance-identifier {name} --db-snapshot-identifier "
+            "{name}-unencrypted --region {region}"
+        ),
+        "aws rds wait db-snapshot-available --db-snapshot-identifier {name}-unencrypted --region {region}",
+        (
+            "aws rds copy-db-snapshot --source-db-snapshot-identifier {name}-unencrypted "
+            "--target-db-snapshot-identifier {name}-encrypted --kms-key-id alias/aws/rds --region {region}"
+        ),
+        "aws rds wait db-snapshot-available --db-snapshot-identifier {name}-encrypted --region {region}",
+        (
+            "aws rds restore-db-instance-from-db-snapshot --db-snapshot-identifier {name}-encrypted "
+            "--db-instance-identifier {name}-encrypted --db-subnet-group-name '<subnet-group>' "
+            "--vpc-security-group-ids '<security-group>' --region {region}"
+        ),
+    ),
+    cdk="""
+        rds.CfnDBInstance(self, "Database", db_instance_class="<class>", storage_encrypted=True)
+    """,
 )
 def rds_instance_unencrypted(instance: DBInstance) -> Problems:
     """The storage of a database instance is not encrypted.
@@ -86,6 +119,15 @@ def rds_instance_unencrypted(instance: DBInstance) -> Problems:
     fix="Turn on Multi-AZ.",
     maps=("CIS AWS 5.0 2.2.4", "CIS AWS 6.0 3.2.4", "CIS AWS 7.0 3.2.4", "FSBP RDS.5"),
     equivalent=("prowler:rds_instance_multi_az", "trusted-advisor:f2iK5R6Dep"),
+    cli=(
+        (
+            "aws rds modify-db-instance --db-instance-identifier {name} --multi-az --no-apply-immediately "
+            "--region {region}"
+        ),
+    ),
+    cdk="""
+        rds.CfnDBInstance(self, "Database", db_instance_class="<class>", multi_az=True)
+    """,
 )
 def rds_instance_single_az(
     instance: DBInstance, view: View, *, non_prod_tag: Mapping[str, Sequence[str]] = NOT_PRODUCTION
@@ -120,6 +162,14 @@ def rds_instance_single_az(
     also=(DBInstance, DBCluster),
     measures=(CONNECTIONS, READS, WRITES),
     equivalent=("trusted-advisor:Ti39halfu8",),
+    cli=(
+        "aws rds stop-db-instance --db-instance-identifier {name} --region {region}",
+        (
+            "aws rds delete-db-instance --db-instance-identifier "
+            "'<the-instance-once-nobody-has-missed-it>' --final-db-snapshot-identifier final-{name} "
+            "--region {region}"
+        ),
+    ),
 )
 def rds_instance_idle(
     instance: DBInstance,

@@ -15,6 +15,17 @@ from orgscan.services.rds.facts import ELSEWHERE, DBCluster, DBInstance, DBSnaps
     fix="Remove the group all from those who may restore it.",
     maps=("FSBP RDS.1",),
     equivalent=("prowler:rds_snapshots_public_access", "trusted-advisor:Amazon RDS Public Snapshots"),
+    cli=(
+        (
+            "snapshot: aws rds modify-db-snapshot-attribute --db-snapshot-identifier {name} "
+            "--attribute-name restore --values-to-remove all --region {region}"
+        ),
+        (
+            "cluster-snapshot: aws rds modify-db-cluster-snapshot-attribute "
+            "--db-cluster-snapshot-identifier {name} --attribute-name restore --values-to-remove all "
+            "--region {region}"
+        ),
+    ),
 )
 def rds_snapshot_public(snapshot: Snapshot) -> Problems:
     """A database or cluster snapshot is public.
@@ -32,6 +43,18 @@ def rds_snapshot_public(snapshot: Snapshot) -> Problems:
     category=Category.COST,
     fix="Delete it, or export it to S3.",
     also=(DBInstance, DBCluster),
+    cli=(
+        (
+            "aws rds start-export-task --export-task-identifier export-{name} --source-arn {arn} "
+            "--s3-bucket-name '<bucket>' --iam-role-arn '<role>' --kms-key-id '<key>' --region {region}"
+        ),
+        "aws rds describe-export-tasks --source-arn {arn} --region {region}",
+        "snapshot: aws rds delete-db-snapshot --db-snapshot-identifier {name} --region {region}",
+        (
+            "cluster-snapshot: aws rds delete-db-cluster-snapshot --db-cluster-snapshot-identifier {name} "
+            "--region {region}"
+        ),
+    ),
 )
 def rds_snapshot_manual_old(
     snapshot: Snapshot,

@@ -1,4 +1,4 @@
-"""What we expect of S3."""
+"""What we expect of what buckets keep, and at what price."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,18 +20,12 @@ from orgscan.model import (
     Unread,
     known,
 )
-from orgscan.policy import Policy
 from orgscan.services.s3.facts import (
-    AccountPublicAccessBlock,
-    Block,
     Bucket,
     LifecycleRule,
     Uploads,
-    opened_to_everyone,
 )
 
-BUCKET_PERMISSIONS = "trusted-advisor:Pfx0RwqBli"
-BLOCK_EACH = ("CIS AWS 3.0 2.1.4", "CIS AWS 5.0 2.1.4", "CIS AWS 6.0 3.1.4", "CIS AWS 7.0 3.1.4")
 GIB = 2**30
 DAY = 86400
 MEASURED_DAYS = 3
@@ -59,108 +53,18 @@ WHOLE_BUCKET = (("FilterId", "EntireBucket"),)
 REQUESTS_DAYS = 30
 SAVED = 0.99
 """The share of requests that a bucket key spares KMS, as AWS says."""
+NEW_RULES = (
+    "aws s3api get-bucket-lifecycle-configuration --bucket {name} --region {region}",
+    (
+        "aws s3api put-bucket-lifecycle-configuration --bucket {name} --lifecycle-configuration "
+        "'file://<all-its-rules-with-the-new-one>' --region {region}"
+    ),
+)
+"""Commands that put a document in the place of another, whose good parts it must keep."""
 
 
 def _size(storage: str) -> Metric:
     return Metric("AWS/S3", "BucketSizeBytes", "Average", DAY, (("StorageType", storage),))
-
-
-@check(
-    AccountPublicAccessBlock,
-    severity=Severity.HIGH,
-    category=Category.SECURITY,
-    fix="Turn on all four settings for the account, after reviewing which buckets are public on purpose.",
-    maps=(*BLOCK_EACH, "FSBP S3.1"),
-    equivalent=("prowler:s3_account_level_public_access_blocks",),
-)
-def s3_account_public_access_block_off(account: AccountPublicAccessBlock) -> Problems:
-    """The account's S3 public access block is missing or has a setting off.
-
-    With all four settings on, no bucket of the account can become public by mistake.
-    """
-    on = known(account.on)
-    off = ", ".join(block for block in Block if block not in (on or ()))
-    if on is None:
-        yield f"no public access block is set for the account: {off} are off"
-    elif off:
-        yield f"off: {off}"
-
-
-@check(
-    Bucket,
-    severity=Severity.MEDIUM,
-    category=Category.SECURITY,
-    fix="Turn on all four settings for the bucket.",
-    also=(AccountPublicAccessBlock,),
-    maps=(*BLOCK_EACH, "FSBP S3.8"),
-    equivalent=("prowler:s3_bucket_level_public_access_block",),
-)
-def s3_bucket_public_access_block_off(
-    bucket: Bucket, view: View, *, accept_account_level: bool = False
-) -> Problems:
-    """The bucket's own public access block is missing or has a setting off.
-
-    The account's block can be turned off for all buckets at once; the bucket's own still holds then. With
-    `accept_account_level`, an account's block that is all on is enough.
-    """
-    on = known(bucket.blocked)
-    off = ", ".join(block for block in Block if block not in (on or ()))
-    if not off or (accept_account_level and all(_stopped(bucket, view, block) for block in Block)):
-        return
-    yield "the bucket has no public access block" if on is None else f"off: {off}"
-
-
-@check(
-    Bucket,
-    severity=Severity.CRITICAL,
-    category=Category.SECURITY,
-    fix="Name the principals the policy is meant for, or turn on RestrictPublicBuckets.",
-    also=(AccountPublicAccessBlock,),
-    maps=("FSBP S3.2", "FSBP S3.3"),
-    equivalent=(
-        "prowler:s3_bucket_public_access",
-        "prowler:s3_bucket_policy_public_write_access",
-        BUCKET_PERMISSIONS,
-    ),
-)
-def s3_bucket_policy_public(bucket: Bucket, view: View) -> Problems:
-    """The bucket policy makes the bucket public and no public access block stops it.
-
-    A public bucket leaks quietly: nobody logs in and nothing breaks. AWS itself decides what is public.
-    """
-    if known(bucket.policy_is_public) and not _stopped(bucket, view, Block.POLICIES):
-        policy = bucket.policy
-        opened = ", ".join(opened_to_everyone(policy)) if isinstance(policy, Policy) else ""
-        yield f"the policy allows everyone {opened}" if opened else "AWS rates the policy as public"
-
-
-@check(
-    Bucket,
-    severity=Severity.CRITICAL,
-    category=Category.SECURITY,
-    fix="Remove the grant and disable ACLs (object ownership BucketOwnerEnforced).",
-    also=(AccountPublicAccessBlock,),
-    maps=("FSBP S3.2", "FSBP S3.3"),
-    equivalent=(
-        "prowler:s3_bucket_public_access",
-        "prowler:s3_bucket_public_list_acl",
-        "prowler:s3_bucket_public_write_acl",
-        BUCKET_PERMISSIONS,
-    ),
-)
-def s3_bucket_acl_public(bucket: Bucket, view: View) -> Problems:
-    """The bucket's ACL opens it to everyone or to every AWS user, and ACLs are in force.
-
-    READ lets strangers list the bucket; the other permissions let them write to it or learn who may.
-    """
-    grants = known(bucket.public_grants)
-    if not grants or known(bucket.ownership) == "BucketOwnerEnforced":
-        return
-    if _stopped(bucket, view, Block.ACLS):
-        return
-    for grant in grants:
-        severity = Severity.HIGH if grant.permission == "READ" else Severity.CRITICAL
-        yield Problem(f"the ACL grants {grant.permission} to {grant.to}", severity=severity)
 
 
 @check(
@@ -171,6 +75,20 @@ def s3_bucket_acl_public(bucket: Bucket, view: View) -> Problems:
     also=(TagRecord,),
     maps=("FSBP S3.14",),
     equivalent=("prowler:s3_bucket_object_versioning", "trusted-advisor:R365s2Qddf"),
+    cli=(
+        (
+            "aws s3api put-bucket-versioning --bucket {name} --versioning-configuration Status=Enabled "
+            "--region {region}"
+        ),
+        *NEW_RULES,
+    ),
+    cdk="""
+        s3.CfnBucket(
+            self,
+            "Bucket",
+            versioning_configuration=s3.CfnBucket.VersioningConfigurationProperty(status="Enabled"),
+        )
+    """,
 )
 def s3_bucket_versioning_disabled(
     bucket: Bucket, view: View, *, exempt_patterns: Sequence[str] = []
@@ -187,32 +105,39 @@ def s3_bucket_versioning_disabled(
 
 @check(
     Bucket,
-    severity=Severity.MEDIUM,
-    category=Category.SECURITY,
-    fix="Add a statement to the policy that denies everyone s3:* when aws:SecureTransport is false.",
-    maps=("CIS AWS 3.0 2.1.1", "CIS AWS 5.0 2.1.1", "CIS AWS 6.0 3.1.1", "CIS AWS 7.0 3.1.1", "FSBP S3.5"),
-    equivalent=("prowler:s3_bucket_secure_transport_policy",),
-)
-def s3_bucket_insecure_transport_allowed(bucket: Bucket, *, strict: bool = True) -> Problems:
-    """The bucket's policy does not deny plain HTTP.
-
-    S3 answers unencrypted requests unless a Deny for everyone, on the bucket and its objects, refuses them:
-    by aws:SecureTransport, or by s3:TlsVersion below 1.2. Not `strict`: reading and writing objects is
-    enough.
-    """
-    policy = known(bucket.policy)
-    if policy is None:
-        yield "the bucket has no policy, so nothing denies plain HTTP"
-    elif not policy.denies_insecure_transport(bucket.arn, strict=strict):
-        yield "the policy does not deny everyone plain HTTP to the bucket and its objects"
-
-
-@check(
-    Bucket,
     severity=Severity.LOW,
     category=Category.COST,
     fix="Enable the bucket key, and copy hot objects onto themselves, which gives it to them.",
     measures=(Metric("AWS/S3", "AllRequests", "Sum", DAY, WHOLE_BUCKET),),
+    cli=(
+        "aws s3api get-bucket-encryption --bucket {name} --region {region}",
+        (
+            "aws s3api put-bucket-encryption --bucket {name} --server-side-encryption-configuration "
+            '\'{"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", '
+            '"KMSMasterKeyID": "<the-same-key>"}, "BucketKeyEnabled": true}]}\' --region {region}'
+        ),
+        (
+            "aws s3api copy-object --bucket {name} --key '<hot-object>' --copy-source "
+            "'<bucket>/<hot-object>' --server-side-encryption aws:kms --ssekms-key-id '<the-same-key>' "
+            "--bucket-key-enabled --region {region}"
+        ),
+    ),
+    cdk="""
+        s3.CfnBucket(
+            self,
+            "Bucket",
+            bucket_encryption=s3.CfnBucket.BucketEncryptionProperty(
+                server_side_encryption_configuration=[
+                    s3.CfnBucket.ServerSideEncryptionRuleProperty(
+                        bucket_key_enabled=True,
+                        server_side_encryption_by_default=s3.CfnBucket.ServerSideEncryptionByDefaultProperty(
+                            sse_algorithm="aws:kms", kms_master_key_id="<key>"
+                        ),
+                    )
+                ]
+            ),
+        )
+    """,
 )
 def s3_bucket_key_disabled(bucket: Bucket, view: View) -> Problems:
     """The bucket encrypts with KMS, but without an S3 bucket key, so that KMS bills every request.
@@ -238,6 +163,25 @@ def s3_bucket_key_disabled(bucket: Bucket, view: View) -> Problems:
     measures=tuple(map(_size, STORAGE)),
     maps=("FSBP S3.13",),
     equivalent=("prowler:s3_bucket_lifecycle_enabled", "trusted-advisor:c18d2gz100"),
+    cli=NEW_RULES,
+    cdk="""
+        s3.CfnBucket(
+            self,
+            "Bucket",
+            lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
+                rules=[
+                    s3.CfnBucket.RuleProperty(
+                        status="Enabled",
+                        transitions=[
+                            s3.CfnBucket.TransitionProperty(
+                                storage_class="STANDARD_IA", transition_in_days=30
+                            )
+                        ],
+                    )
+                ]
+            ),
+        )
+    """,
 )
 def s3_bucket_lifecycle_missing(bucket: Bucket, view: View, *, min_gib: int = 10) -> Problems:
     """The bucket has data but no enabled lifecycle rule.
@@ -266,6 +210,23 @@ def s3_bucket_lifecycle_missing(bucket: Bucket, view: View, *, min_gib: int = 10
     measures=(_size(STORAGE[0]),),
     maps=("FSBP S3.10",),
     equivalent=("trusted-advisor:c18d2gz171",),
+    cli=NEW_RULES,
+    cdk="""
+        s3.CfnBucket(
+            self,
+            "Bucket",
+            lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
+                rules=[
+                    s3.CfnBucket.RuleProperty(
+                        status="Enabled",
+                        noncurrent_version_expiration=s3.CfnBucket.NoncurrentVersionExpirationProperty(
+                            noncurrent_days=90, newer_noncurrent_versions=3
+                        ),
+                    )
+                ]
+            ),
+        )
+    """,
 )
 def s3_bucket_noncurrent_versions_not_expired(
     bucket: Bucket, view: View, *, accept_prefix_rules: bool = True, noncurrent_share: float = 0.2
@@ -296,6 +257,26 @@ def s3_bucket_noncurrent_versions_not_expired(
     category=Category.COST,
     fix="Add a rule for the whole bucket that aborts incomplete multipart uploads after 7 days.",
     equivalent=("trusted-advisor:c1cj39rr6v",),
+    cli=(
+        "aws s3api list-multipart-uploads --bucket {name} --region {region}",
+        *NEW_RULES,
+    ),
+    cdk="""
+        s3.CfnBucket(
+            self,
+            "Bucket",
+            lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(
+                rules=[
+                    s3.CfnBucket.RuleProperty(
+                        status="Enabled",
+                        abort_incomplete_multipart_upload=s3.CfnBucket.AbortIncompleteMultipartUploadProperty(
+                            days_after_initiation=7
+                        ),
+                    )
+                ]
+            ),
+        )
+    """,
 )
 def s3_bucket_incomplete_multipart_not_aborted(bucket: Bucket, view: View, *, max_days: int = 7) -> Problems:
     """No enabled lifecycle rule of the whole bucket aborts incomplete multipart uploads in time.
@@ -366,16 +347,6 @@ def _measured(bucket: Bucket, view: View, days: int) -> Sequence[Series | None]:
 
 def _gib(size: Series) -> float:
     return max(size.values, default=0.0) / GIB
-
-
-def _stopped(bucket: Bucket, view: View, block: Block) -> bool:
-    """Whether the bucket's block or the account's has this on; Unread when that cannot be told."""
-    if not isinstance(bucket.blocked, Gap) and block in (bucket.blocked or ()):
-        return True
-    if any(block in (known(account.on) or ()) for account in view.every(AccountPublicAccessBlock)):
-        return True
-    known(bucket.blocked)
-    return False
 
 
 def _matches(bucket: Bucket, view: View, pattern: str) -> bool:

@@ -96,6 +96,10 @@ class Call:
         """The actions, each with its resource, that a caller in this account must be allowed."""
         # A transaction is no action, but its parts are: Put, Update, ConditionCheck.
         parts = [part for each in self.parameters.get("TransactItems", []) for part in each.items()]
+        if self.name == "events:PutEvents":
+            for bus in {each.get("EventBusName", "default") for each in self.parameters["Entries"]}:
+                yield self.name, f"arn:aws:events:{self.region}:{account}:event-bus/{bus}"
+            return
         for kind, parameters in parts:
             yield f"dynamodb:{kind}Item", self._resource(account, parameters)
         if not parts:

@@ -74,6 +74,7 @@ class Emulator:
         """Listen on `port`, or any free one. `opt_in_regions`: region -> accounts in which it is enabled."""
         self._hub = hub
         self.mail: list[sns.Mail] = []
+        self.published: list[sns.Published] = []
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str], Any] = {}
         with ExitStack() as stack:
@@ -97,7 +98,7 @@ class Emulator:
             cloudwatch.install(patch)
             s3.install(patch)
             snapshots.install(patch)
-            sns.install(patch, self.mail)
+            sns.install(patch, self.mail, self.published)
             workflow.install(patch, self.endpoint)
             stack.enter_context(_serving(gate, listener))
             stack.callback(runtime.stop)

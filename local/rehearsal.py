@@ -190,7 +190,7 @@ class Rehearsal:
             "deployment": {"ous": self.organization.guarded, "path": "/audit/"},
             "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
             "checks": {"parameters": parameters(each.id for each in self.organization.accounts)},
-            "routes": [{"name": "platform", "emails": [RECIPIENT]}],
+            "routes": [{"name": "platform", "emails": [RECIPIENT], "chat": True, "machine": True}],
             "suppressions": [
                 {
                     "check": ACCEPTED,

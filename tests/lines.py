@@ -138,6 +138,8 @@ COMPLETE: Mapping[str, Any] = {
     "checks": {"planned": 620, "evaluated": 620},
     "gaps": [],
     "more_gaps": 0,
+    "changes": {"new": {"critical": 1, "medium": 1}, "resolved": {"high": 1, "medium": 1}},
+    "open": {"critical": {"security": 2}, "high": {"security": 1}, "medium": {"cost": 1}},
 }
 SUMMARIZED: Mapping[str, Any] = {
     **COMPLETE,
@@ -178,6 +180,7 @@ HOSTILE = (
     '"=1',
     "a;=1",
     "a\n=1",
+    "a\n- critical",
     "<script>alert(1)</script>",
     "]]>",
     "&amp;<!--",

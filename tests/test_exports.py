@@ -40,7 +40,7 @@ from tests.lines import (
     WEBSITE,
     line,
 )
-from tests.readers import READERS, batch, in_asff, in_markdown
+from tests.readers import PARSER, READERS, batch, in_asff, in_markdown
 
 FORMATS = (csv, jsonl, ocsf, asff, junit, sarif, markdown)
 HUB = Product("aws", "999999999999", "eu-central-1")
@@ -326,6 +326,31 @@ def test_the_table_ends_and_says_how_many_follow() -> None:
     assert text.count("\n| ") == 4
     assert text.endswith("\nand 3 more findings\n")
     assert "**Open: 2 critical, 1 high, 1 medium**, 40.00 USD a month" in text
+
+
+@pytest.mark.parametrize(("worst", "end"), [(4, "\nand 1 more finding\n"), (5, "| 73 |  |\n")])
+def test_the_last_row_is_counted_too(worst: int, end: str) -> None:
+    assert "".join(markdown.export(COMPLETE, FOUND, CHECKS, worst=worst)).endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a|b", "a|b"),
+        ("a\\|b", "a\\ |b"),
+        ("`a` | <b>", "'a' | <b>"),
+        ("a\nb\r\nc", "a b c"),
+        ("\\", "\\"),
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        ("[x](http://evil.example) @everyone", "[x](http://evil.example) @everyone"),
+    ],
+)
+def test_a_name_stays_in_its_cell_as_it_is(text: str, shown: str) -> None:
+    told = written(markdown, [line(account_name=text, resource=text, owner=Owner(text))])
+    inside = [child for token in PARSER.parse(told) for child in token.children or ()]
+    codes = [child.content for child in inside if child.type == "code_inline"]
+    # The scan and two gaps; the row's account, resource, evidence and owner.
+    assert codes[3:] == [shown, shown, SSH.problems[0], shown]
 
 
 def test_many_gaps_are_counted() -> None:

@@ -1,19 +1,28 @@
 """What the functions say of themselves: log lines and metrics of one small scan."""
 
 import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import boto3
 import pytest
 
+from orgscan import session
 from orgscan.figures import COMPLETED, COVERAGE, DROP, MISSING, OPEN, PLANNED, REACHED, SECONDS, UNSEEN
+from orgscan.messages import Channel, Message
 from orgscan.meter import CALLS, THROTTLES, Meter
 from orgscan.model import Blindness, Severity, Target
+from orgscan.notify import MessageRefused
+from orgscan.results import FINDINGS, RESOLVED, SUMMARY, Bucketed, Results
 from orgscan.session import Clients
+from orgscan.settings import CHAT, Events, topic_name
 from orgscan.store import FindingStore
 from tests.answers import refuse
 from tests.conftest import ACCOUNT
 from tests.handlers import CHECKS, REGIONS, Context, Handlers, Line, inside, ready, scan
+from tests.test_events import Bus
+from tests.test_events import line as finding
+from tests.test_notify import Topic
 
 
 @pytest.fixture
@@ -155,3 +164,51 @@ def test_a_target_says_how_long_it_took_and_how_often_it_asked(functions: Handle
     told = {name: (where, value) for name, where, _, value in functions.measured()}
     everywhere = dimensions(service="scan")
     assert (told[CALLS], told[THROTTLES]) == ((everywhere, 3), (everywhere, 1))
+
+
+# Telling
+
+
+TELLING = "20260115T060000123Z-15444444"
+
+
+def telling(functions: Handlers, wanted: Events) -> Topic:
+    """A finished scan with one message for each channel, and whoever reads the mails."""
+    functions.configuration = replace(functions.configuration, events=wanted)
+    home = session.here()
+    topic = Topic(home, "findings")
+    Topic(home, topic_name("orgscan", CHAT, "all"))
+    messages = [Message("all", "s", "b"), Message("all", "s", "{}", Channel.CHAT, {"kind": "changes"})]
+    bucket = Bucketed(home.get("s3"), "results", TELLING)
+    bucket.put("messages.json", json.dumps([asdict(each) for each in messages]).encode())
+    left = Results(bucket)
+    left.put_lines(FINDINGS, [finding(changed_in=TELLING)])
+    left.put_lines(RESOLVED, [])
+    left.put_json(SUMMARY, {"scan": TELLING})
+    return topic
+
+
+def test_notifying_tells_topics_and_the_bus(functions: Handlers) -> None:
+    topic = telling(functions, Events(scans=True, findings=True))
+    mails, bus = topic.all(), Bus(session.here())
+    assert functions.invoke("notify", scan=TELLING) == {"sent": 2, "events": 2}
+    assert functions.invoke("notify", scan=TELLING) == {"sent": 0, "events": 0}
+    assert [body for _, _, body in topic.told(mails)] == ["b"]
+    assert [kind for kind, _ in bus.received()] == ["orgscan finding opened", "orgscan scan finished"]
+    told = {name: value for name, _, _, value in functions.measured()}
+    assert told.keys() == {"MessagesSent", "EventsSent"}
+
+
+def test_without_events_nothing_else_is_read(functions: Handlers) -> None:
+    telling(functions, Events())
+    boto3.client("s3").delete_object(Bucket="results", Key=f"scans/{TELLING}/{FINDINGS}")
+    assert functions.invoke("notify", scan=TELLING) == {"sent": 2, "events": 0}
+
+
+def test_what_one_topic_refuses_keeps_no_event_from_its_readers(functions: Handlers) -> None:
+    topic, bus = telling(functions, Events(scans=True)), Bus(session.here())
+    topic.sns.delete_topic(TopicArn=topic.arn)
+    for _ in range(2):
+        with pytest.raises(MessageRefused, match="NotFound"):
+            functions.invoke("notify", scan=TELLING)
+    assert [kind for kind, _ in bus.received()] == ["orgscan scan finished"]

@@ -277,6 +277,10 @@ def test_mail_follows_the_filter_policy_and_ends_in_the_footer(cloud: Cloud) -> 
 
     publish("finance")
     assert cloud.aws.mail == []
+    (published,) = cloud.aws.published
+    assert (published.subject, published.body) == ("Scan", "3 new findings")
+    assert published.attributes == {"route": "finance"}
+    assert cloud.outputs["Topic"].endswith(f":{published.topic}")
     publish("security")
     (mail,) = cloud.aws.mail
     assert (mail.to, mail.subject, mail.attributes) == ("sec@example.com", "Scan", {"route": "security"})

@@ -23,11 +23,12 @@ from orgscan.present.mail import Mail
 from orgscan.receipt import Receipt
 from orgscan.reconcile import Change
 from orgscan.settings import Route
-from orgscan.summary import QUIET, ScanSummary, summarise
+from orgscan.summary import QUIET, Ending, ScanSummary, summarise
 from tests.goldens import golden
 from tests.receipts import FINISHED, PROD, RESULTS, notable, plan, receipt
 from tests.test_mail import (
     MOVES,
+    RULES,
     accepted,
     comings_and_goings,
     first_scan,
@@ -177,11 +178,15 @@ def test_attributes_say_why_whose_and_how_complete() -> None:
 
 
 @settings(max_examples=15)
-@given(st.lists(receipts(), min_size=1, max_size=4), st.lists(MOVES, max_size=8))
+@given(
+    st.lists(receipts(), min_size=1, max_size=4),
+    st.lists(MOVES, max_size=8),
+    st.lists(st.builds(Ending, st.sampled_from(RULES), st.integers(-400, 7), st.booleans()), max_size=5),
+)
 def test_whatever_happened_messages_keep_their_limits_and_their_counts(
-    left: list[Receipt], moved: list[Any]
+    left: list[Receipt], moved: list[Any], endings: list[Ending]
 ) -> None:
-    summary = summarise(plan(), left, finished=FINISHED, moves=moved, route=EVERYWHERE)
+    summary = summarise(plan(), left, finished=FINISHED, moves=moved, endings=endings, route=EVERYWHERE)
     messages = told(summary)
     chat_is_right(messages[Channel.CHAT].body, summary)
     data_is_right(messages[Channel.MACHINE].body, summary)
@@ -277,10 +282,14 @@ def test_a_flood_of_long_causes_is_cut_and_counted() -> None:
     long = "\U0001f600" * 2_000
     where = replace(PROD, account_name=long)
     changes = [notable(f"check-{each}", resource=long, problem=long) for each in range(300)]
-    summary = summarise(plan(), [receipt(where, *changes)], finished=FINISHED)
+    fixed = notable("closed-check", change=Change.RESOLVED, because="fixed")
+    summary = summarise(plan(), [receipt(where, *changes, fixed)], finished=FINISHED)
     body = told(summary)[Channel.MACHINE].body
     read = json.loads(body)
     assert 100_000 < len(body) < MACHINE_SIZE
     assert read["changes"]
-    assert len(read["changes"]) + read["more_changes"]["causes"] == 300
-    assert len(told(summary)[Channel.CHAT].body) <= SIZE
+    assert len(read["changes"]) + read["more_changes"]["causes"] == 301
+    chat_is_right(told(summary)[Channel.CHAT].body, summary)
+    description = notification(summary)["content"]["description"]
+    assert re.search(r"\n- and \d+ more findings\n", description)
+    assert "- HIGH `closed-check`" in description, "the flood does not bury what else happened"

@@ -373,6 +373,20 @@ def test_a_plan_survives_the_bucket(home: Clients) -> None:
     }
 
 
+def test_a_plan_keeps_whether_it_is_a_digest_and_older_ones_are_none(home: Clients) -> None:
+    s3 = home.get("s3")
+    s3.create_bucket(Bucket="plans", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    plans = PlanStore(s3, "plans")
+    made, targets = plan(planner(home, STATIC), digest=True)
+    plans.put(made, targets)
+    assert plans.get(made.scan).digest
+    key = f"scans/{made.scan}/plan.json"
+    told = json.load(s3.get_object(Bucket="plans", Key=key)["Body"])
+    del told["digest"]
+    s3.put_object(Bucket="plans", Key=key, Body=json.dumps(told).encode())
+    assert plans.get(made.scan) == replace(made, digest=False)
+
+
 def test_a_list_of_targets_is_one_of_json_whatever_names_are_in_it(home: Clients) -> None:
     """And one that an earlier version wrote, in a single line, is read as well."""
     s3 = home.get("s3")

@@ -88,19 +88,32 @@ def facts(line: Line) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Word:
+    option: str
+    """'--name=', or ''."""
+    value: str
+    asks: tuple[str, ...]
+    """For these facts."""
+
+
 @cache
-def _parsed(declared: str) -> tuple[str, tuple[str, ...]]:
+def _parsed(declared: str) -> tuple[str, tuple[_Word, ...]]:
     """The type of the resources that a command is for, and its words: once for all findings of a check."""
     found = COMMAND.fullmatch(declared)
     if not found:
         raise ValueError(f"{declared!r} is no command of the AWS CLI")
-    return found["type"] or "", tuple(split(found["command"]))
+    parts = [WORD.findall(word)[0] for word in split(found["command"])]
+    words = (_Word(option, value, tuple(PLACEHOLDER.findall(value))) for option, value in parts)
+    return found["type"] or "", tuple(words)
 
 
-def _word(word: str, told: Mapping[str, str]) -> str | None:
+def _word(word: _Word, told: Mapping[str, str]) -> str | None:
     """As the shell must read it; '' when it falls away, None when it would be harmful."""
-    option, value = (part or "" for part in WORD.findall(word)[0])
-    asked = [told[name] for name in PLACEHOLDER.findall(value)]
+    option, value = word.option, word.value
+    if not word.asks:
+        return option + quote(value)
+    asked = [told[name] for name in word.asks]
     if option and value == "{key}" and asked == [""]:
         return ""
     json = value.startswith(('{"', "["))
@@ -109,8 +122,8 @@ def _word(word: str, told: Mapping[str, str]) -> str | None:
     )
     harmful = (
         not all(each and each.isprintable() for each in asked)
-        or (asked and not option and filled.startswith("-"))
+        or (not option and filled.startswith("-"))
         or (PLACEHOLDER.match(value) and ELSEWHERE.match(filled))
         or ("=" in value and not json and any(SHORTHAND & {*each} for each in asked))
     )
-    return None if harmful else f"{option}{quote(filled)}"
+    return None if harmful else option + quote(filled)

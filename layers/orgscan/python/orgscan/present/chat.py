@@ -21,7 +21,7 @@ SIZE = 4_000
 """Characters of the whole notification: what a channel shows without folding most of it away."""
 DESCRIPTION = 2_600
 TITLE = 150
-GAPS, RELATED = 3, 5
+GAPS, ENDINGS, RELATED = 3, 3, 5
 KEPT = 200
 """Characters kept free for each kind of change that follows, so that the first cannot bury it."""
 HARMLESS = str.maketrans({"`": "'", "<": "(", ">": ")", "&": "+", "@": "(at)", "\\": "/"})
@@ -70,7 +70,7 @@ def _notification(
 
 def _description(summary: ScanSummary, room: int) -> str:
     above = [[f"*{_verdict(summary)}*", *_scale(summary)], [*_unseen(summary)], [*_moves(summary)]]
-    below = [[_open(summary)]]
+    below = [[_open(summary)], [*_endings(summary)]]
     headings = {
         change: f"*{change.upper()}: {totals(summary.by_severity(change))}*"
         for change in Change
@@ -159,6 +159,16 @@ def _open(summary: ScanSummary) -> str:
         return "*OPEN*: nothing" if summary.complete else "*OPEN*: nothing of what could be seen"
     waste = f", waste about {usd(summary.monthly_usd)} a month" if summary.monthly_usd else ""
     return f"*OPEN*: {totals(summary.by_severity())}{waste}"
+
+
+def _endings(summary: ScanSummary) -> Iterator[str]:
+    endings = sorted(summary.endings, key=lambda each: (not each.fresh, -each.days, each.rule.what))
+    if endings:
+        yield f"*SUPPRESSIONS that end: {len(endings):,}*"
+    for each in endings[:ENDINGS]:
+        yield f"- {'ended' if each.days < 0 else 'until'} {each.rule.expires}: {code(each.rule.what)}"
+    if len(endings) > ENDINGS:
+        yield f"- and {len(endings) - ENDINGS:,} more"
 
 
 def _next(links: Links) -> Iterator[str]:

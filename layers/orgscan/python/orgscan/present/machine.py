@@ -56,6 +56,7 @@ def machine(summary: ScanSummary, links: Links, attributes: Mapping[str, str]) -
         ],
         "more_gaps": sum(blind.units for _, blind in gaps[GAPS:]),
         "account_changes": len(summary.moves),
+        "suppressions_ending": len(summary.endings),
         "results": links.results,
         "console": links.console or None,
     }

@@ -144,7 +144,7 @@ function savings() {
   return section(
     "savings",
     "Savings",
-    h("p", {}, `About ${money(SCAN.monthly_usd)} USD a month at list prices`, SCAN.unpriced ? `, and ${counted(SCAN.unpriced, "finding")} without a price` : "", ". Confidence: high where a whole resource goes, medium where it shrinks, low where a share is assumed."),
+    h("p", {}, `About ${money(SCAN.monthly_usd)} USD a month at list prices`, SCAN.unpriced ? `, and ${counted(SCAN.unpriced, "finding")} without a price` : "", ". In the total a resource counts once, with its largest saving. Confidence: high where a whole resource goes, medium where it shrinks, low where a share is assumed."),
     h("ul", { class: "legend" }, kinds.map((each) => h("li", { class: `sure-${each}` }, `${each} confidence`))),
     folded(table("Savings by check", columns, rows, { class: "bars" }), 10),
   );

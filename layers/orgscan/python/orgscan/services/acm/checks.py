@@ -36,8 +36,8 @@ NOT_ISSUED = {
         ),
         (
             "aws acm import-certificate --certificate-arn '<of-an-imported-one>' --certificate "
-            "'fileb://<its-successor>' --private-key 'fileb://<key>' --certificate-chain 'fileb://<chain>' "
-            "--region {region}"
+            "'fileb://<its-successor>' --private-key 'fileb://<private-key>' "
+            "--certificate-chain 'fileb://<chain>' --region {region}"
         ),
         "aws acm delete-certificate --certificate-arn '<of-one-that-nobody-uses>' --region {region}",
     ),

@@ -34,8 +34,8 @@ def tagged(key: str, value: str) -> str:
     category=Category.TAGGING,
     fix="Add the missing tags, best in the template that made the resource.",
     also=(TagRecord,),
-    cli=tagging("<key>=<value>"),
-    cdk=tagged("<key>", "<value>"),
+    cli=tagging("<tag-key>=<value>"),
+    cdk=tagged("<tag-key>", "<value>"),
 )
 def tag_required_key_missing(
     resource: Taggable, view: View, *, policies: Sequence[Mapping[str, Any]] = [BASIC]
@@ -58,8 +58,8 @@ def tag_required_key_missing(
     category=Category.TAGGING,
     fix="Correct the value, best in the template that made the resource.",
     also=(TagRecord,),
-    cli=tagging("<key>=<allowed-value>"),
-    cdk=tagged("<key>", "<allowed-value>"),
+    cli=tagging("<tag-key>=<allowed-value>"),
+    cdk=tagged("<tag-key>", "<allowed-value>"),
 )
 def tag_value_not_allowed(
     resource: Taggable, view: View, *, policies: Sequence[Mapping[str, Any]] = [BASIC]
@@ -81,8 +81,8 @@ def tag_value_not_allowed(
     category=Category.TAGGING,
     fix="Correct the value, best in the template that made the resource.",
     also=(TagRecord,),
-    cli=tagging("<key>=<value-that-matches>"),
-    cdk=tagged("<key>", "<value-that-matches>"),
+    cli=tagging("<tag-key>=<value-that-matches>"),
+    cdk=tagged("<tag-key>", "<value-that-matches>"),
 )
 def tag_value_pattern_mismatch(
     resource: Taggable, view: View, *, policies: Sequence[Mapping[str, Any]] = [COST_ALLOCATION]

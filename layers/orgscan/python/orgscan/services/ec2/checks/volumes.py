@@ -73,6 +73,8 @@ def ebs_volume_unattached(volume: Volume, view: View, *, min_age_days: int = 7) 
     maps=("CIS AWS 3.0 2.2.1", "FSBP EC2.3"),
     equivalent=("prowler:ec2_ebs_volume_encryption",),
     cli=(
+        "aws ec2 stop-instances --instance-ids '<instance-id>' --region {region}",
+        "aws ec2 wait instance-stopped --instance-ids '<instance-id>' --region {region}",
         "aws ec2 create-snapshot --volume-id {name} --region {region}",
         "aws ec2 wait snapshot-completed --snapshot-ids '<snapshot-id>' --region {region}",
         (
@@ -90,6 +92,7 @@ def ebs_volume_unattached(volume: Volume, view: View, *, min_age_days: int = 7) 
             "aws ec2 attach-volume --volume-id '<new-volume-id>' --instance-id '<instance-id>' "
             "--device '<device>' --region {region}"
         ),
+        "aws ec2 start-instances --instance-ids '<instance-id>' --region {region}",
     ),
     cdk="""
         ec2.CfnVolume(self, "Volume", availability_zone="<zone>", size="<gib>", encrypted=True)

@@ -46,7 +46,7 @@ def rds_snapshot_public(snapshot: Snapshot) -> Problems:
     cli=(
         (
             "aws rds start-export-task --export-task-identifier export-{name} --source-arn {arn} "
-            "--s3-bucket-name '<bucket>' --iam-role-arn '<role>' --kms-key-id '<key>' --region {region}"
+            "--s3-bucket-name '<bucket>' --iam-role-arn '<role>' --kms-key-id '<kms-key>' --region {region}"
         ),
         "aws rds describe-export-tasks --source-arn {arn} --region {region}",
         "snapshot: aws rds delete-db-snapshot --db-snapshot-identifier {name} --region {region}",

@@ -185,14 +185,14 @@ class _Asked:
         self.results.mkdir(parents=True, exist_ok=True)
         try:
             with closing(DiskStore(self.results / FILE, together=stand.together)) as store, store.whole():
-                found, interrupted = self._scan(stand, store)
+                plan, found, done = self._scan(stand, store)
         except Busy:
             raise CannotScan(
                 f"--results: {self.results}: another scan is writing there: wait, or name another folder"
             ) from None
-        return self._end(found, before, interrupted=interrupted)
+        return self._end(plan, found, before, interrupted=not done)
 
-    def _scan(self, stand: Ground, store: DiskStore) -> tuple[Results, bool]:
+    def _scan(self, stand: Ground, store: DiskStore) -> tuple[Plan, Results, bool]:
         # The library logs what becomes a gap; people are told of gaps.
         logging.getLogger("orgscan").addHandler(logging.NullHandler())
         with show.watching(Console(highlight=False, stderr=True), NOW, quiet=self.quiet) as tell:
@@ -216,10 +216,12 @@ class _Asked:
                     configuration=run.configuration,
                     at=NOW(),
                 )
-                return finished.publish(self.results), not done
+                return plan, finished.publish(self.results), done
 
-    def _end(self, results: Results, before: Baseline | None, *, interrupted: bool) -> show.End:
-        found = [each for each in results.findings() if show.is_open(each)]
+    def _end(self, plan: Plan, results: Results, before: Baseline | None, *, interrupted: bool) -> show.End:
+        # The folder has what else is known of its targets; nobody asked for that.
+        asked = {*plan.checks}
+        found = [each for each in results.findings() if show.is_open(each) and each.check in asked]
         added = None if before is None else [*before.adds(found)]
         counted = found if added is None else added
         summary = results.summary

@@ -41,7 +41,7 @@ class End:
     summary: Mapping[str, Any]
     interrupted: bool
     open: Sequence[Line]
-    """Of what it looked at, worst first."""
+    """Of the checks that were asked for, in what it looked at; worst first."""
     added: Sequence[Line] | None
     """Of them, what is new or worse than the baseline; None without one."""
     failing: int | None

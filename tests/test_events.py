@@ -67,6 +67,7 @@ CHANGED = (
     line(4, changed_in=EARLIER),
     line(5, Change.EASED),
     line(6, Change.SUPPRESSED, status=Status.SUPPRESSED, suppressed_by="x"),
+    line(8, status=Status.SUPPRESSED, suppressed_by="x"),
 )
 
 

@@ -15,12 +15,12 @@ from jsonschema import Draft202012Validator
 
 from orgscan.links import Links
 from orgscan.messages import Channel, Kind, Message, attributes, of_route
-from orgscan.model import Severity
+from orgscan.model import Blindness, Severity
 from orgscan.notify import ROUTE
 from orgscan.present.chat import DESCRIPTION, SIZE, code
 from orgscan.present.machine import SIZE as MACHINE_SIZE
 from orgscan.present.mail import Mail
-from orgscan.receipt import Receipt
+from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change
 from orgscan.settings import Route
 from orgscan.summary import QUIET, Ending, ScanSummary, summarise
@@ -283,7 +283,8 @@ def test_a_flood_of_long_causes_is_cut_and_counted() -> None:
     where = replace(PROD, account_name=long)
     changes = [notable(f"check-{each}", resource=long, problem=long) for each in range(300)]
     fixed = notable("closed-check", change=Change.RESOLVED, because="fixed")
-    summary = summarise(plan(), [receipt(where, *changes, fixed)], finished=FINISHED)
+    gaps = [Unseen(Blindness.FAULT, f"{each} {long}", ("a",)) for each in range(25)]
+    summary = summarise(plan(), [receipt(where, *changes, fixed, unseen=gaps)], finished=FINISHED)
     body = told(summary)[Channel.MACHINE].body
     read = json.loads(body)
     assert 100_000 < len(body) < MACHINE_SIZE

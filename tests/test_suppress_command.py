@@ -199,6 +199,12 @@ def test_an_entry_comes_last_and_nothing_else_moves(text: str) -> None:
     after = added(text, "suppressions", ENTRY)
     assert yaml_text.read(after) == {**before, "suppressions": [*(before.get("suppressions") or []), READ]}
     assert [each for each in re.findall("#.*", text) if each not in after] == []
+    behind = [
+        after.index(each)
+        for each in ("# last", "# four", "# end\n", "# two\r")
+        if each in text and each in after
+    ]
+    assert all(after.index("ec2-instance-idle") < place for place in behind), "it stands with its list"
     assert "\r\n" not in text or "\n" not in after.replace("\r\n", "")
     twice = yaml_text.read(added(after, "suppressions", {**ENTRY, "check": "b"}))
     assert [each["check"] for each in twice["suppressions"]][-2:] == ["ec2-instance-idle", "b"]

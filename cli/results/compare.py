@@ -119,7 +119,7 @@ def _gone(missing: dict[str, Line], now: Side, later: Iterable[Later]) -> Iterat
                     yield Difference(kind, line, was)
     for was in left.values():
         looked = now.places is not None and was in now.places
-        yield Difference(Kind.RESOLVED, was, was)
+        yield Difference(Kind.RESOLVED if looked else Kind.NOT_NOW, was, was)
 
 
 def by_kind(differences: Sequence[Difference]) -> dict[Kind, list[Difference]]:

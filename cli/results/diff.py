@@ -28,7 +28,7 @@ SAID = {
 }
 
 
-def diff(
+def diff(  # noqa: PLR0913 (each is an option)
     earlier: Annotated[
         str,
         typer.Argument(

@@ -87,7 +87,7 @@ def findings(  # noqa: PLR0913 (each is an option)
         typer.Option(
             min=0,
             metavar="NUMBER",
-            help=f"At most so many, or of each group; 0: all. A terminal shows {FEW}, of groups {FEW_OF_GROUP}.",
+            help=f"At most so many, or of each group; 0: all. On a terminal {FEW}, of groups {FEW_OF_GROUP}.",
         ),
     ] = None,
     format_: Annotated[

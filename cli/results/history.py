@@ -23,7 +23,7 @@ BAR = 40
 """Columns of a bar at most."""
 
 
-def history(
+def history(  # noqa: PLR0913 (each is an option)
     *,
     last: Annotated[
         int, typer.Option(min=1, max=LONGEST, metavar="NUMBER", help="Of so many scans, the newest.")
@@ -41,8 +41,9 @@ def history(
     stack: o.FromStack = "",
     config: o.Configuration = o.CONFIG,
 ) -> None:
-    """How it went over the last scans: coverage, what was open, new and resolved, waste; and how long
-    findings stay open. A deployment keeps scans for 400 days, a folder what is in it.
+    """How it went over the last scans: coverage, what was open, new and resolved, waste.
+
+    And how long findings stay open. A deployment keeps scans for 400 days, a folder what is in it.
 
     Exit code 0: told. 2: an option is wrong, or there is no scan.
     """

@@ -25,8 +25,9 @@ def report(
     stack: o.FromStack = "",
     config: o.Configuration = o.CONFIG,
 ) -> None:
-    """Fetch the report of a scan, one HTML file that needs no network. Of results on this machine it tells
-    where the report lies, and copies it only with --output.
+    """Fetch the report of a scan, one HTML file that needs no network.
+
+    Of results on this machine it tells where the report lies, and copies it only with --output.
 
     Exit code 0: it is there. 1: there is, and no browser could be started. 2: an option is wrong, or
     there is no such report.

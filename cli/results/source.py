@@ -21,7 +21,17 @@ from orgscan.errors import NO_ANSWER, gap
 from orgscan.line import Line
 from orgscan.model import Gap
 from orgscan.present.text import listed, number
-from orgscan.results import SCANS, SUMMARY, Bucketed, Folder, NoSuchResult, Results, Shelved
+from orgscan.results import (
+    FINDINGS,
+    RESOLVED,
+    SCANS,
+    SUMMARY,
+    Bucketed,
+    Folder,
+    NoSuchResult,
+    Results,
+    Shelved,
+)
 
 T = TypeVar("T")
 USUAL = Path("results")
@@ -35,7 +45,7 @@ NOT_OURS = (EOFError, KeyError, TypeError, ValueError, zlib.error, gzip.BadGzipF
 
 
 class NoScan(Exception):
-    """There is no such scan, or it cannot be read. The message, one line, says what there is and what to do."""
+    """There is no such scan, or it cannot be read. The message, one line, says what there is, what to do."""
 
 
 class Source(Protocol):
@@ -138,8 +148,13 @@ class Scan(Results):
             return False
         return True
 
-    def _lines(self, name: str) -> Iterator[Line]:
-        lines = self._read(name, lambda: Results._lines(self, name))
+    def findings(self) -> Iterator[Line]:
+        return self._each(FINDINGS, Results.findings(self))
+
+    def resolved(self) -> Iterator[Line]:
+        return self._each(RESOLVED, Results.resolved(self))
+
+    def _each(self, name: str, lines: Iterator[Line]) -> Iterator[Line]:
         while (line := self._read(name, lambda: next(lines, None))) is not None:
             yield line
 

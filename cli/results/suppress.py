@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections import Counter
@@ -217,6 +216,6 @@ def _write(path: Path, text: str) -> None:
     try:
         draft.write_text(text, encoding="utf-8", newline="")
         shutil.copymode(file, draft)
-        os.replace(draft, file)
+        draft.replace(file)
     except OSError as trouble:
         raise NoScan(f"{path}: must be a file that can be written: {trouble.strerror}") from None

@@ -113,9 +113,9 @@ def test_findings_of_an_older_version_are_refused_with_what_to_do(here: Path) ->
     [
         b"",
         b"\x1f\x8b",
-        gzip.compress(b"{}" * 9)[:-9],
-        gzip.compress(b"[]\n"),
-        gzip.compress(b"\xff"),
+        gzip.compress(b"{}" * 9, mtime=0)[:-9],
+        gzip.compress(b"[]\n", mtime=0),
+        gzip.compress(b"\xff", mtime=0),
         b"text",
     ],
 )

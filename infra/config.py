@@ -32,6 +32,8 @@ from orgscan import catalog, settings, suppress
 from orgscan.model import GLOBAL, Category
 
 SCHEMA = ROOT / "orgscan.schema.json"
+ROUTES = 30
+"""Each has a part in every receipt, which must stay an item of the table."""
 
 
 class ConfigError(CannotSynthesize):
@@ -263,7 +265,9 @@ class Config(Section):
     )
     owners: Owners = Field(default=Owners(), description="Who answers for what is found.")
     routes: tuple[Route, ...] = Field(
-        default=(), description="Who is told of what. The first also hears of trouble with orgscan itself."
+        default=(),
+        max_length=ROUTES,
+        description="Who is told of what. The first also hears of trouble with orgscan itself.",
     )
     events: Events = Field(
         default=Events(), description="What goes to EventBridge, for tickets and automation."

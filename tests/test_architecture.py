@@ -91,9 +91,10 @@ DOORS = {
     "orgscan.compliance": ("orgscan.catalog", "orgscan.model", "orgscan.receipt"),
     "orgscan.links": (),
     "orgscan.present.columns": ("orgscan.line",),
-    "orgscan.present.fixes": ("orgscan.line", "orgscan.model", "orgscan.reconcile"),
+    "orgscan.fixes": ("orgscan.line", "orgscan.model", "orgscan.reconcile"),
     "orgscan.present.html": (
         "orgscan.catalog.AnyCheck",
+        "orgscan.fixes",
         "orgscan.line",
         "orgscan.model",
         "orgscan.present",

@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from orgscan import catalog
 from orgscan.catalog import AnyCheck
+from orgscan.fixes import Cause, Sums, removed, top_fixes
 from orgscan.line import Line
 from orgscan.model import Category, Confidence, Money, Owner, Severity
 from orgscan.present import html
 from orgscan.present.columns import LONGEST, PROBLEMS, packed, shown
-from orgscan.present.fixes import Cause, Sums, removed, top_fixes
 from orgscan.present.gaps import ADVICE
 from orgscan.reconcile import Status
 from orgscan.remedy import commands

@@ -61,6 +61,7 @@ def describe(summary: ScanSummary) -> Mapping[str, Any]:
         "tags": summary.tagged.totals(),
         "monthly_usd": summary.monthly_usd,
         "unowned": summary.unowned,
+        "owners_unread": [asdict(each) for each in plan.owners_unread],
         "top_fixes": list(summary.top_fixes),
         "unpriced": summary.unpriced,
         "resources": dict(sorted(summary.resources.items())),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from orgscan.fixes import Sums, top_fixes
 from orgscan.line import Line
 from orgscan.model import Category, Severity
 from orgscan.reconcile import Status
@@ -22,27 +23,13 @@ Counts = Counter[Severity]
 
 
 @dataclass
-class Cause:
-    """A check, and what mending all that it finds would take away."""
-
-    open: Counts = field(default_factory=Counter)
-    accounts: set[str] = field(default_factory=set)
-    savings: dict[str, float] = field(default_factory=dict)
-    """Resource -> USD a month."""
-
-    @property
-    def monthly_usd(self) -> float:
-        return round(sum(self.savings.values()), 2)
-
-
-@dataclass
 class Rollup:
     """Of the open findings that it was shown, and of those that the scan closed. Memory grows with causes."""
 
     now: datetime
     accounts: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counter))
     names: dict[str, str] = field(default_factory=dict)
-    causes: dict[str, Cause] = field(default_factory=lambda: defaultdict(Cause))
+    sums: Sums = field(default_factory=Sums)
     owners: dict[str, Counts] = field(default_factory=lambda: defaultdict(Counter))
     ages: dict[Severity, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     mended: dict[Severity, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -51,7 +38,7 @@ class Rollup:
 
     def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
         """The same lines, counted as they pass."""
-        for line in lines:
+        for line in self.sums.passing(lines):
             if line.status is Status.OPEN:
                 self._add(line)
             yield line
@@ -61,12 +48,8 @@ class Rollup:
         self.accounts[line.account][line.severity] += 1
         self.owners[line.owner.name][line.severity] += 1
         self.ages[line.severity][_bucket(_days(line.opened, self.now))] += 1
-        cause = self.causes[line.check]
-        cause.open[line.severity] += 1
-        cause.accounts.add(line.account)
         if line.category is Category.COST and line.saving:
             usd, resource = line.saving.monthly_usd, (line.account, line.resource)
-            cause.savings[line.resource] = max(usd, cause.savings.get(line.resource, 0.0))
             self.savings[resource] = max(usd, self.savings.get(resource, 0.0))
 
     def resolving(self, lines: Iterable[Line]) -> Iterator[Line]:
@@ -82,18 +65,18 @@ class Rollup:
 
     def top_fixes(self) -> list[dict[str, Any]]:
         """The causes whose mending takes away the worst, the worst first."""
-        ranked = sorted(self.causes.items(), key=lambda each: (_badness(each[1]), each[0]))
+        causes = self.sums.causes
         return [
             {
                 "check": check,
-                "severity": max(cause.open, key=lambda severity: severity.rank),
-                "findings": cause.open.total(),
-                "critical": cause.open[Severity.CRITICAL],
-                "high": cause.open[Severity.HIGH],
-                "monthly_usd": cause.monthly_usd,
-                "accounts": len(cause.accounts),
+                "severity": max(causes[check].findings, key=lambda severity: severity.rank),
+                "findings": causes[check].findings.total(),
+                "critical": causes[check].findings[Severity.CRITICAL],
+                "high": causes[check].findings[Severity.HIGH],
+                "monthly_usd": causes[check].monthly_usd,
+                "accounts": len(causes[check].accounts),
             }
-            for check, cause in ranked[:TOP_FIXES]
+            for check in top_fixes(causes, TOP_FIXES)
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -111,7 +94,7 @@ class Rollup:
                 }
                 for account, counts in sorted(self.accounts.items())
             },
-            "checks": {check: _told(cause.open) for check, cause in sorted(self.causes.items())},
+            "checks": {check: _told(cause.findings) for check, cause in sorted(self.sums.causes.items())},
             "owners": {name: _told(self.owners[name]) for name in most},
             "more_owners": len(self.owners) - len(most),
             "ages": {severity: dict(counts) for severity, counts in sorted(self.ages.items())},
@@ -124,10 +107,6 @@ class Rollup:
 
 def _told(counts: Counts) -> Mapping[str, int]:
     return {severity: counts[severity] for severity in reversed(Severity) if counts[severity]}
-
-
-def _badness(cause: Cause) -> tuple[float, ...]:
-    return (*(-cause.open[severity] for severity in reversed(Severity)), -cause.monthly_usd)
 
 
 def _days(since: str, now: datetime) -> float:

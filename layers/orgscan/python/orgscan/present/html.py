@@ -22,10 +22,10 @@ from typing import Any
 
 from orgscan import remedy
 from orgscan.catalog import AnyCheck
+from orgscan.fixes import WORST_FIRST, Sums, removed, top_fixes
 from orgscan.line import Line
 from orgscan.model import Severity
 from orgscan.present.columns import packed, shown
-from orgscan.present.fixes import WORST_FIRST, Sums, removed, top_fixes
 from orgscan.present.gaps import ADVICE
 from orgscan.present.text import REASONS, number, totals
 from orgscan.reconcile import Change, Status

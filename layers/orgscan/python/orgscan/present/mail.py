@@ -350,6 +350,16 @@ def _when(ending: Ending) -> str:
 
 
 def _skipped(summary: ScanSummary) -> list[str]:
+    """What was no part of the scan, and what it had to do without."""
+    return [*_inactive(summary), *_unread(summary)]
+
+
+def _unread(summary: ScanSummary) -> Iterator[str]:
+    for each in summary.plan.owners_unread[:1]:
+        yield cut(f"Owners not read of {number(each.accounts, 'account')}: {each.why}", WIDTH)
+
+
+def _inactive(summary: ScanSummary) -> list[str]:
     skipped = [f"{cut(each.name or each.id, 30)} ({clean(each.state)})" for each in summary.skipped]
     return paragraph(f"Not active, so not scanned: {listed(skipped, 5)}", WIDTH) if skipped else []
 

@@ -179,7 +179,10 @@ MATCHES = [name for name, field in Suppression.model_fields.items() if not field
 class Inventory(Section):
     """The list of everything that was seen, which Athena reads."""
 
-    enabled: StrictBool = Field(default=True, description="Whether scans write it, and the tables exist.")
+    enabled: StrictBool = Field(
+        default=True,
+        description="Whether scans write it, and rows of what they found, and the tables of both exist.",
+    )
     keep_days: StrictInt = Field(
         default=90, ge=1, le=3650, description="How long each day's is kept, and can be asked."
     )

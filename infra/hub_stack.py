@@ -17,6 +17,7 @@ from infra.scan_workflow import ScanWorkflow
 from infra.scanner_function import ScannerCode, ScannerFunction
 from infra.storage import OPEN, SCANS, WORK, Storage
 from infra.topics import Topics
+from orgscan.archive import FINDINGS, RECEIPTS
 from orgscan.iam import action
 from orgscan.inventory import FOLDER
 from orgscan.organization import CALLS as ACCOUNT_CALLS
@@ -133,6 +134,9 @@ class HubStack(Stack):
         report.may(*READ_TABLE, *WRITE_TABLE, on=self._storage.table.table_arn)
         report.may("dynamodb:Query", on=f"{self._storage.table.table_arn}/index/{OPEN}")
         self._let_use_scans(report, "s3:GetObject", "s3:PutObject")
+        if self._config.inventory.enabled:
+            for folder in (FINDINGS, RECEIPTS):
+                self._let_use(report, folder, "s3:PutObject")
         report.may(*TABLE_KEY, on=self._storage.key.key_arn)
         if self._config.links.presigned_minutes:
             role = ReportReader(

@@ -1,11 +1,11 @@
-"""The inventory as SQL: a table over what scans write, two views of what is newest, and a place to ask.
+"""What scans saw and found as SQL: tables over what they write, views of what is newest, and a place to ask.
 
 Why not a partition per account and region: docs/decisions/14.
 """
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_athena as athena
@@ -14,11 +14,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.storage import ANSWERS
+from infra import questions
+from infra.questions import DAY, SAVED
+from infra.storage import ANSWERS, SCANS_DAYS
+from orgscan.archive import FINDINGS, OF_FINDINGS, OF_RECEIPTS, RECEIPTS
 from orgscan.inventory import COLUMNS, FOLDER, OF_BOTH, OF_LISTINGS, OF_RESOURCES
 
-DAY = "dt"
-RECORDS, RESOURCES, COVERAGE = "records", "inventory", "inventory_coverage"
+RECORDS, RESOURCES, INVENTORIED = "records", "inventory", "inventory_coverage"
 LOOK_BACK_DAYS = 8
 """How old a look may be to count as the newest of its place: that of a weekly schedule, and a day."""
 RECENT = f"{DAY} >= date_format(current_date - interval '{LOOK_BACK_DAYS}' day, '%Y-%m-%d')"
@@ -28,9 +30,14 @@ IN_SQL = {
     "string": "varchar",
     "boolean": "boolean",
     "bigint": "bigint",
+    "double": "double",
+    "array<string>": "array(varchar)",
     "map<string,string>": "map(varchar,varchar)",
 }
 """Hive's type -> Athena's."""
+
+Types = Mapping[str, str]
+"""Name of a column -> its type in Hive."""
 
 
 class InventoryTables(Construct):
@@ -45,13 +52,42 @@ class InventoryTables(Construct):
             "Database",
             catalog_id=Stack.of(self).account,
             database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=self._schema, description="What orgscan saw: resources, and where it saw all of them"
+                name=self._schema, description="What orgscan saw and found, and what it could not see"
             ),
         )
-        self._records(bucket, keep_days)
-        self._view(RESOURCES, "resource", (*OF_RESOURCES, *OF_BOTH), "Resources, as they were last seen")
-        self._view(COVERAGE, "listing", (*OF_LISTINGS, *OF_BOTH), "Where all was seen, and where not")
-        athena.CfnWorkGroup(
+        told = "All that scans saw, whichever was the last"
+        self._written(RECORDS, bucket, FOLDER, COLUMNS, keep_days, told)
+        self._newest(RESOURCES, "resource", (*OF_RESOURCES, *OF_BOTH), "Resources, as they were last seen")
+        self._newest(INVENTORIED, "listing", (*OF_LISTINGS, *OF_BOTH), "Where all was seen, and where not")
+        self._found(bucket)
+        self._saved(self._workgroup(name, bucket, key))
+
+    def _found(self, bucket: s3.IBucket) -> None:
+        told = "What each scan found and closed where it looked"
+        self._written("findings", bucket, FINDINGS, OF_FINDINGS, SCANS_DAYS, told)
+        told = "What each scan of each target came to"
+        self._written("receipts", bucket, RECEIPTS, OF_RECEIPTS, SCANS_DAYS, told)
+        sql = questions.of(self._schema, questions.OPEN)
+        self._view("open_findings", sql, OF_FINDINGS, "What is open, as it was last seen")
+        sql = questions.of(self._schema, questions.COVERAGE)
+        self._view("coverage", sql, questions.COVERAGE_COLUMNS, "How much each scan saw")
+
+    def _saved(self, workgroup: athena.CfnWorkGroup) -> None:
+        for title, (told, question) in SAVED.items():
+            saved = athena.CfnNamedQuery(
+                self,
+                title.title().replace(" ", ""),
+                name=title,
+                description=told,
+                database=self._schema,
+                work_group=workgroup.name,
+                query_string=questions.of(self._schema, question),
+            )
+            saved.add_dependency(workgroup)
+            saved.add_dependency(self._database)
+
+    def _workgroup(self, name: str, bucket: s3.IBucket, key: kms.IKey) -> athena.CfnWorkGroup:
+        return athena.CfnWorkGroup(
             self,
             "Workgroup",
             name=name,
@@ -70,11 +106,13 @@ class InventoryTables(Construct):
             ),
         )
 
-    def _records(self, bucket: s3.IBucket, keep_days: int) -> None:
+    def _written(
+        self, name: str, bucket: s3.IBucket, folder: str, columns: Types, keep_days: int, told: str, /
+    ) -> None:
         """A day is a partition, which nobody has to announce; what lies below it is read as it comes."""
         self._table(
-            RECORDS,
-            description="Everything that scans wrote; one of several of a day stands here too",
+            name,
+            description=told,
             table_type="EXTERNAL_TABLE",
             parameters={
                 "EXTERNAL": "TRUE",
@@ -89,8 +127,8 @@ class InventoryTables(Construct):
             },
             partition_keys=[glue.CfnTable.ColumnProperty(name=DAY, type="string")],
             storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-                location=f"s3://{bucket.bucket_name}/{FOLDER}",
-                columns=_columns(COLUMNS),
+                location=f"s3://{bucket.bucket_name}/{folder}",
+                columns=_columns(columns),
                 compressed=True,
                 input_format="org.apache.hadoop.mapred.TextInputFormat",
                 output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
@@ -101,12 +139,16 @@ class InventoryTables(Construct):
             ),
         )
 
-    def _view(self, name: str, record: str, columns: Sequence[str], description: str) -> None:
+    def _newest(self, name: str, record: str, columns: Sequence[str], description: str) -> None:
+        sql = newest(self._schema, record, columns)
+        self._view(name, sql, {each: COLUMNS[each] for each in columns}, description)
+
+    def _view(self, name: str, sql: str, columns: Types, description: str) -> None:
         told = {
-            "originalSql": newest(self._schema, record, columns),
+            "originalSql": sql,
             "catalog": "awsdatacatalog",
             "schema": self._schema,
-            "columns": [{"name": column, "type": IN_SQL[COLUMNS[column]]} for column in columns],
+            "columns": [{"name": column, "type": IN_SQL[hive]} for column, hive in columns.items()],
         }
         packed = base64.b64encode(json.dumps(told).encode()).decode()
         self._table(
@@ -142,5 +184,5 @@ def newest(schema: str, record: str, columns: Sequence[str]) -> str:
     )
 
 
-def _columns(names: Sequence[str] | dict[str, str]) -> list[glue.CfnTable.ColumnProperty]:
-    return [glue.CfnTable.ColumnProperty(name=name, type=COLUMNS[name]) for name in names]
+def _columns(types: Types) -> list[glue.CfnTable.ColumnProperty]:
+    return [glue.CfnTable.ColumnProperty(name=name, type=hive) for name, hive in types.items()]

@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.nag import acknowledge
+from orgscan.archive import FINDINGS, RECEIPTS
 from orgscan.inventory import FOLDER
 
 SCANS = "scans/"
@@ -18,6 +19,9 @@ WORK = "work/"
 
 ANSWERS = "athena/"
 """Under which Athena puts what it was asked."""
+
+SCANS_DAYS = 400
+"""How long what scans left is kept."""
 
 REDRIVE_DAYS = 14
 """How long Step Functions lets an execution be redriven, which goes on with what was put away."""
@@ -104,7 +108,9 @@ class Storage(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             versioned=True,
             lifecycle_rules=[
-                _kept(SCANS, 400, deleted=30),
+                _kept(SCANS, SCANS_DAYS, deleted=30),
+                _kept(FINDINGS, SCANS_DAYS),
+                _kept(RECEIPTS, SCANS_DAYS),
                 _kept(WORK, REDRIVE_DAYS),
                 _kept(FOLDER, inventory_days),
                 _kept(ANSWERS, 7),

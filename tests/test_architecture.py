@@ -138,6 +138,9 @@ DOORS = {
     "infra.routes": ("orgscan.model", "orgscan.settings", "infra", "pydantic"),
     "infra*": (
         "infra",
+        "orgscan.archive.FINDINGS",
+        "orgscan.archive.OF_",
+        "orgscan.archive.RECEIPTS",
         "orgscan.tagging",
         "orgscan.catalog",
         "orgscan.figures",

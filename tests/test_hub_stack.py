@@ -114,6 +114,8 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         "StorageTable.Arn": read | write | transact,
         "StorageTable.Arn/index/open": {"dynamodb:Query"},
         "StorageBucket.Arn/scans/*": {"s3:GetObject", "s3:PutObject"},
+        "StorageBucket.Arn/findings/*": {"s3:PutObject"},
+        "StorageBucket.Arn/receipts/*": {"s3:PutObject"},
         "StorageKey.Arn": table_key,
         "LinksRole.Arn": {"sts:AssumeRole"},
     }
@@ -160,6 +162,8 @@ def test_scans_are_kept_400_days(hub: Template) -> None:
     assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule} == {
         "scans/": 400,
         "work/": 14,
+        "findings/": 400,
+        "receipts/": 400,
         "inventory/": 90,
         "athena/": 7,
     }
@@ -191,6 +195,9 @@ def test_without_an_inventory_there_are_no_tables_and_nothing_may_be_written(bar
     kinds = {each["Type"] for each in bare.json["Resources"].values()}
     assert not {kind for kind in kinds if "Glue" in kind or "Athena" in kind}
     assert "StorageBucket.Arn/inventory/*" not in granted(bare, "ScanRoleDefaultPolicy")
+    assert not {"StorageBucket.Arn/findings/*", "StorageBucket.Arn/receipts/*"} & {
+        *granted(bare, "ReportRoleDefaultPolicy")
+    }
     rules = bare.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}["inventory/"] == 3
 

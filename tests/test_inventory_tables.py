@@ -1,37 +1,22 @@
 """The tables over the inventory: they name what is written, and the views show what is newest."""
 
-import base64
-import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from infra import ROOT
-from infra.inventory_tables import IN_SQL, RECENT, newest
+from infra.inventory_tables import IN_SQL, newest
 from orgscan.inventory import COLUMNS, FOLDER, OF_BOTH, OF_LISTINGS, OF_RESOURCES, Inventory
 from orgscan.model import Blindness, Gap, Resource
+from tests.athena import columns, in_sqlite, insert, stand_in, tables, view
 from tests.scans import HERE, STARTED, spooled
 from tests.stacks import Template, named
 
 # One worker of xdist synthesizes, once.
-
-
-def tables(hub: Template) -> dict[str, Mapping[str, Any]]:
-    return {each["TableInput"]["Name"]: each["TableInput"] for each in hub.all("AWS::Glue::Table").values()}
-
-
-def columns(table: Mapping[str, Any]) -> dict[str, str]:
-    return {each["Name"]: each["Type"] for each in table["StorageDescriptor"]["Columns"]}
-
-
-def view(table: Mapping[str, Any]) -> dict[str, Any]:
-    packed = re.fullmatch(r"/\* Presto View: (\S+) \*/", table["ViewOriginalText"])
-    assert packed
-    return dict(json.loads(base64.b64decode(packed[1])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,15 +103,7 @@ def test_a_question_cannot_cost_much_and_its_answer_stays_with_us(hub: Template)
 
 @pytest.fixture
 def athena(hub: Template) -> sqlite3.Connection:
-    database = sqlite3.connect(":memory:")
-    database.execute("ATTACH ':memory:' AS orgscan")
-    database.execute(f"CREATE TABLE orgscan.records (dt, {', '.join(COLUMNS)})")
-    for name in ("inventory", "inventory_coverage"):
-        sql = view(tables(hub)[name])["originalSql"]
-        assert sql.count(RECENT) == 2
-        since = sql.replace(RECENT, "dt >= '2026-01-10'")
-        database.execute(f"CREATE VIEW orgscan.{name} AS {since}")
-    return database
+    return stand_in(hub)
 
 
 def scanned(athena: sqlite3.Connection, day: int, *arns: str, lost: Gap | None = None, **where: Any) -> None:
@@ -135,12 +112,7 @@ def scanned(athena: sqlite3.Connection, day: int, *arns: str, lost: Gap | None =
     inventory = Inventory(None, "", f"202601{day:02}T120000000Z-1", started)  # type: ignore[arg-type]
     things = spooled([Thing], [Thing(arn=arn) for arn in arns], {Thing: lost} if lost else None)
     for record in inventory.records(replace(HERE, **where), [Thing], things):
-        row = {**record, "tags": json.dumps(record["tags"]), "dt": started[:10]}
-        names = ", ".join(row)
-        athena.execute(
-            f"INSERT INTO orgscan.records ({names}) VALUES ({', '.join('?' * len(row))})",  # noqa: S608
-            [*row.values()],
-        )
+        insert(athena, "records", {**record, "dt": started[:10]})
 
 
 def asked(athena: sqlite3.Connection, question: str) -> list[tuple[Any, ...]]:
@@ -178,9 +150,7 @@ def test_the_questions_in_the_documents_can_be_asked(athena: sqlite3.Connection)
     questions = list(_questions((ROOT / "README.md").read_text(), (ROOT / "docs/operating.md").read_text()))
     assert len(questions) >= 4
     for question in questions:
-        # Athena's own functions and subscripts; the words around them are SQL's.
-        plain = re.sub(r"tags\['\w+'\]|json_extract_scalar\(facts, '\$\.\w+'\)", "facts", question)
-        athena.execute(plain.replace("current_date - interval '1' day", "'2026-01-12'"))
+        athena.execute(in_sqlite(question))
     assert asked(athena, questions[0].replace("AWS::EC2::Instance", "AWS::Invented::Thing")) != []
 
 

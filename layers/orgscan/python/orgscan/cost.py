@@ -64,8 +64,10 @@ PARTITIONS = 60
 """Of the index that Report lists findings from: ten for each severity, and for what is accepted."""
 PASSES = 2
 """Of Report over all receipts: to see who told nothing, and to add up."""
-PUTS_ELSE, GETS_ELSE = 7, 3
-"""Objects that Plan and Report write; lists and plans that Report and the workflow read."""
+PUTS_ELSE, GETS_ELSE = 10, 6
+"""Objects that Plan and Report write; lists, plans and parts of the page that they and the workflow read."""
+ARCHIVED = 2
+"""Likewise, written by Report for Athena from as many that it reads again; none without an inventory."""
 METRIC_HOURS = 22 * 1 + 5 * 2
 """Of custom metrics, each of which is billed by the hours with a value: workers send theirs in two."""
 ALARMS = 11
@@ -133,6 +135,7 @@ class Line(NamedTuple):
 def usage(scale: Scale, spent: Spent) -> Usage:
     """`spent`: by planning, by all workers and by reporting, one invocation of the first and the last."""
     parts = max(0, spent.invocations - 2 - scale.targets)
+    archived = ARCHIVED if scale.inventories else 0
     return Usage(
         calls=spent.calls,
         throttled=spent.throttled,
@@ -141,8 +144,8 @@ def usage(scale: Scale, spent: Spent) -> Usage:
         transitions=round(scale.targets * STATES.value + parts * STATES_PART.value + STATES_ELSE.value),
         writes=_writes(scale),
         reads=_reads(scale),
-        s3_puts=scale.inventories + parts + PUTS_ELSE,
-        s3_gets=spent.plans_read + parts + GETS_ELSE + bool(scale.messages),
+        s3_puts=scale.inventories + parts + PUTS_ELSE + archived,
+        s3_gets=spent.plans_read + parts + GETS_ELSE + archived + bool(scale.messages),
         log_bytes=scale.targets * LOGS.value + LOGS_ELSE.value,
         metric_hours=METRIC_HOURS,
         traces=scale.targets,

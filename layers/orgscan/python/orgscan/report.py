@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from orgscan import compliance, cost, messages
+from orgscan.archive import Archive
 from orgscan.catalog import Catalog
 from orgscan.cost import Scale
 from orgscan.coverage import Coverage, Look
@@ -86,10 +88,10 @@ class Reporter:
         if seconds_left() < ADDING_UP_S:
             raise OutOfTime
         routes = self.configuration.routes if plan.notify else ()
-        listed = Listed()
+        listed, archive = Listed(), Archive(self.s3, self.bucket, plan, self.configuration.inventory)
         summary, *of_routes = summaries(
             plan,
-            listed.watch(self._receipts(plan)),
+            archive.watch(listed.watch(self._receipts(plan))),
             [None, *routes],
             finished=finished.isoformat(timespec="seconds"),
             endings=list(self._endings(plan)),
@@ -101,6 +103,7 @@ class Reporter:
         folder = Bucketed(self.s3, self.bucket, scan)
         results = Results(folder)
         findings = self._list(results, plan, listed, summary, of_routes)
+        archive.put(chain(results.findings(), results.resolved()))
         summary.usage = cost.usage(self._scale(summary, findings), summary.spent + spent())
         publish(results, summary, self.store.trend(TREND, before=scan), self.catalog)
         sent = [*self._messages(routes, of_routes, summary, self._links(plan, folder))]

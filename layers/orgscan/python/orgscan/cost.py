@@ -64,8 +64,10 @@ PARTITIONS = 60
 """Of the index that Report lists findings from: ten for each severity, and for what is accepted."""
 PASSES = 2
 """Of Report over all receipts: to see who told nothing, and to add up."""
-PUTS_ELSE, GETS_ELSE = 7, 3
+PUTS_ELSE, GETS_ELSE = 10, 5
 """Objects that Plan and Report write; lists and plans that Report and the workflow read."""
+OF_EVENTS = 3
+"""Objects that events are made of."""
 METRIC_HOURS = 22 * 1 + 5 * 2
 """Of custom metrics, each of which is billed by the hours with a value: workers send theirs in two."""
 ALARMS = 11
@@ -90,6 +92,8 @@ class Scale:
     unseen: int = 0
     """Checks times targets that were not evaluated."""
     messages: int = 0
+    events: bool = False
+    """Whether Notify tells EventBridge of it."""
     inventories: int = 0
     """Targets that wrote one."""
 
@@ -133,16 +137,17 @@ class Line(NamedTuple):
 def usage(scale: Scale, spent: Spent) -> Usage:
     """`spent`: by planning, by all workers and by reporting, one invocation of the first and the last."""
     parts = max(0, spent.invocations - 2 - scale.targets)
+    notified = bool(scale.messages) or scale.events
     return Usage(
         calls=spent.calls,
         throttled=spent.throttled,
         gb_seconds=spent.gb_seconds,
-        invocations=spent.invocations + bool(scale.messages),
+        invocations=spent.invocations + notified,
         transitions=round(scale.targets * STATES.value + parts * STATES_PART.value + STATES_ELSE.value),
         writes=_writes(scale),
         reads=_reads(scale),
         s3_puts=scale.inventories + parts + PUTS_ELSE,
-        s3_gets=spent.plans_read + parts + GETS_ELSE + bool(scale.messages),
+        s3_gets=spent.plans_read + parts + GETS_ELSE + notified + scale.events * OF_EVENTS,
         log_bytes=scale.targets * LOGS.value + LOGS_ELSE.value,
         metric_hours=METRIC_HOURS,
         traces=scale.targets,

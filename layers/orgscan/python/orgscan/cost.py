@@ -233,6 +233,7 @@ class Size:
     scans: float = 30.0
     """A month."""
     routes: int = 1
+    events: bool = False
     schedules: int = 1
     seconds: float = SECONDS.value
     memory_mib: int = 1024
@@ -279,6 +280,7 @@ def expected(size: Size) -> Usage:
         changes=size.changes,
         unseen=size.unseen,
         messages=size.routes if size.changes else 0,
+        events=size.events,
         inventories=size.targets if size.inventory_days else 0,
     )
     return usage(scale, spent)

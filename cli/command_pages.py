@@ -60,6 +60,16 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "lint": ("orgscan lint --findings findings.jsonl.gz",),
     "doctor": ("orgscan doctor --account 111122223333",),
     "start": ("orgscan start --account 111122223333 --region 'eu-*' --category security",),
+    "scan": (
+        "orgscan scan",
+        "orgscan scan --organization --role auditor --category security",
+        "orgscan scan --fail-on high --fail-on-gaps",
+    ),
+    "export": (
+        "orgscan export csv --output findings.csv",
+        "orgscan export asff --push --dry-run",
+        "orgscan export junit --severity critical --severity high --output findings.xml",
+    ),
     "estimate": ("orgscan estimate --accounts 100 --regions 17 --scans-per-month 30",),
 }
 """Command -> as one may type it; the first ones are what it is for."""

@@ -154,6 +154,7 @@ def _decided(size: Size, config: Config) -> Size:
         memory_mib=config.limits.scan_memory,
         concurrency=config.limits.concurrency,
         routes=len(config.routes),
+        events=config.events.scans or config.events.findings,
         schedules=len(config.schedules),
         inventory_days=config.inventory.keep_days if config.inventory.enabled else 0,
     )

@@ -30,6 +30,7 @@ from orgscan.reconcile import Status
 from orgscan.results import Results
 from orgscan.securityhub import CannotPush, Failed, Hub, Outcome, batches
 
+STDOUT = Path("-")
 NOT_TAKEN, REFUSED = 1, 2
 """Exit codes."""
 TOLD = 20
@@ -110,7 +111,7 @@ def export(  # noqa: PLR0913 (each is an option)
     config: Annotated[Path, typer.Option(help="The configuration.")] = Path("orgscan.yaml"),
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is standard output.")
-    ] = Path("-"),
+    ] = STDOUT,
     severities: Annotated[
         list[Severity] | None, _repeated("--severity", reversed(Severity), metavar="NAME")
     ] = None,
@@ -149,7 +150,7 @@ def export(  # noqa: PLR0913 (each is an option)
             product = _product(product_region)
             told = _dry(product, found, wanted) if dry_run else _push(product, found, wanted)
             raise typer.Exit(told)
-        _write(WRITERS[form](found.summary, wanted.of(found), checks()), output)
+        write(WRITERS[form](found.summary, wanted.of(found), checks()), output)
     except (CannotExport, NoScan) as refused:
         complain(str(refused).splitlines())
         raise typer.Exit(REFUSED) from None
@@ -159,7 +160,7 @@ def _sense(form: Format, output: Path, product_region: str, *, push: bool, dry_r
     """Raises CannotExport for options that do not go together."""
     if push and form is not Format.ASFF:
         raise CannotExport(f"--push: {form}: must be asff, which is what Security Hub takes")
-    if push and output != Path("-"):
+    if push and output != STDOUT:
         raise CannotExport(f"--output: {output}: must be left out with --push, which writes no file")
     if not push and (dry_run or product_region):
         raise CannotExport(f"{'--dry-run' if dry_run else '--product-region'}: must stand with --push")
@@ -171,9 +172,9 @@ def checks() -> Mapping[str, AnyCheck]:
     return {**{was: check for check in known for was in check.was}, **{check.id: check for check in known}}
 
 
-def _write(texts: Iterator[str], output: Path) -> None:
+def write(texts: Iterator[str], output: Path) -> None:
     """A file is there when it is whole, or not at all. Raises CannotExport."""
-    if output == Path("-"):
+    if output == STDOUT:
         stream = typer.get_binary_stream("stdout")
         for text in texts:
             stream.write(text.encode())

@@ -12,7 +12,7 @@ from pathlib import Path
 from orgscan import catalog
 
 HERE = Path(__file__).parent
-OWN = {"account", "dynamodb", "organizations", "s3", "sns", "sts"}
+OWN = {"account", "dynamodb", "events", "organizations", "s3", "sns", "sts"}
 """What the functions call in the hub account; what they call in member accounts, collectors declare."""
 
 

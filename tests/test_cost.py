@@ -37,6 +37,13 @@ def test_a_further_invocation_costs_what_it_does() -> None:
     assert (two.s3_puts - one.s3_puts, two.s3_gets - one.s3_gets) == (1, 1)
 
 
+def test_events_cost_what_they_are_made_of_and_an_invocation_that_messages_need_too() -> None:
+    quiet, events = usage(SMALL, SPENT), usage(replace(SMALL, events=True), SPENT)
+    assert (events.invocations - quiet.invocations, events.s3_gets - quiet.s3_gets) == (1, 1 + 3)
+    told, both = (usage(replace(SMALL, messages=2, events=events), SPENT) for events in (False, True))
+    assert (both.invocations - told.invocations, both.s3_gets - told.s3_gets) == (0, 3)
+
+
 def test_workers_that_died_make_nothing_cheaper_than_none() -> None:
     used = usage(SMALL, Spent())
     assert (used.transitions, used.s3_puts) == (14, 14)

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orgscan.cost import Scale, usage
+from orgscan.digest import Digest
+from orgscan.line import Line
 from orgscan.links import Links
 from orgscan.membership import WORDS, Move
 from orgscan.meter import Spent
-from orgscan.model import GLOBAL, Blindness, Category, Severity, Target
+from orgscan.model import GLOBAL, Blindness, Category, Confidence, Money, OwnedBy, Owner, Severity, Target
 from orgscan.organization import Account
 from orgscan.present.mail import LINES, SUBJECT, WIDTH, Mail, mail
 from orgscan.present.text import clean
@@ -26,6 +28,7 @@ from orgscan.receipt import Notable, Receipt, Unseen
 from orgscan.reconcile import Change
 from orgscan.summary import QUIET, Ending, ScanSummary, summarise
 from orgscan.suppress import Suppression
+from tests.lines import line as finding
 from tests.receipts import FINISHED, PROD, RESULTS, SANDBOX, notable, plan, receipt
 
 USED = usage(
@@ -34,6 +37,7 @@ USED = usage(
 )
 GOLDEN = Path(__file__).parent / "golden" / "mail"
 BUCKET = "arn:aws:s3:::acme-landing-zone-logs"
+SSH = "arn:aws:ec2:eu-west-1:111111111111:security-group/sg-0a1b2c3d4e5f607"
 VOLUME = "arn:aws:ec2:us-east-1:222222222222:volume/vol-0123456789abcdef0"
 SUSPENDED = Account("999999999999", "old-experiments", "SUSPENDED")
 OPEN = {
@@ -222,15 +226,99 @@ def comings_and_goings() -> ScanSummary:
     return summarise(plan(SUSPENDED), left, finished=FINISHED, moves=[*joined, *others])
 
 
-@pytest.mark.parametrize(
-    "scene",
-    [first_scan, quiet, only_resolved, ten_thousand, hostile, accepted, comings_and_goings],
-    ids=lambda scene: scene.__name__,
+def owned() -> ScanSummary:
+    """Whose it is, and how long it was open; a trend."""
+    bob, web = "bob@acme.example", "team-with-a-name-that-is-longer-than-most-of-them"
+    worse = notable(change=Change.WORSENED, owner=web, opened="2025-11-02T06:00:00+00:00")
+    fixed = notable(
+        "rds-instance-public",
+        Severity.CRITICAL,
+        change=Change.RESOLVED,
+        resource="arn:aws:rds:us-east-1:222222222222:db:ledger",
+        because="fixed",
+        owner=bob,
+        opened="2024-01-15T06:00:00+00:00",
+    )
+    dear = notable(
+        "ec2-instance-idle",
+        Severity.MEDIUM,
+        Category.COST,
+        resource="arn:aws:ec2:us-east-1:222222222222:instance/i-0aa",
+        problem="CPU below 5% for 14 days",
+        monthly_usd=70.08,
+        owner=bob,
+    )
+    left = [receipt(PROD, worse, open=OPEN), receipt(SANDBOX, fixed, dear)]
+    told = summarise(plan(), left, finished=FINISHED)
+    told.coverage_before = 98.4
+    return told
+
+
+def digest() -> ScanSummary:
+    """Nothing has changed for a week."""
+    told = summarise(plan(digest=True, schedule="weekly"), [receipt(PROD, open=OPEN)], finished=FINISHED)
+    told.digest = Digest()
+    for each in _open():
+        told.digest.add(each)
+    return told
+
+
+def _open() -> Iterator[Line]:
+    for number in range(2):
+        bucket = f"{BUCKET}-{number}"
+        problems = ("anyone may s3:GetObject",)
+        yield finding(
+            "s3-bucket-policy-public", severity=Severity.CRITICAL, resource=bucket, problems=problems
+        )
+    for number in range(11):
+        owner = Owner(("payments", "")[number % 2], OwnedBy.ACCOUNT)
+        yield finding(
+            resource=f"{SSH}{number:02}", owner=owner, opened=f"2025-{number + 1:02}-03T06:00:00+00:00"
+        )
+    for number in range(7):
+        yield finding(
+            "ebs-volume-unattached",
+            severity=Severity.MEDIUM,
+            category=Category.COST,
+            resource=f"{VOLUME}{number}",
+            problems=("attached to nothing for 40 days",),
+            saving=Money(4.4 * number, "gp3", Confidence.HIGH),
+        )
+    for number in range(120):
+        yield finding(
+            "tag-required-key-missing",
+            severity=Severity.LOW,
+            category=Category.TAGGING,
+            resource=f"{BUCKET}-{number:03}",
+            problems=("has no tag stage",),
+        )
+
+
+SIGNED = "https://acme-orgscan-results.s3.eu-central-1.amazonaws.com/scans/20260115T060000000Z-8f14e45f/report.html"
+LINKS = Links(
+    results=RESULTS,
+    console="https://eu-central-1.console.aws.amazon.com/s3/object/acme-orgscan-results?region=eu-central-1"
+    "&prefix=scans/20260115T060000000Z-8f14e45f/report.html",
+    report=f"{SIGNED}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=3600&X-Amz-Signature={'5f' * 32}",
+    expires=datetime(2026, 1, 15, 7, 9, tzinfo=UTC),
 )
-def test_golden(scene: Callable[[], ScanSummary]) -> None:
+
+
+@pytest.mark.parametrize(
+    ("scene", "links"),
+    [
+        *((scene, Links(results=RESULTS)) for scene in (first_scan, quiet, only_resolved, ten_thousand)),
+        *((scene, Links(results=RESULTS)) for scene in (hostile, accepted, comings_and_goings)),
+        (owned, LINKS),
+        (digest, LINKS),
+    ],
+    ids=lambda told: getattr(told, "__name__", ""),
+)
+def test_golden(scene: Callable[[], ScanSummary], links: Links) -> None:
     summary = scene()
     summary.usage = USED
-    told = mail(summary, Links(results=RESULTS))
+    told = mail(summary, links)
+    within_limits(told, links)
     text = f"Subject: {told.subject}\n\n{told.body}"
     golden = GOLDEN / f"{scene.__name__}.txt"
     if "UPDATE_GOLDEN" in os.environ:
@@ -318,12 +406,16 @@ MOVES = st.builds(
 )
 SKIPPED = st.builds(Account, ACCOUNTS, TEXT, st.sampled_from(["SUSPENDED", "PENDING_CLOSURE"]))
 BUCKETS = st.integers(3, 63).map(lambda length: "b" * length)
+URLS = st.just("") | st.integers(1, 2000).map(lambda length: f"https://console.aws.example/{'u' * length}")
 
 
-def within_limits(told: Mail) -> None:
+def within_limits(told: Mail, links: Links | None = None) -> None:
+    """Nothing but a link is longer than a line, and each link is one."""
     lines = told.body.splitlines()
     assert len(lines) <= LINES
-    assert max(map(len, lines)) <= WIDTH
+    whole = {f"  {link}" for link in (links.console, links.report) if link} if links else set()
+    assert whole <= {*lines}
+    assert [line for line in lines if len(line) > WIDTH and line not in whole] == []
     assert told.body.isascii()
     assert len(told.body) < 256_000
     assert len(told.subject) <= SUBJECT
@@ -361,14 +453,22 @@ def counted(section: list[str]) -> Iterator[int]:
     BUCKETS,
     st.lists(st.builds(Ending, st.sampled_from(RULES), st.integers(-400, 7), st.booleans()), max_size=6),
     st.lists(MOVES, max_size=12),
+    st.tuples(URLS, URLS),
 )
 def test_whatever_happened_the_mail_keeps_its_limits_and_its_counts(
-    left: list[Receipt], skipped: list[Account], bucket: str, endings: list[Ending], moved: list[Move]
+    left: list[Receipt],
+    skipped: list[Account],
+    bucket: str,
+    endings: list[Ending],
+    moved: list[Move],
+    urls: tuple[str, str],
 ) -> None:
     summary = summarise(plan(*skipped), left, finished=FINISHED, endings=endings, moves=moved)
     summary.usage = replace(USED, calls=10**12, throttled=10**11, gb_seconds=10**10)
-    told = mail(summary, Links(results=f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/"))
-    within_limits(told)
+    address = f"s3://{bucket}/scans/20260115T060000000Z-8f14e45f/"
+    links = Links(results=address, console=urls[0], report=urls[1], expires=LINKS.expires)
+    told = mail(summary, links)
+    within_limits(told, links)
     parts = sections(told.body)
     for change in {*Change} - {*QUIET}:
         sums = Counter[Severity]()

@@ -201,6 +201,16 @@ def test_a_narrower_scan_leaves_what_it_does_not_look_at_as_it_was(
     assert (machine.changes, machine.resolved()) == ({"resolved": 1}, {own(NEAR, "eipalloc-1")})
 
 
+def test_a_comparison_knows_what_a_narrower_scan_did_not_look_at(cloud: Aws, machine: Machine) -> None:
+    cloud.addresses |= {(HUB, NEAR): ["1", "2"], (HUB, FAR): ["3"]}
+    machine.scan("--region", FAR)
+    cloud.addresses[HUB, FAR] = ["4"]
+    machine.scan()
+    told = json.loads(CliRunner().invoke(main.app, ["diff", "--json"]).stdout)["differences"]
+    kinds = [(each["kind"], each["region"]) for each in told]
+    assert kinds == [("new", FAR), ("resolved", FAR), *[("not looked at then", NEAR)] * 2]
+
+
 def test_a_region_that_is_no_longer_enabled_is_told_of_and_closes_nothing(
     cloud: Aws, machine: Machine
 ) -> None:

@@ -12,12 +12,16 @@ from typing import Annotated, Any
 import typer
 
 from cli.checks import folded
-from cli.results import formats, listing
+from cli.export import STDOUT, write
+from cli.export import checks as known_checks
+from cli.results import listing
 from cli.results import options as o
 from cli.results.source import NEWEST, Scan, open_scan
 from cli.results.wanted import ORDERS, By, Group, Moment, Order, Wanted, grouped
 from orgscan.line import Line
 from orgscan.model import Severity
+from orgscan.present import csv, markdown
+from orgscan.present.exported import Summary
 from orgscan.present.text import number
 from orgscan.reconcile import Status
 
@@ -36,6 +40,7 @@ class Format(StrEnum):
 class Found:
     """What is wanted of one scan's findings."""
 
+    summary: Summary
     moment: Moment
     looked: int
     """At how many findings."""
@@ -127,8 +132,7 @@ def findings(  # noqa: PLR0913 (each is an option)
     if format_ is Format.TABLE:
         _table(found, groups, limit)
         return
-    for line in _machine(format_, found, groups, limit or None):
-        typer.echo(line)
+    write(_machine(format_, found, groups, limit or None), STDOUT)
 
 
 def find(scan: Scan, wanted: Wanted, order: Order) -> Found:
@@ -144,7 +148,8 @@ def find(scan: Scan, wanted: Wanted, order: Order) -> Found:
         told.append(scan.resolved())
     looked = _Counted(chain.from_iterable(told))
     lines = sorted(wanted.of(looked, moment), key=ORDERS[order])
-    return Found(moment, looked.count, lines, f"{verdict}, {summary['coverage']}% of {planned} evaluated")
+    coverage = f"{verdict}, {summary['coverage']}% of {planned} evaluated"
+    return Found(summary, moment, looked.count, lines, coverage)
 
 
 class _Counted:
@@ -201,16 +206,16 @@ def _machine(
     some = [each.lines[:limit] for each in groups] if groups is not None else [found.lines[:limit]]
     if format_ is Format.JSON:
         told = [line.to_json() for lines in some for line in lines]
-        yield json.dumps([*map(_group, groups, some)] if groups is not None else told, indent=1)
+        yield json.dumps([*map(_group, groups, some)] if groups is not None else told, indent=1) + "\n"
     elif format_ is Format.CSV:
-        yield from formats.csv_lines(chain.from_iterable(some))
+        yield from csv.export(found.summary, chain.from_iterable(some), known_checks())
     elif groups is None:
-        yield from formats.markdown_lines(found.lines[:limit])
+        yield from markdown.table(found.summary, found.lines[:limit], known_checks())
     else:
         for group, lines in zip(groups, some, strict=True):
-            yield f"## {formats.plain(listing.group_line(group))}\n"
-            yield from formats.markdown_lines(lines)
-            yield ""
+            yield f"## {markdown.escaped(listing.group_line(group))}\n\n"
+            yield from markdown.table(found.summary, lines, known_checks())
+            yield "\n"
 
 
 def _group(group: Group, lines: Sequence[Line]) -> dict[str, Any]:

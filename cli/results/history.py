@@ -127,8 +127,9 @@ def _stay(points: Sequence[Point]) -> Iterator[str]:
     """How long what was resolved had been open, and what is open has been."""
     if closed := days_to_resolve(points):
         yield ""
-        told = (f"{severity} {days:,.1f} ({count:,})" for severity, (count, days) in closed.items())
-        yield f"days to resolve, on average (how many): {', '.join(told)}"
+        yield f"{'resolved after':<16}{'days, average':>14}{'findings':>10}"
+        for severity, (count, days) in closed.items():
+            yield f"{severity:<16}{days:>14,.1f}{count:>10,}"
     if open_ := ages(points[-1]):
         yield ""
         yield f"{'open for at most':<16}" + "".join(f"{heading:>8}" for heading in BUCKETS.values())

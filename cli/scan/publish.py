@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
+from orgscan import plan
 from orgscan.line import Line
 from orgscan.model import Severity, Standing
 from orgscan.reconcile import Record, Status, worst_first
@@ -58,6 +59,7 @@ class Finished:
         return Results(Shelved(folder))
 
     def _write(self, results: Results, trend: Sequence[Mapping[str, Any]]) -> None:
+        plan.put(results.folder, self.plan, self.targets)
         listed, rollup = Listed(), Rollup(self.plan.moment)
         summary = self._summary(listed)
         results.put_lines(FINDINGS, rollup.watch(listed.only(self._standing())))

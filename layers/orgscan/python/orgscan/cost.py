@@ -68,6 +68,8 @@ PUTS_ELSE, GETS_ELSE = 10, 6
 """Objects that Plan and Report write; lists, plans and parts of the page that they and the workflow read."""
 ARCHIVED = 2
 """Likewise, written by Report for Athena from as many that it reads again; none without an inventory."""
+OF_EVENTS = 3
+"""Objects that events are made of."""
 METRIC_HOURS = 22 * 1 + 5 * 2
 """Of custom metrics, each of which is billed by the hours with a value: workers send theirs in two."""
 ALARMS = 11
@@ -92,6 +94,8 @@ class Scale:
     unseen: int = 0
     """Checks times targets that were not evaluated."""
     messages: int = 0
+    events: bool = False
+    """Whether Notify tells EventBridge of it."""
     inventories: int = 0
     """Targets that wrote one."""
 
@@ -136,16 +140,17 @@ def usage(scale: Scale, spent: Spent) -> Usage:
     """`spent`: by planning, by all workers and by reporting, one invocation of the first and the last."""
     parts = max(0, spent.invocations - 2 - scale.targets)
     archived = ARCHIVED if scale.inventories else 0
+    notified = bool(scale.messages) or scale.events
     return Usage(
         calls=spent.calls,
         throttled=spent.throttled,
         gb_seconds=spent.gb_seconds,
-        invocations=spent.invocations + bool(scale.messages),
+        invocations=spent.invocations + notified,
         transitions=round(scale.targets * STATES.value + parts * STATES_PART.value + STATES_ELSE.value),
         writes=_writes(scale),
         reads=_reads(scale),
         s3_puts=scale.inventories + parts + PUTS_ELSE + archived,
-        s3_gets=spent.plans_read + parts + GETS_ELSE + archived + bool(scale.messages),
+        s3_gets=spent.plans_read + parts + GETS_ELSE + archived + notified + scale.events * OF_EVENTS,
         log_bytes=scale.targets * LOGS.value + LOGS_ELSE.value,
         metric_hours=METRIC_HOURS,
         traces=scale.targets,
@@ -231,6 +236,7 @@ class Size:
     scans: float = 30.0
     """A month."""
     routes: int = 1
+    events: bool = False
     schedules: int = 1
     seconds: float = SECONDS.value
     memory_mib: int = 1024
@@ -277,6 +283,7 @@ def expected(size: Size) -> Usage:
         changes=size.changes,
         unseen=size.unseen,
         messages=size.routes if size.changes else 0,
+        events=size.events,
         inventories=size.targets if size.inventory_days else 0,
     )
     return usage(scale, spent)

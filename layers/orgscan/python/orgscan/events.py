@@ -101,7 +101,8 @@ class Sender:
         # The last one, so that whoever waits for it may ask for the findings then.
         more = sum(1 for _ in changed)
         if self.wanted.scans:
-            told = {name: results.summary.get(name) for name in OF_SCAN}
+            summary = results.summary
+            told = {name: summary.get(name) for name in OF_SCAN}
             yield SCAN, json.dumps({**told, "more_findings": more})
 
     def _of(self, line: Line, scan: str) -> str:

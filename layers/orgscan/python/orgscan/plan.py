@@ -25,6 +25,7 @@ from orgscan.ownership import OwnersUnread, Registrar, take
 from orgscan.port import Store
 from orgscan.regions import Known
 from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
+from orgscan.results import Bucketed, Folder
 from orgscan.schema import NewerTable
 from orgscan.settings import Configuration
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from orgscan.session import Clients
 
 ACCOUNTS_AT_ONCE = 16
+PLAN, TARGETS = "plan.json", "targets.json"
+"""In a scan's folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +336,18 @@ def _wants(request: ScanRequest, region: str) -> bool:
     return regions.matches(region, request.regions) if region != GLOBAL else GLOBAL in request.regions
 
 
+def put(folder: Folder, plan: Plan, targets: Iterable[Target]) -> None:
+    """What a scan sets out to do, into its folder."""
+    folder.put(PLAN, _line(asdict(plan)))
+    with TemporaryFile() as file:
+        file.write(b"[\n")
+        for number, each in enumerate(targets):
+            file.write((b",\n" if number else b"") + _line(_told(each)))
+        file.write(b"\n]\n")
+        file.seek(0)
+        folder.put(TARGETS, file)
+
+
 class PlanStore:
     """Plans in S3: state is limited to 256 KB, an organization is not."""
 
@@ -342,18 +357,15 @@ class PlanStore:
 
     def put(self, plan: Plan, targets: Iterable[Target]) -> str:
         """The key of the list of targets, which the workflow reads item by item. Raises CannotPlan."""
-        self._put(_key(plan.scan, "plan"), _line(asdict(plan)))
-        with TemporaryFile() as file:
-            file.write(b"[\n")
-            for number, each in enumerate(targets):
-                file.write((b",\n" if number else b"") + _line(_told(each)))
-            file.write(b"\n]\n")
-            file.seek(0)
-            self._put(_key(plan.scan, "targets"), file)
-        return _key(plan.scan, "targets")
+        folder = Bucketed(self._s3, self._bucket, plan.scan)
+        try:
+            put(folder, plan, targets)
+        except NO_ANSWER as error:
+            raise _unusable(f"bucket {self._bucket}", error) from error
+        return folder.key(TARGETS)
 
     def get(self, scan: str) -> Plan:
-        told = json.load(self._get(_key(scan, "plan")))
+        told = json.load(self._get(scan, PLAN))
         return Plan(
             **{
                 **told,
@@ -370,20 +382,15 @@ class PlanStore:
     def targets(self, plan: Plan) -> Iterator[Target]:
         """One by one, for as long as the reader takes: S3 would not wait, so a copy is read."""
         with TemporaryFile() as file:
-            copyfileobj(self._get(_key(plan.scan, "targets")), file)
+            copyfileobj(self._get(plan.scan, TARGETS), file)
             file.seek(0)
             for line in file:
                 # A line is a target; earlier versions had all of them in one.
                 for each in json.loads(b"[%b]" % line.strip(b"[],\n")):
                     yield target(each, plan)
 
-    def _put(self, key: str, body: bytes | IO[bytes]) -> None:
-        try:
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json")
-        except NO_ANSWER as error:
-            raise _unusable(f"bucket {self._bucket}", error) from error
-
-    def _get(self, key: str) -> IO[bytes]:
+    def _get(self, scan: str, name: str) -> IO[bytes]:
+        key = Bucketed(self._s3, self._bucket, scan).key(name)
         body: Any = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
         return cast("IO[bytes]", body)
 
@@ -429,7 +436,3 @@ def _told(target: Target) -> dict[str, Any]:
         **({"ous": target.ous} if target.ous else {}),
         **({"owner": target.owner.name, "owned_by": target.owner.by} if target.owner.name else {}),
     }
-
-
-def _key(scan: str, what: str) -> str:
-    return f"scans/{scan}/{what}.json"

@@ -200,6 +200,7 @@ class Reporter:
             changes=summary.changes.total(),
             unseen=summary.units - summary.evaluated,
             messages=routes if summary.news or plan.digest else 0,
+            events=plan.notify and self.configuration.events.any,
             inventories=plan.planned if self.configuration.inventory else 0,
         )
 

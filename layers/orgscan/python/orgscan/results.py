@@ -7,6 +7,7 @@ compliance.json         framework by framework, control by control
 tags.json               tag compliance by account and owner
 rollup.json             counts by account, check, owner and age: what history adds up
 report.html             all of it, for people
+plan.json, targets.json what the scan set out to do: `plan.put`
 """
 
 from __future__ import annotations

@@ -35,10 +35,20 @@ def export(summary: Summary, lines: Iterable[Line], checks: Checks, worst: int =
     yield from _head(summary)
     yield from _totals(counts, dollars)
     if rows:
-        yield "\n" + _row(HEAD) + _row("---:" if name in RIGHT else "---" for name in HEAD)
-        yield from rows
+        yield from ("\n", *_heading(), *rows)
     if count > worst:
         yield f"\nand {number(count - worst, 'more finding')}\n"
+
+
+def table(summary: Summary, lines: Iterable[Line], checks: Checks) -> Iterator[str]:
+    """All of them, and nothing around it."""
+    yield from _heading()
+    yield from (_row(_cells(summary, line, checks)) for line in lines)
+
+
+def _heading() -> Iterator[str]:
+    yield _row(HEAD)
+    yield _row("---:" if name in RIGHT else "---" for name in HEAD)
 
 
 def _head(summary: Summary) -> Iterator[str]:

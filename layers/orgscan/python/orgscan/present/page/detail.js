@@ -46,13 +46,16 @@ function evidence(finding) {
   ];
 }
 
+// Lines end between words: no option loses its dashes to the line before.
+const unbroken = (text) => text.split(/(\s+)/).map((part) => (part.trim() ? h("span", {}, part) : part));
+
 function commands(finding, check) {
   const found = finding.commands.length ? [copied("AWS CLI", finding.commands.join("\n"))] : [];
   return check.cdk ? [...found, copied("CDK, Python", check.cdk)] : found;
 }
 
 function copied(title, text) {
-  const code = h("pre", { tabindex: "0", "aria-label": title }, h("code", {}, text));
+  const code = h("pre", { tabindex: "0", "aria-label": title }, h("code", {}, unbroken(text)));
   const said = h("span", { role: "status" });
   const copy = async () => {
     const done = await toClipboard(text, code);

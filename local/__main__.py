@@ -71,8 +71,7 @@ def rehearse(console: Console, organization: Organization, results: Path, port: 
         show.compliance(console, second)
         show.cost(console, second)
         show.mail(console, second)
-        for each in (first, second):
-            console.print(f"full results: {run.keep(each, results)}", soft_wrap=True)
+        show.kept(console, [run.keep(each, results) for each in (first, second)])
     console.print(f"done in {time.monotonic() - started:.0f} s")
 
 

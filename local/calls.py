@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from moto.core.exceptions import ServiceException
 from moto.core.request import Request, determine_request_protocol
@@ -119,8 +120,12 @@ class Call:
 
 
 def read(environ: dict[str, Any]) -> Call:
-    """The call. Its body is put back for whoever comes next. Raises Forbidden if it is not signed."""
-    signature = _SIGNATURE.search(environ.get("HTTP_AUTHORIZATION", ""))
+    """The call. Its body is put back for whoever comes next. Raises Forbidden if it is not signed.
+
+    A link that somebody signed has its signature in the query.
+    """
+    signed = environ.get("HTTP_AUTHORIZATION") or unquote(environ.get("QUERY_STRING", ""))
+    signature = _SIGNATURE.search(signed)
     if signature is None:
         raise Forbidden
     access_key, region, service = signature.groups()

@@ -35,7 +35,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.serving import make_server
 
-from local import cloudwatch, deploy, dynamodb, haste, s3, snapshots, sns, workflow
+from local import cloudwatch, deploy, dynamodb, events, haste, s3, snapshots, sns, workflow
 from local.beyond import Beyond
 from local.faults import absent
 from local.iam import Denial, Gate, admin_key
@@ -75,6 +75,7 @@ class Emulator:
         self._hub = hub
         self.mail: list[sns.Mail] = []
         self.published: list[sns.Published] = []
+        self.events: list[events.Event] = []
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str], Any] = {}
         with ExitStack() as stack:
@@ -99,6 +100,7 @@ class Emulator:
             s3.install(patch)
             snapshots.install(patch)
             sns.install(patch, self.mail, self.published)
+            events.install(patch, self.events)
             workflow.install(patch, self.endpoint)
             stack.enter_context(_serving(gate, listener))
             stack.callback(runtime.stop)

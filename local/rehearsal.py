@@ -21,14 +21,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from moto.awslambda.models import lambda_backends
 
 from local.emulator import Emulator
+from local.events import Event
 from local.faults.tagging import parameters
 from local.organization import Organization
-from local.sns import Mail
+from local.sns import Mail, Published
 
 ROOT = Path(__file__).parents[1]
 RECIPIENT = "platform@acme.example"
@@ -76,11 +78,24 @@ class Scan:
     """Everything open in the organization, worst first."""
     mail: tuple[Mail, ...]
     """Sent by this scan."""
+    published: tuple[Published, ...] = ()
+    """The same, and what other channels than e-mail got."""
+    events: tuple[Event, ...] = ()
+    """That buses took."""
 
 
 class Rehearsal:
-    def __init__(self, workdir: Path, organization: Organization, *, port: int | None = None) -> None:
+    def __init__(
+        self,
+        workdir: Path,
+        organization: Organization,
+        *,
+        port: int | None = None,
+        configured: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """`configured`: more of orgscan.yaml."""
         self.organization = organization
+        self._configured = configured
         self._workdir = workdir
         self._port = port
         self._stack = ExitStack()
@@ -121,7 +136,7 @@ class Rehearsal:
         watch: Callable[[Progress], None] | None = None,
     ) -> Scan:
         """One execution, started as the schedule would, or with a request of one's own."""
-        sent = len(self.aws.mail)
+        sent, published, events = len(self.aws.mail), len(self.aws.published), len(self.aws.events)
         workflow = self.aws.client("stepfunctions")
         told = self._request if request is None else request
         execution = workflow.start_execution(
@@ -144,6 +159,8 @@ class Rehearsal:
             summary=self._result(scan, "summary.json") or {},
             findings=tuple(self._findings(scan)),
             mail=tuple(self.aws.mail[sent:]),
+            published=tuple(self.aws.published[published:]),
+            events=tuple(self.aws.events[events:]),
         )
 
     def inventory(self, scan: Scan) -> Iterator[Mapping[str, Any]]:
@@ -156,15 +173,27 @@ class Rehearsal:
                     yield from map(json.loads, lines)
 
     def keep(self, scan: Scan, folder: Path) -> Path:
-        """The scan's results and mail as files."""
+        """The scan's folder as it lies in the bucket, and what its readers got."""
         place = folder / scan.id
         place.mkdir(parents=True, exist_ok=True)
-        (place / "summary.json").write_text(json.dumps(scan.summary, indent=1))
-        lines = (json.dumps(finding) + "\n" for finding in scan.findings)
-        (place / "findings.jsonl").write_text("".join(lines))
-        for mail in scan.mail:
-            (place / "mail.txt").write_text(f"To: {mail.to}\nSubject: {mail.subject}\n\n{mail.body}")
+        for name, body in self.files(scan):
+            (place / name).write_bytes(body)
+        mails = (f"To: {mail.to}\nSubject: {mail.subject}\n\n{mail.body}" for mail in scan.mail)
+        if told := "\n\n".join(mails):
+            (place / "mail.txt").write_text(told)
+        for each in scan.published:
+            if each.subject is None:  # no mail, but JSON for a channel that its topic names
+                told = json.dumps(json.loads(each.body), indent=1)
+                (place / f"{each.topic}.json").write_text(told)
         return place
+
+    def files(self, scan: Scan) -> Iterator[tuple[str, bytes]]:
+        """Name and content of everything in its folder."""
+        prefix = f"scans/{scan.id}/"
+        pages = self.aws.client("s3").get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.outputs["BucketName"], Prefix=prefix):
+            for each in page["Contents"]:
+                yield each["Key"].removeprefix(prefix), self._object(each["Key"])
 
     def _synthesize(self) -> Path:
         """In a process of its own, as `cdk synth` would run it."""
@@ -191,6 +220,7 @@ class Rehearsal:
             "schedules": [{"name": "daily", "expression": "cron(0 6 * * ? *)", "timezone": "Europe/Berlin"}],
             "checks": {"parameters": parameters(each.id for each in self.organization.accounts)},
             "routes": [{"name": "platform", "emails": [RECIPIENT], "chat": True, "machine": True}],
+            "events": {"scans": True, "findings": True},
             "suppressions": [
                 {
                     "check": ACCEPTED,
@@ -200,6 +230,7 @@ class Rehearsal:
                     "expires": f"{datetime.now(UTC) + timedelta(days=5):%Y-%m-%d}",
                 }
             ],
+            **self._configured,
         }
         path = self._workdir / "orgscan.yaml"
         path.write_text(json.dumps(told, indent=1))

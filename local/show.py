@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from rich.console import Console
@@ -22,6 +24,10 @@ SEVERITIES = {
 }
 WORST = 10
 CENT = 0.01
+USUAL = Path("results")
+"""Where the command line looks first."""
+REPORT = "report.html"
+FURTHER = ("status", "findings --min-severity high --group check", "diff")
 Watch = Callable[[rehearsal.Progress], None]
 
 
@@ -152,3 +158,25 @@ def mail(console: Console, scan: Scan) -> None:
         )
     if not scan.mail:
         console.print("no e-mail: nothing changed")
+
+
+def kept(console: Console, folders: Sequence[Path]) -> None:
+    """Where the results lie, the newest last, and what to do with them."""
+    for each in folders:
+        _whole(console, f"full results: {_near(each)}")
+    _whole(console, f"report, for a browser: {_near(folders[-1] / 'report.html')}")
+    shelf = _near(folders[-1].parent)
+    where = "" if shelf == USUAL else f" --results {quote(str(shelf))}"
+    for command in FURTHER:
+        _whole(console, f"  bin/orgscan {command}{where}")
+
+
+def _near(path: Path) -> Path:
+    """As short as it can be said from here."""
+    here = Path.cwd()
+    return path.resolve().relative_to(here) if path.resolve().is_relative_to(here) else path
+
+
+def _whole(console: Console, text: str) -> None:
+    """Not broken, for it is copied."""
+    console.print(Text(text), soft_wrap=True)

@@ -99,7 +99,7 @@ def test_a_month_is_its_scans_and_what_stands() -> None:
     told = {line.name: line for line in standing(size)}
     assert told["Alarms"].usd == pytest.approx(13 * 0.10)
     assert told["Key"].usd == 1.0
-    receipts, findings = 1800 * 30 * 400 / 30.42 * 2000, size.kept * 760
+    receipts, findings = 1800 * 30 * 400 / 30.42 * 2500, size.kept * 860
     assert told["Table"].amount == pytest.approx((receipts + findings) / 10**9, rel=0.001)
     without = standing(replace(size, inventory_days=0))
     assert [line.amount for line in without if line.name == "Inventory"] == [0]

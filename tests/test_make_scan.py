@@ -6,9 +6,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from local import show
 
 ROOT = Path(__file__).parents[1]
 PROCESSES = Path("/proc")
@@ -63,6 +67,26 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
     assert said.startswith("orgscan: ")
     assert len(said.splitlines()) == 1
     assert str(tmp_path) in said
+
+
+@pytest.mark.parametrize(
+    ("folder", "where", "options"),
+    [("results", "results", ""), ("my results", "my results", " --results 'my results'")],
+)
+def test_the_end_says_where_the_results_are_and_how_to_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, where: str, options: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out = StringIO()
+    show.kept(Console(file=out, width=30), [tmp_path / folder / "1", tmp_path / folder / "[b]2"])
+    assert out.getvalue().splitlines() == [
+        f"full results: {where}/1",
+        f"full results: {where}/[b]2",
+        f"report, for a browser: {where}/[b]2/report.html",
+        f"  bin/orgscan status{options}",
+        f"  bin/orgscan findings --min-severity high --group check{options}",
+        f"  bin/orgscan diff{options}",
+    ]
 
 
 @pytest.mark.skipif(not PROCESSES.exists(), reason="looks for processes in /proc")

@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self
@@ -116,6 +116,9 @@ class WireTable:
             f" AND {columns[1]} > ? AND {columns[1]} >= ? AND {columns[1]} < ? ORDER BY {columns[1]}",
             (partition, start[columns[1]]["S"] if start else "", prefix, prefix + "\U0010ffff"),
         )
+        if not told.get("ScanIndexForward", True):
+            # The trend: all scans, of which there are few here; the page leaves out the one it is of.
+            return self._newest([text for *_, text in found], told["Limit"])
         texts: list[str] = []
         read, more = 0, ""
         for pk, sk, sort, text in found:
@@ -126,6 +129,9 @@ class WireTable:
                 more = f',"LastEvaluatedKey":{json.dumps({key: {"S": each} for key, each in last.items()})}'
                 break
         return f'{{"Count":{len(texts)},"Items":[{",".join(texts)}]{more}}}'
+
+    def _newest(self, texts: Sequence[str], most: int) -> str:
+        return f'{{"Count":{len(texts[-most:])},"Items":[{",".join(reversed(texts[-most:]))}]}}'
 
     def _check(self, told: Mapping[str, Any], key: Mapping[str, Any]) -> None:
         """All terms must hold; there is no OR and no NOT."""

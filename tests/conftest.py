@@ -21,7 +21,7 @@ ACCOUNT = "123456789012"
 LOADER = Loader()
 """Reading the models of services is the dear part of a client: all sessions share what is read."""
 # How long an example takes says something of the machine and nothing of the code.
-settings.register_profile("orgscan", deadline=None)
+settings.register_profile("orgscan", deadline=None, max_examples=50)
 settings.load_profile("orgscan")
 client_classes_once()
 
@@ -31,6 +31,8 @@ LONGEST = (
     "test_fault_matrix_scans",
     "test_fault_matrix",
     "test_model",
+    "test_html_browser",
+    "test_scan_cli",
     "test_least_privilege",
     "test_fuzz_answers",
     "test_make_scan",

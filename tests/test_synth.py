@@ -29,7 +29,11 @@ ACKNOWLEDGED = {
     "OrgscanHub/Scan": [RUNTIME],
     "OrgscanHub/ScanRole": [ANY, SCANS, WORK, INVENTORY, ROLE],
     "OrgscanHub/Report": [RUNTIME],
-    "OrgscanHub/ReportRole": [ANY, SCANS],
+    "OrgscanHub/ReportRole": [
+        ANY,
+        SCANS,
+        *(f"AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/{each}/*]" for each in ("findings", "receipts")),
+    ],
     "OrgscanHub/Links/Role": ["AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/scans/*/report.html]"],
     "OrgscanHub/Notify": [RUNTIME],
     "OrgscanHub/NotifyRole": [ANY, SCANS],

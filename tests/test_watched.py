@@ -167,7 +167,7 @@ def test_gigabyte_seconds_are_those_of_each_functions_memory(page: Json) -> None
     (widget,) = [each for each in page["widgets"] if "GB-seconds" in each["properties"]["title"]]
     told = [each[0]["expression"] for each in widget["properties"]["metrics"] if isinstance(each[0], dict)]
     assert [each.partition(" * ")[2] for each in told] == [
-        f"{memory} / 1024000" for memory in (1024, 2048, 1769, 256)
+        f"{memory} / 1024000" for memory in (1024, 2048, 1769, 1769)
     ]
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 from botocore.response import StreamingBody
@@ -18,6 +19,7 @@ class S3Twin(Watched):
 
     def __init__(self, *buckets: str) -> None:
         super().__init__()
+        self.meta = SimpleNamespace(region_name="us-east-1")
         self._buckets: dict[str, dict[str, bytes]] = {bucket: {} for bucket in buckets}
 
     def snapshot(self) -> dict[tuple[str, str], bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Self
@@ -29,8 +29,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Raises KeyError naming the variable that the stack did not set."""
-        return cls(**{field.name: os.environ[field.name.upper()] for field in fields(cls)})
+        """Raises KeyError naming the variable that the stack did not set and that has no default."""
+        told = (each for each in fields(cls) if each.default is MISSING or each.name.upper() in os.environ)
+        return cls(**{each.name: os.environ[each.name.upper()] for each in told})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

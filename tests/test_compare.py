@@ -165,7 +165,7 @@ OPENED = [PUBLIC, ROOT_KEY, UNSEEN, FRESH, MENDED, WORSE, *VOLUMES]
 SOME = st.sets(st.sampled_from(range(len(OPENED))))
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(SOME, SOME, SOME, st.sampled_from([None, EVERYWHERE, ELSEWHERE]))
 def test_every_difference_is_of_one_kind_and_no_finding_is_lost(
     a: set[int], b: set[int], closed: set[int], places: Places | None

@@ -214,7 +214,7 @@ def test_a_command_that_cannot_be_shown_is_not_offered() -> None:
 TEXT = st.text(max_size=30)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(TEXT, TEXT, TEXT, TEXT, st.lists(TEXT, max_size=4), st.dictionaries(TEXT, TEXT, max_size=3), st.data())
 def test_whatever_a_finding_says_comes_back(
     resource: str,

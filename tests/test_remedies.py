@@ -188,7 +188,7 @@ def test_what_has_no_remedy_exists_and_says_why() -> None:
     assert not [name for name in WITHOUT_TEMPLATE if UNUSED.fullmatch(name)]
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(st.sampled_from([each for check in CHECKS for each in findings(check) if check.cli]), HOSTILE, HOSTILE)
 def test_a_name_is_never_more_than_a_name(tame: Line, name: str, key: str) -> None:
     check = next(each for each in CHECKS if each.id == tame.check)

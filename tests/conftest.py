@@ -21,7 +21,7 @@ ACCOUNT = "123456789012"
 LOADER = Loader()
 """Reading the models of services is the dear part of a client: all sessions share what is read."""
 # How long an example takes says something of the machine and nothing of the code.
-settings.register_profile("orgscan", deadline=None, max_examples=50)
+settings.register_profile("orgscan", deadline=None)
 settings.load_profile("orgscan")
 client_classes_once()
 

@@ -446,7 +446,7 @@ def counted(section: list[str]) -> Iterator[int]:
             yield number(cause[1] or "1")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.lists(receipts(), min_size=1, max_size=5),
     st.lists(SKIPPED, max_size=8),

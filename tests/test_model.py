@@ -18,7 +18,7 @@ from tests.model.hub import Hub
 from tests.model.watch import Scan, Trouble
 from tests.model.world import ACCOUNTS, FAR, NEAR, AtOnce
 
-SEQUENCES = int(os.environ.get("ORGSCAN_SEQUENCES", "250"))
+SEQUENCES = int(os.environ.get("ORGSCAN_SEQUENCES", "500"))
 
 HAPPENINGS = (
     *("account", "role", "far", "check", "scope", "expiring", "cleared", "gone", "gone"),

@@ -24,7 +24,7 @@ V4, V6 = "0.0.0.0/0", "::/0"
 QUARTERS = ("0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2")
 BLOCKS = (V4, "0.0.0.0/1", "128.0.0.0/1", *QUARTERS, "10.0.0.0/8", "198.51.100.0/24")
 PORTS = (0, 1, 21, 22, 23, 3389, 65535)
-FEW = settings(deadline=None, max_examples=80)
+FEW = settings(deadline=None, max_examples=200)
 
 
 def nobody(_: str) -> tuple[str, ...]:

@@ -175,7 +175,7 @@ LIKE_A_POLICY = near(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=100)
 @given(LIKE_A_POLICY | JSON)
 def test_anything_is_a_policy_or_malformed(value: Any) -> None:
     policy = parsed(value)
@@ -192,13 +192,13 @@ def test_anything_is_a_policy_or_malformed(value: Any) -> None:
     assert parse(json.dumps(value)) == policy
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=100)
 @given(st.text() | JSON.map(json.dumps) | LIKE_A_POLICY.map(json.dumps))
 def test_any_text_is_a_policy_or_malformed(text: str) -> None:
     parsed(text)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=100)
 @given(several(), statements("Deny"), st.integers(0, 4))
 def test_another_deny_never_opens(parts: list[Statement], deny: Statement, at: int) -> None:
     """Where everyone was let in, on whatever condition, the accounts that it spares are named."""
@@ -209,7 +209,7 @@ def test_another_deny_never_opens(parts: list[Statement], deny: Statement, at: i
     assert {found for found in after if not everyone or found[0] != "account"} <= before
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=100)
 @given(several(), statements("Allow"), st.integers(0, 4))
 def test_another_allow_never_closes(parts: list[Statement], allow: Statement, at: int) -> None:
     more = of(*parts[:at], allow, *parts[at:])
@@ -217,7 +217,7 @@ def test_another_allow_never_closes(parts: list[Statement], allow: Statement, at
     assert more.denies_insecure_transport(BUCKET) == of(*parts).denies_insecure_transport(BUCKET)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
 @given(several(resource=False), statements("Deny", resource=False), statements("Allow", resource=False))
 def test_denies_only_take_and_allows_only_give(
     parts: list[Statement], deny: Statement, allow: Statement
@@ -225,7 +225,7 @@ def test_denies_only_take_and_allows_only_give(
     assert rights(of(*parts, deny)) <= rights(of(*parts)) <= rights(of(allow, *parts))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
 @given(several(), several(resource=False), st.randoms(use_true_random=False))
 def test_order_says_nothing(parts: list[Statement], owned: list[Statement], random: Any) -> None:
     for each, asked in ((parts, opened), (owned, rights)):
@@ -237,7 +237,7 @@ def swapped(names: Any, how: Callable[[str], str]) -> Any:
     return [how(name) for name in names] if isinstance(names, list) else how(names)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
 @given(several(), several(resource=False), st.sampled_from([str.lower, str.upper, str.swapcase]))
 def test_the_case_of_actions_says_nothing(
     parts: list[Statement], owned: list[Statement], how: Callable[[str], str]
@@ -252,7 +252,7 @@ def test_the_case_of_actions_says_nothing(
         }
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
 @given(several())
 def test_a_list_of_one_is_the_one(parts: list[Statement]) -> None:
     def listed(value: Any) -> Any:
@@ -304,7 +304,7 @@ def matched(pattern: str) -> set[str]:
     return {word for word in WORDS if matches(pattern, word)}
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=200)
 @given(GLOB, GLOB)
 def test_globs(one: str, other: str) -> None:
     for word in WORDS:

@@ -252,6 +252,16 @@ def test_what_a_scan_closed_is_listed_with_the_reason_and_its_history(hub: Hub) 
     assert lines(hub, FIRST, "resolved.jsonl.gz") == []
 
 
+def test_what_was_accepted_and_is_gone_is_listed_and_no_news(hub: Hub) -> None:
+    """Whoever takes findings in elsewhere must hear that it is closed."""
+    hub.suppressions = (replace(ENDING, expires=date(2026, 6, 30)),)
+    hub.scan(FIRST, look(OPEN_SSH), look(target=SANDBOX))
+    assert hub.summary(FIRST)["suppressed"] == {"high": {"security": 1}}
+    hub.scan(SECOND, look(clean=[OPEN_SSH.resource]), look(target=SANDBOX))
+    assert [each["check"] for each in lines(hub, SECOND, "resolved.jsonl.gz")] == [SSH]
+    assert (hub.summary(SECOND)["changes"], hub.messages(SECOND)) == ({}, [])
+
+
 def test_a_scan_lists_the_findings_of_what_it_looked_at(hub: Hub) -> None:
     """So that mail, report and exports of one scan count the same."""
     hub.scan(FIRST, look(OPEN_SSH), look(UNATTACHED, target=SANDBOX))

@@ -335,7 +335,7 @@ def test_no_surroundings_save_a_token_from_being_hidden(
     assert "(hidden: " in hidden
 
 
-@settings(deadline=None, max_examples=200)  # a busy machine is no fault
+@settings(deadline=None, max_examples=500)  # a busy machine is no fault
 @given(SURROUNDINGS)
 def test_hiding_twice_is_hiding_once_and_leaves_nothing_to_find(text: str) -> None:
     hidden = hide(text)

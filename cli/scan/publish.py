@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
-from orgscan import plan
+from orgscan import after, plan
+from orgscan.after import Listed
 from orgscan.line import Line
-from orgscan.model import Severity, Standing
-from orgscan.reconcile import Record, Status, worst_first
-from orgscan.report import TREND, Listed, publish
-from orgscan.results import FINDINGS, RESOLVED, ROLLUP, Results, Shelved
+from orgscan.reconcile import Record, Status, badness, worst_first
+from orgscan.report import TREND, publish
+from orgscan.results import FINDINGS, RESOLVED, Results, Shelved
 from orgscan.rollup import Rollup
-from orgscan.summary import Ending, ScanSummary, summarise
-from orgscan.suppress import EXPIRING_DAYS
+from orgscan.summary import ScanSummary, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,10 +24,8 @@ if TYPE_CHECKING:
 
     from cli.scan.store import DiskStore
     from orgscan.catalog import Catalog
-    from orgscan.membership import Move
     from orgscan.model import Target
     from orgscan.plan import Plan
-    from orgscan.receipt import Receipt
     from orgscan.settings import Configuration
 
 UNFINISHED = ".unfinished"
@@ -62,51 +59,26 @@ class Finished:
         plan.put(results.folder, self.plan, self.targets)
         listed, rollup = Listed(), Rollup(self.plan.moment)
         summary = self._summary(listed)
-        results.put_lines(FINDINGS, rollup.watch(listed.only(self._standing())))
-        results.put_lines(RESOLVED, rollup.resolving(map(Line.of, worst_first(self._closed(listed)))))
-        results.put_json(ROLLUP, rollup.to_json())
-        summary.unowned, summary.top_fixes = rollup.unowned, tuple(rollup.top_fixes())
-        publish(results, summary, trend, self.catalog)
+        lines = listed.only(sorted(after.standing(self.store), key=_order))
+        results.put_lines(FINDINGS, rollup.watch(lines))
+        closed = worst_first(listed.resolved(self.store, self.plan.scan))
+        results.put_lines(RESOLVED, rollup.resolving(map(Line.of, closed)))
+        publish(results, summary, rollup, trend, self.catalog)
 
     def _summary(self, listed: Listed) -> ScanSummary:
         return summarise(
             self.plan,
-            listed.watch(self._receipts()),
+            listed.watch(after.receipts(self.store, self.plan)),
             finished=self.at.isoformat(timespec="seconds"),
-            endings=[*self._endings()],
-            moves=[*self._moves()],
+            endings=[*after.endings(self.store, self.plan, self.configuration.suppressions)],
+            moves=[*after.moves(self.store, self.plan)],
             checks=self.catalog,
         )
 
-    def _receipts(self) -> Iterator[Receipt]:
-        """All; what nobody scans any more is forgotten when nothing of it is left."""
-        for left in self.store.receipts(self.plan.scan):
-            if left.target.standing is not Standing.DUE and not left.open and not left.suppressed:
-                self.store.forget(left.target, self.plan.scan)
-            yield left
 
-    def _endings(self) -> Iterator[Ending]:
-        for rule in self.configuration.suppressions:
-            days = rule.days(self.plan.moment)
-            if days <= EXPIRING_DAYS:
-                stage = "expired" if rule.expired(self.plan.moment) else "expiring"
-                what = f"{rule.key}#{rule.expires}#{stage}"
-                yield Ending(rule, days, fresh=self.store.first_to_tell(what, self.plan.scan))
-
-    def _moves(self) -> Iterator[Move]:
-        return (move for move in self.plan.moves if self.store.first_to_move(move, self.plan.scan))
-
-    def _standing(self) -> Iterator[Record]:
-        """Open and suppressed, worst first."""
-        for severity in reversed(Severity):
-            yield from worst_first(self.store.open_findings(severity))
-        yield from worst_first(self.store.suppressed_findings())
-
-    def _closed(self, listed: Listed) -> Iterator[Record]:
-        for target in listed.closing:
-            for record in self.store.findings(target):
-                if record.status is Status.RESOLVED and record.changed_in == self.plan.scan:
-                    yield record
+def _order(record: Record) -> tuple[object, ...]:
+    """What is accepted comes last; before that, the worst first."""
+    return (record.status is Status.SUPPRESSED, *badness(record))
 
 
 def _before(shelf: Path, scan: str) -> list[Mapping[str, Any]]:

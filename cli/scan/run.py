@@ -12,13 +12,11 @@ from math import inf
 from threading import Event
 from typing import TYPE_CHECKING, TypeAlias
 
-from orgscan.coverage import Coverage, Look
+from orgscan.after import Untold
 from orgscan.errors import OutOfTime, gap
 from orgscan.meter import Meter, Spent
-from orgscan.model import Blindness, Gap, Severity, Standing, Target
+from orgscan.model import Blindness, Gap, Severity, Target
 from orgscan.receipt import NO_RECEIPT
-from orgscan.routing import Routing
-from orgscan.suppress import Suppressions
 from orgscan.work import Worker
 
 if TYPE_CHECKING:
@@ -129,15 +127,9 @@ class Run:
             return None
 
     def _account_for(self, missing: Sequence[Target], failed: Mapping[Target, Gap]) -> None:
-        reach = self.plan.reach(self.catalog.ids(without=self.configuration.off))
-        rules = Suppressions(self.configuration.suppressions, self.plan.moment)
-        routing = Routing(self.configuration.routes, self.configuration.owner_tags)
-        asked, was = self.catalog.only(self.plan.checks), self.catalog.renamed()
+        untold = Untold(plan=self.plan, catalog=self.catalog, configuration=self.configuration)
         for target in missing:
-            lost = failed.get(target, INTERRUPTED)
-            checks = asked.planned(once=target.once) if target.standing is Standing.DUE else ()
-            blind = Look((), Coverage.blind(target, checks, lost, reach))
-            self.store.record(self.plan.scan, self.plan.started, blind, rules=rules, routing=routing, was=was)
+            untold.record(self.store, target, failed.get(target, INTERRUPTED))
 
 
 def spent(meter: Meter) -> Spent:

@@ -64,7 +64,7 @@ PARTITIONS = 60
 """Of the index that Report lists findings from: ten for each severity, and for what is accepted."""
 PASSES = 2
 """Of Report over all receipts: to see who told nothing, and to add up."""
-PUTS_ELSE, GETS_ELSE = 10, 6
+PUTS_ELSE, GETS_ELSE = 10, 5
 """Objects that Plan and Report write; lists, plans and parts of the page that they and the workflow read."""
 ARCHIVED = 2
 """Likewise, written by Report for Athena from as many that it reads again; none without an inventory."""

@@ -123,6 +123,7 @@ def from_receipt(receipt: Receipt) -> dict[str, Any]:
             "suppressed_by": dict(receipt.suppressed_by),
             "spent": asdict(receipt.spent),
             "kept": receipt.kept,
+            "closed": receipt.closed,
         }
     )
     if receipt.parts:
@@ -156,6 +157,7 @@ def to_receipt(item: Mapping[str, Any]) -> Receipt:
         parts={route: Part(**_to_part(part)) for route, part in item.get("parts", {}).items()},
         spent=_to_spent(item.get("spent", {})),
         kept=int(item.get("kept", 0)),
+        closed=int(item.get("closed", 0)),
     )
 
 

@@ -96,6 +96,8 @@ class Receipt(Part):
     """By the attempt that left this, from the target's first part to this; of attempts that died, nothing."""
     kept: int = 0
     """Findings of the target in the table, those that are resolved too."""
+    closed: int = 0
+    """Those of them that this scan closed, also of what was accepted, which is no news."""
 
     @property
     def evaluated(self) -> int:
@@ -195,12 +197,13 @@ class Tally:
         self._of = {name: _Sum(most) for name in routing.names}
         self._open_by, self._accepted_by = Counter[str](), Counter[str]()
         self._suppressed_by = Counter[str]()
-        self._kept = 0
+        self._kept = self._closed = 0
 
     def add(self, step: Step, *, due: bool) -> None:
         """`due`: the scan should have confirmed or closed it."""
         record, finding = step.after, step.after.finding
         self._kept += 1
+        self._closed += record.status is Status.RESOLVED and record.changed_in == self._scan
         if record.status is Status.SUPPRESSED:
             self._accepted_by[finding.check] += 1
             self._suppressed_by[record.suppressed_by] += 1
@@ -232,6 +235,7 @@ class Tally:
             parts={name: Part(**each.told()) for name, each in self._of.items()},
             spent=spent,
             kept=self._kept,
+            closed=self._closed,
         )
 
 

@@ -5,39 +5,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from orgscan import compliance, cost, messages
+from orgscan import after, compliance, cost, messages
+from orgscan.after import Listed, Untold
 from orgscan.archive import Archive
 from orgscan.catalog import Catalog
 from orgscan.cost import Scale
-from orgscan.coverage import Coverage, Look
 from orgscan.describe import describe
 from orgscan.digest import Digest
 from orgscan.errors import OutOfTime
 from orgscan.line import Line
 from orgscan.links import Links, console
-from orgscan.membership import Move
 from orgscan.messages import Message, of_route
 from orgscan.meter import Spent
-from orgscan.model import Severity, Standing, Target
+from orgscan.model import Target
 from orgscan.plan import Plan, PlanStore
 from orgscan.present import html
 from orgscan.present.mail import mail
-from orgscan.receipt import NO_RECEIPT, Receipt
-from orgscan.reconcile import Change, Record
+from orgscan.receipt import NO_RECEIPT
 from orgscan.results import COMPLIANCE, FINDINGS, REPORT, RESOLVED, ROLLUP, SUMMARY, TAGS, Bucketed, Results
 from orgscan.rollup import Rollup
 from orgscan.routing import Routing
 from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore
-from orgscan.summary import Ending, ScanSummary, summaries
-from orgscan.suppress import EXPIRING_DAYS, Suppressions
+from orgscan.summary import ScanSummary, summaries
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -52,8 +49,8 @@ ADDING_UP_S = 600.0
 """Those that must be left to begin adding up, which happens in one invocation."""
 SETTLING_S = (1.0, 4.0)
 """Seconds to wait for the index when it lists another number of findings than the receipts tell."""
-TREND = 30
-"""Scans before, whose totals the report draws."""
+TREND = 60
+"""Scans before, whose totals the report draws as far as they are of the same schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +88,21 @@ class Reporter:
         listed, archive = Listed(), Archive(self.s3, self.bucket, plan, self.configuration.inventory)
         summary, *of_routes = summaries(
             plan,
-            archive.watch(listed.watch(self._receipts(plan))),
+            archive.watch(listed.watch(after.receipts(self.store, plan))),
             [None, *routes],
             finished=finished.isoformat(timespec="seconds"),
-            endings=list(self._endings(plan)),
-            moves=list(self._moves(plan)),
+            endings=list(after.endings(self.store, plan, self.configuration.suppressions)),
+            moves=list(after.moves(self.store, plan)),
             checks=self.catalog,
         )
         if plan.schedule and summary.units:
             summary.coverage_before = self.store.coverage_before(scan, plan.schedule, summary.coverage)
         folder = Bucketed(self.s3, self.bucket, scan)
         results = Results(folder)
-        findings = self._list(results, plan, listed, summary, of_routes)
+        rollup, findings = self._list(results, plan, listed, of_routes)
         archive.put(chain(results.findings(), results.resolved()))
         summary.usage = cost.usage(self._scale(summary, findings), summary.spent + spent())
-        publish(results, summary, self.store.trend(TREND, before=scan), self.catalog)
+        publish(results, summary, rollup, self.store.trend(TREND, before=scan), self.catalog)
         sent = [*self._messages(routes, of_routes, summary, self._links(plan, folder))]
         messages.put(results, sent)
         self.store.put_scan(scan, describe(summary))
@@ -113,35 +110,21 @@ class Reporter:
         return summary, len(sent) + events
 
     def _list(
-        self,
-        results: Results,
-        plan: Plan,
-        listed: Listed,
-        summary: ScanSummary,
-        of_routes: Iterable[ScanSummary],
-    ) -> int:
-        """Every finding of what was scanned, and what became of others. Returns their number."""
+        self, results: Results, plan: Plan, listed: Listed, of_routes: Iterable[ScanSummary]
+    ) -> tuple[Rollup, int]:
+        """Every finding of what was scanned, and what became of others. Returns their counts and number."""
         for wait in (*SETTLING_S, None):
             rollup, digests = Rollup(plan.moment), Digests(plan, self.configuration.routes, listed)
-            lines = listed.only(self._open())
-            count = results.put_lines(FINDINGS, rollup.watch(digests.watch(lines)))
+            lines = digests.watch(listed.only(after.standing(self.store)))
+            count = results.put_lines(FINDINGS, rollup.watch(lines))
             # The index lags behind the table by a moment; a scan beside this one makes it differ too.
             if count == listed.expected or wait is None:
                 break
             self.wait(wait)
-        results.put_lines(RESOLVED, rollup.resolving(self._resolved(plan.scan, listed)))
-        results.put_json(ROLLUP, rollup.to_json())
-        summary.unowned, summary.top_fixes = rollup.unowned, tuple(rollup.top_fixes())
+        results.put_lines(RESOLVED, rollup.resolving(map(Line.of, listed.resolved(self.store, plan.scan))))
         for each, digest in zip(of_routes, digests.of_routes, strict=False):
             each.digest = digest
-        return count
-
-    def _resolved(self, scan: str, listed: Listed) -> Iterator[Line]:
-        """Asks only where a receipt says that something was closed."""
-        for target in listed.closing:
-            for record in self.store.findings(target):
-                if record.changed_in == scan and record.change is Change.RESOLVED:
-                    yield Line.of(record)
+        return rollup, count
 
     def _account_for_missing(self, plan: Plan, seconds_left: Callable[[], float]) -> None:
         """A worker that died, hung or was never started left no receipt, and that is how it is noticed."""
@@ -155,40 +138,12 @@ class Reporter:
         if target is None:
             return
         store = self.another_store()
-        reach = plan.reach(self.catalog.ids(without=self.configuration.off))
-        rules = Suppressions(self.configuration.suppressions, plan.moment)
-        routing = Routing(self.configuration.routes, self.configuration.owner_tags)
+        untold = Untold(plan=plan, catalog=self.catalog, configuration=self.configuration)
         while target:
             if seconds_left() < LAST_S:
                 raise OutOfTime
-            due = self.catalog.only(plan.checks).planned(once=target.once)
-            checks = due if target.standing is Standing.DUE else ()
-            blind = Look((), Coverage.blind(target, checks, NO_RECEIPT, reach))
-            was = self.catalog.renamed()
-            store.record(plan.scan, plan.started, blind, rules=rules, routing=routing, was=was)
+            untold.record(store, target, NO_RECEIPT)
             target = missing.next()
-
-    def _receipts(self, plan: Plan) -> Iterator[Receipt]:
-        """All; what nobody scans any more is planned until nothing of it is left, and then forgotten."""
-        for left in self.store.receipts(plan.scan):
-            if left.target.standing is not Standing.DUE and not left.open and not left.suppressed:
-                self.store.forget(left.target, plan.scan)
-            yield left
-
-    def _open(self) -> Iterator[Record]:
-        """Of the whole organization, the worst first."""
-        for severity in reversed(Severity):
-            yield from self.store.open_findings(severity)
-        yield from self.store.suppressed_findings()
-
-    def _endings(self, plan: Plan) -> Iterator[Ending]:
-        """Each is news twice, when it comes near and when it has come, and told for as long as it stands."""
-        for rule in self.configuration.suppressions:
-            days = rule.days(plan.moment)
-            if days <= EXPIRING_DAYS:
-                stage = "expired" if rule.expired(plan.moment) else "expiring"
-                what = f"{rule.key}#{rule.expires}#{stage}"
-                yield Ending(rule, days, fresh=plan.notify and self.store.first_to_tell(what, plan.scan))
 
     def _scale(self, summary: ScanSummary, findings: int) -> Scale:
         plan, routes = summary.plan, len(self.configuration.routes) if summary.plan.notify else 0
@@ -229,12 +184,6 @@ class Reporter:
             expires=signed[1] if signed else None,
         )
 
-    def _moves(self, plan: Plan) -> Iterator[Move]:
-        """Those that no other scan told of meanwhile; a scan that tells nobody leaves them for the next."""
-        for move in plan.moves:
-            if not plan.notify or self.store.first_to_move(move, plan.scan):
-                yield move
-
 
 class _Shared:
     """Targets that threads take one by one, so that none is in memory before its turn."""
@@ -246,36 +195,6 @@ class _Shared:
     def next(self) -> Target | None:
         with self._lock:
             return next(self._targets, None)
-
-
-@dataclass
-class Listed:
-    """Which findings a scan lists, as its receipts tell."""
-
-    expected: int = 0
-    """How many are open or suppressed."""
-    targets: set[tuple[str, str]] = field(default_factory=set)
-    closing: list[Target] = field(default_factory=list)
-    """Where something was closed."""
-    accounts: dict[str, Target] = field(default_factory=dict)
-    """Any target of each, for its units."""
-
-    def watch(self, receipts: Iterable[Receipt]) -> Iterator[Receipt]:
-        """The same receipts, noted as they pass."""
-        for each in receipts:
-            self.expected += sum(each.open.values()) + sum(each.suppressed.values())
-            self.targets.add((each.target.account, each.target.region))
-            self.accounts[each.target.account] = each.target
-            if any(count for (change, *_), count in each.changed.items() if change is Change.RESOLVED):
-                self.closing.append(each.target)
-            yield each
-
-    def only(self, records: Iterable[Record]) -> Iterator[Line]:
-        """Those of what was scanned."""
-        for record in records:
-            target = record.finding.target
-            if (target.account, target.region) in self.targets:
-                yield Line.of(record)
 
 
 class Digests:
@@ -296,23 +215,29 @@ class Digests:
 
 
 def publish(
-    results: Results, summary: ScanSummary, trend: Sequence[Mapping[str, Any]], catalog: Catalog
+    results: Results,
+    summary: ScanSummary,
+    rollup: Rollup,
+    trend: Sequence[Mapping[str, Any]],
+    catalog: Catalog,
 ) -> None:
-    """All files that are made of a summary and of the findings, which are there already.
+    """All files that are made of a summary and of the findings, which are there already and were counted.
 
     `trend`: summaries of scans before, the newest first.
     """
+    summary.unowned, summary.top_fixes = rollup.unowned, tuple(rollup.top_fixes())
     # Control by control, account by account: too much for the trend line, which has the totals.
-    told, tags = describe(summary), summary.tagged.details()
+    told, tags, counts = describe(summary), summary.tagged.details(), rollup.to_json()
     controls = compliance.details(summary.compliance)
     results.put_json(SUMMARY, told, indent=1)
     results.put_json(COMPLIANCE, controls)
     results.put_json(TAGS, tags)
+    results.put_json(ROLLUP, counts)
     report = html.page(
         told,
         compliance=controls,
         tags=tags,
-        rollup=results.json(ROLLUP),
+        rollup=counts,
         trend=trend,
         lines=results.findings(),
         resolved=results.resolved(),

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from moto.core.serialize import AttributePicker
-from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb import responses
+from moto.dynamodb.models import DynamoDBBackend, utilities
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 from moto.dynamodb.responses import DynamoHandler
 
 _TYPES = frozenset({"B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"})
+_PLAIN = _TYPES - {"B", "BS"}
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
@@ -23,6 +25,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
     _query_one_partition(patch)
     _back_up_cheaply(patch)
     _read_attribute_values_plainly(patch)
+    _unwrap_plainly(patch)
 
 
 def _one_request_at_a_time(patch: pytest.MonkeyPatch) -> None:
@@ -81,3 +84,26 @@ def _read_attribute_values_plainly(patch: pytest.MonkeyPatch) -> None:
         return original(picker, context)
 
     patch.setattr(AttributePicker, "__call__", pick)
+
+
+def _unwrap_plainly(patch: pytest.MonkeyPatch) -> None:
+    """Of each value of each item, moto asks anew what class values have and what else it might be.
+
+    Most are words and numbers, which stay as they are; only what is binary has to be decoded.
+    """
+    original = utilities.dynamo_to_dict
+
+    def unwrap(thing: Any) -> Any:
+        kind = type(thing)
+        if kind is str:
+            return thing
+        if kind is DynamoType and thing.type in _PLAIN:
+            return {thing.type: unwrap(thing.value)}
+        if kind is dict:
+            return {name: unwrap(value) for name, value in thing.items()}
+        if kind is list:
+            return [unwrap(each) for each in thing]
+        return original(thing)
+
+    patch.setattr(utilities, "dynamo_to_dict", unwrap)
+    patch.setattr(responses, "dynamo_to_dict", unwrap)

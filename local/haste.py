@@ -1,15 +1,19 @@
 """Hot spots of moto and of what it stands on. Nothing here changes what is answered."""
 
 from functools import cache
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 import xmltodict
+from botocore import hooks
 from botocore.client import ClientCreator
 from botocore.hooks import EventAliaser
 from botocore.loaders import Loader
 from moto.core import models, responses
 from moto.core.base_backend import BackendDict
+from moto.eks import utils as eks
 
 
 def install(patch: pytest.MonkeyPatch) -> None:
@@ -17,6 +21,8 @@ def install(patch: pytest.MonkeyPatch) -> None:
     _build_classes_once(patch)
     _list_services_once(patch)
     _alias_events_once(patch)
+    _look_at_handlers_once(patch)
+    _name_partitions_once(patch)
     # For those who call AWS through the library `requests`, which is nobody here, it sets up 1,288 answers
     # whenever a test begins.
     patch.setattr(models, "RESPONSES_METHODS", ())
@@ -80,3 +86,24 @@ def _alias_events_once(patch: pytest.MonkeyPatch) -> None:
         return known[name]
 
     patch.setattr(EventAliaser, "_alias_event_name", alias_event_name)
+
+
+def _look_at_handlers_once(patch: pytest.MonkeyPatch) -> None:
+    """Each session registers the same hundred functions, and looks whether each takes what it is given."""
+    original = hooks.accepts_kwargs
+    known: dict[FunctionType, bool] = {}
+
+    def accepts_kwargs(handler: Any) -> bool:
+        if not isinstance(handler, FunctionType):  # a method is of an object, which would be kept for ever
+            return bool(original(handler))
+        if handler not in known:
+            known[handler] = bool(original(handler))
+        return known[handler]
+
+    patch.setattr(hooks, "accepts_kwargs", accepts_kwargs)
+
+
+def _name_partitions_once(patch: pytest.MonkeyPatch) -> None:
+    """For each cluster, moto makes a session that reads all endpoints, to ask which partitions exist."""
+    asked = cache(lambda: boto3.Session().get_available_partitions())
+    patch.setattr(eks, "Session", lambda: SimpleNamespace(get_available_partitions=asked))

@@ -48,6 +48,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             session_name=context.function_name,
             polite=configuration.polite,
             meter=meter,
+            kept=_kept(),
         )
 
     s3 = _home().get("s3")
@@ -103,6 +104,12 @@ def _tell_unseen(receipt: Receipt) -> None:
 @cache
 def _home() -> session.Clients:
     return session.here()
+
+
+@cache
+def _kept() -> session.Kept:
+    """Targets come region by region: the next one wants what this one had made."""
+    return session.keep(_home())
 
 
 @lru_cache(maxsize=2)

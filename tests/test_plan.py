@@ -165,9 +165,19 @@ def test_an_account_that_cannot_be_entered_gets_the_default_regions_and_none_is_
     assert [(each.account[0], each.region, each.region_off) for each in targets] == [
         ("1", "af-south-1", False),
         ("1", "ap-east-1", True),
-        ("1", "us-east-1", False),
         ("2", "ap-east-1", False),
+        ("1", "us-east-1", False),
         ("2", "us-east-1", False),
+    ]
+
+
+def test_targets_come_region_by_region_and_what_an_account_has_once_comes_first(home: Clients) -> None:
+    """So that a worker can use its clients for the next one."""
+    told = regions(us_east_1=ALWAYS, af_south_1=ON)
+    Answers([told] * 3).serve(home.get("ec2"), "DescribeRegions")
+    _, targets = plan(planner(home, replace(STATIC, regions=("enabled",))))
+    assert places(targets) == [
+        f"{account} {region}" for region in ("global", "af-south-1", "us-east-1") for account in (1, 2)
     ]
 
 
@@ -185,9 +195,9 @@ def test_a_hub_that_cannot_list_regions_is_explained(home: Clients) -> None:
 @pytest.mark.parametrize(
     ("request_", "found"),
     [
-        ({}, ["1 global", "1 eu-west-1", "2 global", "2 eu-west-1"]),
+        ({}, ["1 global", "2 global", "1 eu-west-1", "2 eu-west-1"]),
         ({"regions": ["eu-west-1"]}, ["1 eu-west-1", "2 eu-west-1"]),
-        ({"regions": ["eu-*", "global"]}, ["1 global", "1 eu-west-1", "2 global", "2 eu-west-1"]),
+        ({"regions": ["eu-*", "global"]}, ["1 global", "2 global", "1 eu-west-1", "2 eu-west-1"]),
         ({"regions": ["*"]}, ["1 eu-west-1", "2 eu-west-1"]),
         ({"regions": ["global"]}, ["1 global", "2 global"]),
         ({"checks": [ONCE]}, ["1 global", "2 global"]),
@@ -262,7 +272,7 @@ DUE, LEFT, OUT = Standing.DUE, Standing.LEFT, Standing.OUT_OF_SCOPE
 
 def test_an_account_that_left_is_planned_until_nothing_of_it_is_left(home: Clients) -> None:
     members = Members(home)
-    assert members.plan(1, 2) == dict.fromkeys(["1 global", "1 eu-west-1", "2 global", "2 eu-west-1"], DUE)
+    assert members.plan(1, 2) == dict.fromkeys(["1 global", "2 global", "1 eu-west-1", "2 eu-west-1"], DUE)
     left = {"1 global": DUE, "1 eu-west-1": DUE, "2 global": LEFT, "2 eu-west-1": LEFT}
     assert members.plan(1) == left
     assert members.plan(1) == left

@@ -121,7 +121,8 @@ class Planner:
         active = [account for account in chosen if account.active]
         self._adopt()
         before = {each.account: each for each in self.store.remembered()}
-        targets = list(self._targets(active, request, checks, default, before)) if active and checks else []
+        due = self._targets(active, request, checks, default, before) if active and checks else ()
+        targets = sorted(due, key=_region_by_region)
         if not targets:
             what = "check" if not checks else "active account" if not active else "account and region"
             raise InvalidScanRequest([f"input: no {what} is left to scan with {shown(raw)}"])
@@ -317,6 +318,11 @@ class Planner:
         return tuple(
             sorted(each for each, on in own.enabled.items() if on and not regions.matches(each, scope))
         )
+
+
+def _region_by_region(target: Target) -> tuple[bool, str]:
+    """Workers keep their clients from one target to the next, and those are of a region."""
+    return target.region != GLOBAL, target.region
 
 
 def _by_account(targets: Iterable[Target]) -> dict[str, set[str]]:

@@ -6,24 +6,27 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
 from math import inf
-from threading import Lock, local
+from threading import Lock
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.client import ClientCreator
 from botocore.config import Config
-from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
+from botocore.credentials import CredentialResolver, Credentials
 from botocore.exceptions import NoCredentialsError
 from botocore.loaders import Loader
 from botocore.parsers import JSONParser, ResponseParserError, ResponseParserFactory
 
-from orgscan.errors import NO_ANSWER, OutOfTime, Told, expired, throttled
+from orgscan.credentials import Given, OfCaller, RoleCredentials
+from orgscan.errors import OutOfTime, Told, expired, throttled
 from orgscan.meter import Meter
 from orgscan.pace import Pace
+from orgscan.warm import Warm, calling, twin
 
 LOADER = Loader()
 """Loading service models is the largest CPU cost of a small scan: once per process, not once per session."""
@@ -41,7 +44,7 @@ CONFIG = Config(
 METRICS = "cloudwatch.GetMetricData"
 """The call that is billed by what it asks for."""
 VISITING = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 5}, read_timeout=20))
-"""Shared by many accounts: what one of them is refused for must not slow down the others."""
+"""For many accounts at once: what one of them is refused for must not slow down the others."""
 SIGNING = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
 """For links: S3 takes no older signature for what KMS encrypts, and none of another host's."""
 SHORTEST_S = 900
@@ -93,106 +96,35 @@ def _whole(response: Any, **_: object) -> None:
             raise ResponseParserError("invalid JSON received") from None
 
 
-class RoleCredentials(Credentials):
-    """A role's keys, which can be asked for a second time.
-
-    A token lasts an hour and an invocation a quarter of that; this is for those that expire all the same.
-    """
-
-    def __init__(self, ask: Callable[[], Mapping[str, Any]]) -> None:
-        """`ask` answers with STS's Credentials."""
-        self._ask: Callable[[], Mapping[str, Any]] | None = ask
-        self._lock = Lock()
-        self._take(ask())
-
-    def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        return self._frozen
-
-    def renew(self, used: str) -> bool:
-        """Whether there are newer keys than those with the token `used`; asks for them at most once.
-
-        Of many threads whose token has expired the first asks, and the others wait for the answer.
-        """
-        with self._lock:
-            if self._frozen.token != used:
-                return True
-            ask, self._ask = self._ask, None
-            if ask is None:
-                return False
-            try:
-                self._take(ask())
-            except NO_ANSWER:
-                return False
-            return True
-
-    def _take(self, keys: Mapping[str, Any]) -> None:
-        super().__init__(
-            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], method="assume-role"
-        )
-        # One assignment: whoever signs at this moment must not mix old keys with new ones.
-        self._frozen = super().get_frozen_credentials()
-
-
-class _OfThread(Credentials):
-    """The keys of the account that the running thread entered last."""
-
-    def __init__(self) -> None:
-        super().__init__("", "", method="assume-role")
-        self._entered = local()
-
-    def take(self, keys: Mapping[str, Any]) -> None:
-        self._entered.keys = ReadOnlyCredentials(
-            keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
-        )
-
-    def leave(self) -> None:
-        """Whoever is not let into the next account must not go on in the last one."""
-        self._entered.keys = None
-
-    def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        keys: ReadOnlyCredentials | None = getattr(self._entered, "keys", None)
-        if keys is None:
-            raise NoCredentialsError
-        return keys
-
-
-class _Given(CredentialProvider):
-    """Botocore's way to use credentials of a kind of our own."""
-
-    METHOD = "assume-role"
-
-    def __init__(self, credentials: Credentials) -> None:
-        super().__init__()
-        self._credentials = credentials
-
-    def load(self) -> Credentials:
-        return self._credentials
-
-
 class Clients:
     """Clients of one set of credentials, made once per service and region; safe to share between threads.
 
     Guarded ones refuse what the running code did not declare, so that a declaration cannot rot, and take
     their turn with `pace` before every attempt; `meter` counts those. `renew` says of a session token that
-    AWS called expired whether there is a newer one; the call is then repeated.
+    AWS called expired whether there is a newer one; the call is then repeated. `warm`: where the clients come
+    from, and stay for others; they need `credentials`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what a call is made with)
         self,
         session: boto3.Session,
         *,
         guarded: bool,
         config: Config = CONFIG,
+        credentials: Credentials | None = None,
         pace: Pace | None = None,
         meter: Meter | None = None,
         renew: Callable[[str], bool] | None = None,
+        warm: Warm | None = None,
     ) -> None:
         self._session = session
         self._guarded = guarded
         self._config = config
+        self._credentials = credentials
         self._pace = pace
         self._meter = meter or Meter()
         self._renew = renew
+        self._warm = warm
         self._seconds_left: Callable[[], float] = lambda: inf
         self._closed = False
         self._made: dict[tuple[str, str], Any] = {}
@@ -213,7 +145,7 @@ class Clients:
     @property
     def credentials(self) -> Credentials:
         """With which requests are signed; they renew themselves where they can. Raises NoCredentialsError."""
-        found = self._session.get_credentials()
+        found = self._credentials or self._session.get_credentials()
         if found is None:
             raise NoCredentialsError
         return found
@@ -223,59 +155,99 @@ class Clients:
         key = (service, region or self._session.region_name)
         with self._lock:
             if key not in self._made:
-                client = self._session.client(service, region_name=key[1], config=self._config)
-                if self._guarded:
-                    self._watch(client)
-                self._made[key] = client
+                self._made[key] = self._client(*key)
             return self._made[key]
 
-    def _watch(self, client: Any) -> None:
-        service, events = client.meta.service_model, client.meta.events
-        name = service.service_id.hyphenize()
-        events.register("before-parameter-build", _guard)
-        events.register(f"before-parameter-build.{METRICS}", self._count_metrics)
-        # Each attempt is created anew, and signed by a handler of this very event: whoever waits, waits
-        # before it, because a signature is good for five minutes only.
-        turn = partial(self._turn, client.meta.region_name, service.service_name)
-        events.register_first(f"request-created.{name}", turn)
-        events.register_last(f"request-created.{name}", _remember_token)
-        events.register_first(f"needs-retry.{name}", partial(self._again, service.service_name))
-        events.register_last(f"needs-retry.{name}", _whole)
+    def _client(self, service: str, region: str) -> Any:
+        if self._warm:
+            return twin(self._warm.get(service, region), self)
+        client = self._session.client(service, region_name=region, config=self._config)
+        return twin(_watched(client), self) if self._guarded else client
 
-    def _count_metrics(self, params: Mapping[str, Any], **_: object) -> None:
-        self._meter.measured(len(params.get("MetricDataQueries", ())))
+    def measured(self, metrics: int) -> None:
+        self._meter.measured(metrics)
 
-    def _turn(self, region: str, service: str, operation_name: str, **_: object) -> None:
+    def turn(self, region: str, call: str) -> None:
+        """Return when an attempt of the call may be made. Raises OutOfTime."""
         left = self._seconds_left()
         if self._closed or left <= 0:
             raise OutOfTime
         if self._pace:
-            self._pace.wait(region, f"{service}:{operation_name}", most=left)
+            self._pace.wait(region, call, most=left)
         if self._closed:
             raise OutOfTime
-        self._meter.asked(f"{service}:{operation_name}")
+        self._meter.asked(call)
 
-    def _again(
-        self, service: str, response: Any, request_dict: Mapping[str, Any], operation: Any, **_: object
-    ) -> int | None:
-        """0: botocore repeats the request after as many seconds, signed anew. None: botocore decides."""
-        if response is None:
-            return None
-        http, parsed = response
-        error = parsed.get("Error") or {}
-        if http.status_code < HTTP_ERROR:
-            return None
-        if throttled(error.get("Code") or ""):
-            self._meter.refused(f"{service}:{operation.name}")
-        if not expired(error.get("Code") or "", error.get("Message") or ""):
-            return None
-        used = request_dict["context"].get(SIGNED_WITH)
-        return 0 if self._renew and used and self._renew(used) else None
+    def refused(self, call: str) -> None:
+        self._meter.refused(call)
+
+    def renewed(self, used: str | None) -> bool:
+        """Whether there are newer keys than those with this session token."""
+        return bool(self._renew and used and self._renew(used))
+
+    def worn(self, service: str, region: str) -> None:
+        """A client was made to try again, and will remember that against the targets that follow."""
+        if self._warm:
+            self._warm.drop(service, region)
 
     def table(self, name: str) -> Any:
         """A DynamoDB table that speaks Python's types."""
         with self._lock:
             return self._session.resource("dynamodb", config=self._config).Table(name)
+
+
+def _watched(client: Any) -> Any:
+    """The same client; every call must now be declared, takes its turn, and is counted for its caller."""
+    service, events = client.meta.service_model, client.meta.events
+    name = service.service_id.hyphenize()
+    events.register("before-parameter-build", _guard)
+    events.register(f"before-parameter-build.{METRICS}", _count_metrics)
+    # Each attempt is created anew, and signed by a handler of this very event: whoever waits, waits
+    # before it, because a signature is good for five minutes only.
+    where = (service.service_name, client.meta.region_name)
+    events.register_first(f"request-created.{name}", partial(_turn, where))
+    events.register_last(f"request-created.{name}", _remember_token)
+    events.register_first(f"needs-retry.{name}", partial(_again, where))
+    events.register_last(f"needs-retry.{name}", _whole)
+    return client
+
+
+def _caller() -> Clients:
+    caller = calling()
+    if caller is None:
+        raise NoCredentialsError
+    return caller
+
+
+def _count_metrics(params: Mapping[str, Any], **_: object) -> None:
+    _caller().measured(len(params.get("MetricDataQueries", ())))
+
+
+def _turn(where: tuple[str, str], request: Any, operation_name: str, **_: object) -> None:
+    caller, (service, region) = _caller(), where
+    if request.context["retries"]["attempt"] > 1:
+        caller.worn(service, region)
+    caller.turn(region, f"{service}:{operation_name}")
+
+
+def _again(
+    where: tuple[str, str], response: Any, request_dict: Mapping[str, Any], operation: Any, **_: object
+) -> int | None:
+    """0: botocore repeats the request after as many seconds, signed anew. None: botocore decides."""
+    if response is None:
+        return None
+    http, parsed = response
+    if http.status_code < HTTP_ERROR:
+        return None
+    caller, (service, region) = _caller(), where
+    error = parsed.get("Error") or {}
+    code, message = error.get("Code") or "", error.get("Message") or ""
+    if throttled(code):
+        caller.refused(f"{service}:{operation.name}")
+        caller.worn(service, region)
+    if expired(code, message):
+        return 0 if caller.renewed(request_dict["context"].get(SIGNED_WITH)) else None
+    return None
 
 
 def here(*, retries: bool = True, profile: str | None = None) -> Clients:
@@ -310,7 +282,7 @@ def lend(home: Clients, role: str, *, minutes: int, session_name: str) -> tuple[
     return Clients(session, guarded=False, config=SIGNING), keys["Expiration"]
 
 
-def assume(
+def assume(  # noqa: PLR0913 (whom to become, as whom, and what with)
     home: Clients,
     account: str,
     *,
@@ -319,38 +291,60 @@ def assume(
     session_name: str,
     polite: float = 1.0,
     meter: Meter | None = None,
+    kept: Kept | None = None,
 ) -> Clients:
     """A member account's clients, which ask it politely. A token that expires is renewed once.
 
     The session is named after the caller, so that CloudTrail in the member account says who looked. Without
     `external_id` none is presented: for roles of other makes, and to see whether a role asks for one.
+    `kept`: what was made for accounts before, and will be used for those after.
     Raises ClientError when the role does not exist or does not trust us.
     """
     ask = partial(_granted, home, account, role=role, external_id=external_id, session_name=session_name)
     credentials = RoleCredentials(ask)
-    session = _session(credentials, region=home.get("sts").meta.region_name)
-    return Clients(session, guarded=True, pace=Pace(polite), meter=meter, renew=credentials.renew)
+    kept = kept or keep(home)
+    return Clients(
+        kept.session,
+        guarded=True,
+        credentials=credentials,
+        pace=Pace(polite),
+        meter=meter,
+        renew=credentials.renew,
+        warm=kept.warm,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one account's clients can share with the next one's: all but whose they are."""
+
+    session: boto3.Session
+    warm: Warm
+
+
+def keep(home: Clients, config: Config = CONFIG) -> Kept:
+    """Nothing yet."""
+    session = _session(OfCaller(), region=home.get("sts").meta.region_name)
+
+    def make(service: str, region: str) -> Any:
+        return _watched(session.client(service, region_name=region, config=config))
+
+    return Kept(session, Warm(make))
 
 
 def visits(
     home: Clients, *, role: str, external_id: str | None, session_name: str, meter: Meter | None = None
 ) -> Callable[[str], Clients]:
-    """A way into very many accounts, for one question in each: become an account, in the running thread.
+    """A way into very many accounts, for one question in each, which needs no pace and no second token.
 
-    All get the same clients, which speak for the account that their thread entered last. Clients of its own,
-    as `assume` makes them, cost each account 25 ms of CPU and a connection. A single question needs no pace.
     Entering raises ClientError as `assume` does.
     """
-    credentials = _OfThread()
-    session = _session(credentials, region=home.get("sts").meta.region_name)
-    clients = Clients(session, guarded=True, config=VISITING, meter=meter)
+    kept = keep(home, VISITING)
 
     def enter(account: str) -> Clients:
-        credentials.leave()
-        credentials.take(
-            _granted(home, account, role=role, external_id=external_id, session_name=session_name)
-        )
-        return clients
+        keys = _granted(home, account, role=role, external_id=external_id, session_name=session_name)
+        credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        return Clients(kept.session, guarded=True, credentials=credentials, meter=meter, warm=kept.warm)
 
     return enter
 
@@ -416,5 +410,5 @@ def _session(
     core.register_component("response_parser_factory", _Parsers())
     core.set_config_variable("sts_regional_endpoints", "regional")
     if credentials:
-        core.register_component("credential_provider", CredentialResolver([_Given(credentials)]))
+        core.register_component("credential_provider", CredentialResolver([Given(credentials)]))
     return boto3.Session(botocore_session=core, region_name=region, profile_name=profile)

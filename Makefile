@@ -100,6 +100,6 @@ $(BROWSER): tests/browser/package-lock.json tests/browser/unpack.mjs | $(VENV)/.
 	@node tests/browser/unpack.mjs tests/browser/node_modules/.browser
 	@touch $@
 
-$(DEPENDENCIES): layers/dependencies/requirements.txt layers/build.py $(CALLS) | $(VENV)/.installed
-	@python layers/build.py build/layers/dependencies
+$(DEPENDENCIES): layers/dependencies/requirements.txt layers/build.py layers/models.py $(CALLS) | $(VENV)/.installed
+	@python -m layers.build build/layers/dependencies
 	@touch $@

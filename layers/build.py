@@ -1,14 +1,18 @@
 """Builds the dependencies layer: the lock, as pure Python, with botocore's data for the services we call.
 
 Pure Python wheels run on any architecture and Python version of Lambda, and on the machine that tests them.
-botocore ships models of some 400 services; the ones nobody calls are most of its weight.
+botocore ships models of some 400 services; what nobody calls is most of its weight, and of what a function
+loads.
 """
 
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from layers import models
 from orgscan import catalog
 
 HERE = Path(__file__).parent
@@ -20,7 +24,16 @@ def build(destination: Path) -> None:
     shutil.rmtree(destination, ignore_errors=True)
     python = destination / "python"
     install(HERE / "dependencies" / "requirements.txt", python)
-    trim(python, OWN | {call.partition(":")[0] for call in catalog.calls()})
+    trim(python, needed(catalog.calls()))
+
+
+def needed(calls: Iterable[str]) -> dict[str, set[str]]:
+    """Service -> the operations of it that are called; of our own services none is left out: it is empty."""
+    operations: dict[str, set[str]] = defaultdict(set)
+    for call in calls:
+        service, _, operation = call.partition(":")
+        operations[service].add(operation)
+    return {**operations, **{service: set() for service in OWN}}
 
 
 def install(lock: Path, python: Path) -> None:
@@ -35,15 +48,13 @@ def install(lock: Path, python: Path) -> None:
     )
 
 
-def trim(python: Path, services: set[str]) -> None:
-    """Raises FileNotFoundError when botocore does not know one of the services."""
+def trim(python: Path, services: Mapping[str, Collection[str]]) -> None:
+    """Raises FileNotFoundError when botocore does not know one of the services, KeyError for an operation."""
     data = python / "botocore" / "data"
-    for service in services:
-        (data / service).resolve(strict=True)
+    for service, operations in services.items():
+        models.slim((data / service).resolve(strict=True), operations)
     for folder in (each for each in data.iterdir() if each.is_dir() and each.name not in services):
         shutil.rmtree(folder)
-    for example in data.rglob("examples-1.json*"):
-        example.unlink()
     for folder in (python / "boto3" / "data").iterdir():
         if folder.name != "dynamodb":  # the one boto3 resource in use
             shutil.rmtree(folder)

@@ -27,6 +27,7 @@ from moto.core.utils import get_service_model
 
 from local.beyond import Refused, write
 from orgscan import catalog, parsers
+from orgscan.moments import moment
 from orgscan.parsers import COMPILED, Parsers
 from orgscan.session import here
 from tests.served import Answer, Asked, _refused, record
@@ -228,16 +229,16 @@ def test_a_moment_is_the_same_on_every_machine(zone: str, clock: Callable[[str],
     clock(zone)
     rng = dice(7)
     for _ in range(60):
-        moment = datetime(rng.randrange(1000, 3000), rng.randrange(1, 13), rng.randrange(1, 29), 1, 30)  # noqa: DTZ001
-        moment = moment.replace(
+        drawn = datetime(rng.randrange(1000, 3000), rng.randrange(1, 13), rng.randrange(1, 29), 1, 30)  # noqa: DTZ001
+        drawn = drawn.replace(
             hour=rng.randrange(24), second=rng.randrange(60), microsecond=rng.randrange(10**6)
         )
         for said in (
-            *(moment.strftime(form) for form in FORMS),
+            *(drawn.strftime(form) for form in FORMS),
             rng.uniform(-1e9, 4e9),
             rng.randrange(2**33),
         ):
-            assert exact(parsers.moment(said)) == exact(OWN.parse_timestamp(said)), said
+            assert exact(moment(said)) == exact(OWN.parse_timestamp(said)), said
 
 
 # Compiled once, for all clients and threads

@@ -11,15 +11,14 @@ but that members come in the order of the answer.
 from __future__ import annotations
 
 import re
-import time
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, tzinfo
-from functools import cache, partial
+from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 from botocore.parsers import (
+    PROTOCOL_PARSERS,
     EC2QueryParser,
     JSONParser,
     QueryParser,
@@ -29,7 +28,9 @@ from botocore.parsers import (
     RestJSONParser,
     RestXMLParser,
 )
-from botocore.utils import ensure_boolean, parse_timestamp
+from botocore.utils import ensure_boolean
+
+from orgscan.moments import moment
 
 Read = Callable[[Any], Any]
 """Makes a value of an element, or of what JSON says. Raises any of `UNFIT`."""
@@ -50,8 +51,6 @@ ELSEWHERE = ("header", "headers", "statusCode")
 NAMESPACE = re.compile("{.*}")
 ITEM = "AttributeValue"
 """DynamoDB's shape of a value in an item."""
-ISO = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?Z")
-"""A moment as AWS writes it; others are read by botocore."""
 
 
 class Odd(ValueError):
@@ -65,36 +64,6 @@ Its name in the result, None where no model knows it; how it is read, None for a
 is, which spares most values a call; whether it is one item of a list without an element of its own.
 """
 UNKNOWN: Member = (None, None, False)
-
-
-def moment(value: Any) -> Any:
-    """As botocore reads it, by trying all formats that there are: 70 us for a text, 13 for a number.
-
-    With the same kind of zone, which depends on the clock of the machine.
-    """
-    zone = _zone(time.tzname, time.timezone, time.altzone)
-    if zone is None:
-        return parse_timestamp(value)
-    if type(value) is str and ISO.fullmatch(value):
-        return datetime.fromisoformat(value).replace(tzinfo=zone)
-    if type(value) in (int, float) and _at_utc(time.tzname, time.timezone, time.altzone):
-        return datetime.fromtimestamp(value, UTC).replace(tzinfo=zone)
-    return parse_timestamp(value)
-
-
-@cache
-def _zone(names: tuple[str, str], west: int, west_in_summer: int) -> tzinfo | None:
-    """What a moment in UTC gets; None: not always the same. The parameters are what `time` says."""
-    if "UTC" in names and not _at_utc(names, west, west_in_summer):
-        return None
-    zone: tzinfo | None = parse_timestamp("2000-01-01T00:00:00Z").tzinfo
-    return zone
-
-
-@cache
-def _at_utc(names: tuple[str, str], west: int, west_in_summer: int) -> bool:
-    """As Lambda is: local time is UTC, and botocore calls every moment local."""
-    return set(names) == {"UTC"} and west == west_in_summer == 0
 
 
 class _Members(dict[str, Member]):
@@ -252,7 +221,23 @@ class _Xml(_Compiler):
         return lambda element: [read(child) for child in element]
 
     def map(self, shape: Any) -> Read:
-        return self.by_botocore(shape)
+        if shape.serialization.get("flattened"):
+            return self.by_botocore(shape)
+        names = shape.key.serialization.get("name") or "key", shape.value.serialization.get("name") or "value"
+        read_key, read = (self.reader(each) or _text for each in (shape.key, shape.value))
+        tags = set()  # with their namespace
+
+        def entries(element: Any) -> dict[Any, Any]:
+            parsed = {}
+            for key, value in element:  # more or fewer are a ValueError
+                if (key.tag, value.tag) not in tags:
+                    if (self.stripped(key.tag), self.stripped(value.tag)) != names:
+                        raise Odd
+                    tags.add((key.tag, value.tag))
+                parsed[read_key(key)] = read(value)
+            return parsed
+
+        return entries
 
 
 def _tag(name: str, shape: Any) -> str:
@@ -384,7 +369,10 @@ COMPILED: Mapping[type, type[_Compiled]] = {
 class Parsers(ResponseParserFactory):
     """Instead of botocore's; protocols that are not compiled keep its own parser."""
 
+    def set_parser_defaults(self, **kwargs: Any) -> None:
+        """What is compiled has no parameters."""
+        raise NotImplementedError
+
     def create_parser(self, protocol_name: str) -> ResponseParser:
-        own = super().create_parser(protocol_name)
-        compiled = COMPILED.get(type(own))
-        return compiled() if compiled else own
+        own: Any = PROTOCOL_PARSERS[protocol_name]
+        return COMPILED.get(own, own)()  # type: ignore[no-any-return]

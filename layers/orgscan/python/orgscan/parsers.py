@@ -49,8 +49,6 @@ UNFIT = (
 ELSEWHERE = ("header", "headers", "statusCode")
 """Members with such a location are not looked for in a body of XML."""
 NAMESPACE = re.compile("{.*}")
-ITEM = "AttributeValue"
-"""DynamoDB's shape of a value in an item."""
 
 
 class Odd(ValueError):
@@ -156,6 +154,11 @@ def _by_name(members: Iterable[tuple[str, str, Any]]) -> dict[str, tuple[str, An
 
 def _special(shape: Any) -> bool:
     return bool(shape.is_tagged_union or shape.is_document_type or shape.metadata.get("exception"))
+
+
+def _is_item(shape: Any) -> bool:
+    """Of DynamoDB; others have texts of this name."""
+    return bool(shape.value.name == "AttributeValue" and shape.value.type_name == "structure")
 
 
 def _text(element: Any) -> str:
@@ -287,7 +290,7 @@ class _Json(_Compiler):
         return items
 
     def map(self, shape: Any) -> Read:
-        if shape.key.type_name != "string" or shape.value.name == ITEM:
+        if shape.key.type_name != "string" or _is_item(shape):
             return self.by_botocore(shape)
         read = self.reader(shape.value)
 
@@ -318,7 +321,7 @@ class _ItemsAsTheyCome(JSONParser):
     """
 
     def _handle_map(self, shape: Any, value: Any) -> Any:
-        if shape.value.name == ITEM:
+        if _is_item(shape):
             return value
         return super()._handle_map(shape, value)  # type: ignore[misc] # its stubs leave it out
 

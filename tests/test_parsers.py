@@ -158,6 +158,7 @@ def test_whatever_a_shape_may_be_written_as_is_read_alike(call: str, seed: int) 
 def test_what_is_as_its_shape_says_is_not_read_twice(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = [answer(body(dice(seed), operation(call), oddity=0)) for seed in range(5)]
     once = [same(call, each) for each in told]
+    assert any(len(members) > 1 for _, members in once)  # beside the metadata
     ours = COMPILED[OWN.PROTOCOL_PARSERS[protocol(call)]]
     monkeypatch.setattr(ours.compiler, "_own", None)  # parts that are botocore's are compiled by now
     assert [outcome(ours_of(protocol(call)), each, operation(call).output_shape) for each in told] == once
@@ -184,7 +185,12 @@ def test_modeled_errors_are_botocores(speaks: str) -> None:
             about = SimpleNamespace(output_shape=shape, service_model=get_service_model(service))
             for seed in range(2):
                 told = answer(body(dice(seed), about, oddity=0.1), 400)
-                assert outcome(ours_of(speaks), told, shape) == outcome(create_parser(speaks), told, shape)
+                root = b"<ErrorResponse><Error>" + told["body"].partition(b">")[2]
+                within = {**told, "body": root.replace(b"</Answer>", b"</Error></ErrorResponse>")}
+                for each in (told, within):
+                    assert outcome(ours_of(speaks), each, shape) == outcome(
+                        create_parser(speaks), each, shape
+                    )
 
 
 @pytest.mark.parametrize(("service", "name"), [("logs", "StartLiveTail"), ("s3", "GetObject")])
@@ -196,6 +202,20 @@ def test_streams_are_handed_out_as_they_come(service: str, name: str) -> None:
         for each in (ours_of, create_parser)
     )
     assert ours == own
+
+
+def test_of_a_union_one_member_is_present() -> None:
+    call = "accessanalyzer:ListAnalyzers"
+    for union in (
+        {},
+        {"unusedAccess": {}},
+        {"unusedAccess": {}, "internalAccess": {}},
+        {"new": 1},
+        {"__type": 1},
+    ):
+        told = answer(json.dumps({"analyzers": [{"configuration": union}]}).encode())
+        read = same(call, told)
+        assert (read[0] is dict) is (len({*union} - {"__type"}) == 1)
 
 
 # Moments

@@ -48,7 +48,7 @@ def body(rng: Random, operation: Any, *, oddity: float) -> bytes:
     if protocol.endswith("json"):
         return json.dumps(_Json(rng, oddity).value(shape, 0)).encode()
     inside = _Xml(rng, oddity).inside(shape, 0)
-    if "resultWrapper" in shape.serialization:
+    if protocol == "query" and "resultWrapper" in shape.serialization:
         inside = "<{0}>{1}</{0}>".format(shape.serialization["resultWrapper"], inside)
     more = {"query": "<ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata>"}
     more |= {"ec2": "<requestId>r-1</requestId>"}

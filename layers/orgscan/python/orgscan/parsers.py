@@ -1,11 +1,17 @@
 """Reading what AWS answered. The one room in which code is special for speed.
 
 Botocore's parsers ask of every structure for each member that its shape knows, and find most of them absent:
-an instance of EC2 has 70, of which an answer holds 30. Here each shape becomes a function, once per process,
+an instance of EC2 has 61, of which half are there. Here each shape becomes a function, once per process,
 that looks at what is present. All else is botocore's: it takes bytes apart, reads errors, headers, metadata
 and streams, and it is asked again, with the whole answer, wherever one is not as its shape says.
 So what is odd is read by botocore alone, and costs twice; what is not is equal to what it would have read,
 but that members come in the order of the answer.
+
+Measured, in ms of CPU for 1,000 items, by botocore and here; in brackets what taking the bytes apart costs,
+which is botocore's in both: ec2:DescribeInstances 1,108 and 255 (139), ec2:DescribeVolumes 413 and 73 (27),
+rds:DescribeDBInstances 433 and 119 (72), iam:GetAccountAuthorizationDetails 836 and 140 (84), s3:ListBuckets
+122 and 10 (5), lambda:ListFunctions 63 and 22 (11), cloudwatch:DescribeAlarms 160 and 37 (18),
+logs:DescribeLogGroups 9.4 and 5.1 (2.2).
 """
 
 from __future__ import annotations

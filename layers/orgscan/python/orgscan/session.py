@@ -20,12 +20,13 @@ from botocore.config import Config
 from botocore.credentials import CredentialResolver, Credentials
 from botocore.exceptions import NoCredentialsError
 from botocore.loaders import Loader
-from botocore.parsers import JSONParser, ResponseParserError, ResponseParserFactory
+from botocore.parsers import ResponseParserError
 
 from orgscan.credentials import Given, OfCaller, RoleCredentials
 from orgscan.errors import OutOfTime, Told, expired, throttled
 from orgscan.meter import Meter
 from orgscan.pace import Pace
+from orgscan.parsers import Parsers
 from orgscan.warm import Warm, calling, twin
 
 LOADER = Loader()
@@ -362,25 +363,6 @@ def _granted(
     return keys
 
 
-class _ItemsAsTheyCome(JSONParser):
-    """Botocore looks at every value of every item for each of ten types, to find that nothing is to be done.
-
-    Binary values would have to be decoded, and our table has none. A report reads hundreds of thousands of
-    items; so it takes half the time.
-    """
-
-    def _handle_map(self, shape: Any, value: Any) -> Any:
-        if shape.value.name == "AttributeValue":
-            return value
-        return super()._handle_map(shape, value)  # type: ignore[misc] # its stubs leave it out
-
-
-class _Parsers(ResponseParserFactory):
-    def create_parser(self, protocol_name: str) -> Any:
-        parser = super().create_parser(protocol_name)
-        return _ItemsAsTheyCome() if type(parser) is JSONParser else parser
-
-
 @cache
 def client_classes_once() -> None:
     """From now on this process builds the class of a service's clients once, and not for every client.
@@ -407,7 +389,7 @@ def _session(
     client_classes_once()
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
-    core.register_component("response_parser_factory", _Parsers())
+    core.register_component("response_parser_factory", Parsers())
     core.set_config_variable("sts_regional_endpoints", "regional")
     if credentials:
         core.register_component("credential_provider", CredentialResolver([Given(credentials)]))

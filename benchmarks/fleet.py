@@ -1,4 +1,4 @@
-"""A region with more in it than one invocation can read: EC2's answers, page by page, parsed by botocore."""
+"""A region with more in it than one invocation reads: EC2's answers, page by page, read as a worker reads."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
 
+from orgscan.parsers import Parsers
 from orgscan.session import LOADER, Clients
 
 CREATED = datetime(2025, 6, 1, tzinfo=UTC)
@@ -47,6 +48,7 @@ class Fleet:
     def clients(self) -> Clients:
         core = botocore.session.get_session()
         core.register_component("data_loader", LOADER)
+        core.register_component("response_parser_factory", Parsers())
         session = boto3.Session("key", "secret", "token", region_name="eu-west-1", botocore_session=core)
         answer: Any = self._answer
         session.events.register("before-send.ec2", answer)

@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from local import haste
 from orgscan.model import GLOBAL, Target
+from orgscan.parsers import Parsers
 from orgscan.session import Clients, client_classes_once
 from tests.stacks import Assembly, Template, synthesized
 
@@ -72,6 +73,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
     with mock_aws():
         core = botocore.session.get_session()
         core.register_component("data_loader", LOADER)
+        core.register_component("response_parser_factory", Parsers())
         yield boto3.Session(region_name="eu-west-1", botocore_session=core)
 
 

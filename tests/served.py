@@ -22,7 +22,7 @@ from functools import cache
 from io import BytesIO
 from itertools import count
 from threading import Lock, local
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import boto3
 import botocore.session
@@ -48,7 +48,11 @@ from local.place import Clients as ClientsOf
 from orgscan import catalog, iam, metrics, regions
 from orgscan.metrics import Query
 from orgscan.model import GLOBAL, Blindness, Resource, Target
+from orgscan.parsers import Parsers
 from orgscan.session import CONFIG, Clients, declared
+
+if TYPE_CHECKING:
+    from botocore.parsers import ResponseParserFactory
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 EVERYWHERE = Target(ACCOUNT, GLOBAL, unscanned=("eu-north-1", "eu-west-3"))
@@ -223,9 +227,11 @@ def plant(book: Book, client: ClientsOf, region: str) -> None:
     compute.instance_nobody_measured(here)
 
 
-def _session() -> boto3.Session:
+def _session(parsers: ResponseParserFactory | None = None) -> boto3.Session:
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
+    if parsers:
+        core.register_component("response_parser_factory", parsers)
     return boto3.Session("testing", "testing", "testing", region_name=REGION, botocore_session=core)
 
 
@@ -470,8 +476,8 @@ class Served:
         }
 
     def session(self) -> boto3.Session:
-        """All its clients, whenever made, get recorded answers."""
-        session = _session()
+        """All its clients, whenever made, get recorded answers, and read them as a worker's do."""
+        session = _session(Parsers())
         session.events.register("provide-client-params", _remember)
         session.events.register("before-call", self._number)
         session.events.register_first("before-send", self._send)

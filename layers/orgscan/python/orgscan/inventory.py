@@ -14,10 +14,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
+from functools import cache
 from gzip import GzipFile
 from math import isfinite
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from orgscan.errors import OutOfTime
 from orgscan.model import Gap, Resource, Taggable, TagRecord, Target
@@ -139,7 +140,7 @@ def _listing(lost: Gap | None) -> Record:
 
 def _resource(resource: Resource, sight: Sight) -> Record:
     tags = sight.tags(resource)
-    facts = {each.name: getattr(resource, each.name) for each in fields(resource)}
+    facts = _facts(resource)
     facts.pop("arn")
     # Of what can carry tags and whose tags nobody could read, the reason stands among the facts.
     if tags is None and isinstance(resource, Taggable):
@@ -159,6 +160,15 @@ def _resource(resource: Resource, sight: Sight) -> Record:
     }
 
 
+def _facts(of: Any) -> dict[str, Any]:
+    return {name: getattr(of, name) for name in _names(of.__class__)}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
+
+
 def _last(arn: str) -> str:
     """What an ARN says behind account and kind: 'i-1', 'team/robot'."""
     return re.split("[:/]", arn.split(":", 5)[-1], maxsplit=1)[-1]
@@ -171,7 +181,7 @@ def _plain(fact: Any) -> Any:
     if isinstance(fact, Gap):
         return {"unread": f"{fact.reason}: {fact.detail}"}
     if is_dataclass(fact):
-        fact = {each.name: getattr(fact, each.name) for each in fields(cast("Any", fact))}
+        fact = _facts(fact)
     match fact:
         case Mapping():
             return {str(_plain(name)): _plain(value) for name, value in fact.items()}
@@ -199,4 +209,7 @@ def _plain_value(fact: Any) -> bool | float | str | None:
 
 def _json(value: Any) -> str:
     """On one line and in ASCII, whatever somebody called a thing."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)

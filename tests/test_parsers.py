@@ -205,18 +205,21 @@ def test_streams_are_handed_out_as_they_come(service: str, name: str) -> None:
 
 
 def test_of_a_union_one_member_is_present() -> None:
-    call = "accessanalyzer:ListAnalyzers"
-    unions: list[dict[str, Any]] = [
-        {},
-        {"unusedAccess": {}},
-        {"unusedAccess": {}, "internalAccess": {}},
-        {"new": 1},
-        {"__type": 1},
-    ]
+    both: dict[str, Any] = {"unusedAccess": {}, "internalAccess": {}}
+    unions: list[dict[str, Any]] = [{}, {"unusedAccess": {}}, both, {"new": 1}, {"__type": 1}]
     for union in unions:
         told = answer(json.dumps({"analyzers": [{"configuration": union}]}).encode())
-        read = same(call, told)
+        read = same("accessanalyzer:ListAnalyzers", told)
         assert (read[0] is dict) is (len({*union} - {"__type"}) == 1)
+
+
+def test_a_document_is_handed_out_as_it_comes() -> None:
+    """What is in one, no model says."""
+    shape = get_service_model("ecs").shape_for("HookDetails")
+    read = parsers._PlainJson.compiler.reader(shape)
+    assert read
+    documents: list[Any] = [{"any": [1, None]}, [], "text", 7]
+    assert [read(each) for each in documents] == documents
 
 
 # Moments

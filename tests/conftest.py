@@ -14,8 +14,9 @@ from moto import mock_aws
 
 from local import haste
 from orgscan.model import GLOBAL, Target
+from orgscan.once import classes_once
 from orgscan.parsers import Parsers
-from orgscan.session import Clients, client_classes_once
+from orgscan.session import Clients
 from tests.stacks import Assembly, Template, synthesized
 
 ACCOUNT = "123456789012"
@@ -24,7 +25,7 @@ LOADER = Loader()
 # How long an example takes says something of the machine and nothing of the code.
 settings.register_profile("orgscan", deadline=None)
 settings.load_profile("orgscan")
-client_classes_once()
+classes_once()
 
 
 LONGEST = (

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from math import inf
 from threading import Lock
 from typing import Any
 
 import boto3
 import botocore.session
-from botocore.client import ClientCreator
 from botocore.config import Config
 from botocore.credentials import CredentialResolver, Credentials
 from botocore.exceptions import NoCredentialsError
@@ -25,6 +24,7 @@ from botocore.parsers import ResponseParserError
 from orgscan.credentials import Given, OfCaller, RoleCredentials
 from orgscan.errors import OutOfTime, Told, expired, throttled
 from orgscan.meter import Meter
+from orgscan.once import authorities_once, classes_once
 from orgscan.pace import Pace
 from orgscan.parsers import Parsers
 from orgscan.warm import Warm, calling, twin
@@ -363,30 +363,11 @@ def _granted(
     return keys
 
 
-@cache
-def client_classes_once() -> None:
-    """From now on this process builds the class of a service's clients once, and not for every client.
-
-    Its hundreds of methods are two thirds of what a client costs, and each target wants clients of the same
-    35 services. A class knows its service; who asks, and where, is known to the client alone.
-    """
-    name = "_create_client_class"
-    build = vars(ClientCreator)[name]
-    built: dict[str, type] = {}
-
-    def built_once(self: Any, service: str, model: Any) -> type:
-        if service not in built:
-            built[service] = build(self, service, model)
-        return built[service]
-
-    # Threads make clients one at a time, see Clients.get; two that met here would build an equal class twice.
-    setattr(ClientCreator, name, built_once)
-
-
 def _session(
     credentials: Credentials | None = None, *, region: str | None = None, profile: str | None = None
 ) -> boto3.Session:
-    client_classes_once()
+    classes_once()
+    authorities_once()
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
     core.register_component("response_parser_factory", Parsers())

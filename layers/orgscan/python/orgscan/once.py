@@ -1,0 +1,56 @@
+"""What botocore makes for each client, or each connection, though it is the same for all: once per process.
+
+Measured with OpenSSL 3.0: a connection takes 50 ms of CPU, of which 48 go into reading 140 authorities.
+A client of EC2 takes 37 ms, of which 30 go into the class with its hundreds of methods.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from threading import Lock
+from typing import Any
+
+from botocore.client import ClientCreator
+from botocore.httpsession import URLLib3Session
+
+
+@cache
+def classes_once() -> None:
+    """From now on the class of a service's clients is built once.
+
+    A class knows its service; who asks, and where, is known to the client alone.
+    """
+    name = "_create_client_class"
+    build = vars(ClientCreator)[name]
+    built: dict[str, type] = {}
+
+    def built_once(self: Any, service: str, model: Any) -> type:
+        if service not in built:
+            built[service] = build(self, service, model)
+        return built[service]
+
+    # Threads make clients one at a time, see Clients.get; two that met here would build an equal class twice.
+    setattr(ClientCreator, name, built_once)
+
+
+@cache
+def authorities_once() -> None:
+    """From now on connections that trust the same authorities share a TLS context, which reads them once.
+
+    Whom a client trusts, and that it wants a certificate of the host's name, is botocore's to say, as ever.
+    """
+    name = "_get_ssl_context"
+    make = vars(URLLib3Session)[name]
+    made: dict[object, Any] = {}
+    lock = Lock()
+
+    def made_once(self: Any) -> Any:
+        # A file of authorities, or True for those that botocore has; and what a client shows of itself.
+        key = self._verify, self._cert_file, self._key_file
+        with lock:
+            if key not in made:
+                made[key] = context = make(self)
+                context.load_verify_locations = cache(context.load_verify_locations)
+            return made[key]
+
+    setattr(URLLib3Session, name, made_once)

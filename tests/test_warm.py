@@ -98,6 +98,22 @@ def test_a_target_that_goes_on_where_another_began_is_still_itself(wire: Wire) -
     assert wire.signed == ["1", "2", "1", "2", "1"]
 
 
+def test_a_call_within_another_ones_call_is_its_callers(wire: Wire) -> None:
+    """As handlers of botocore's make them."""
+    other = wire.clients("2")
+
+    def answer(key: str) -> tuple[int, bytes]:
+        if key == "1" and "2" not in wire.signed:
+            volumes(other)
+        return 200, VOLUMES % b""
+
+    wire.answer = answer
+    one = wire.clients("1")
+    volumes(one)
+    volumes(one)
+    assert wire.signed == ["1", "2", "1"]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_side_by_side_no_call_carries_another_accounts_credentials(wire: Wire, seed: int) -> None:
     """Six accounts, two threads for each, four regions; some calls are refused and made again."""

@@ -7,7 +7,7 @@ without its pace, the same calls as bare bytes (benchmarks/bare.py) and by plain
 """
 
 import pickle
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.recorder import load
-from benchmarks.recording import path_of
+from benchmarks.recording import Recording, path_of
 from benchmarks.served_aws import serving
 from benchmarks.workshop import SHOWN, UNPACED, Bench, check, middle, save, show
 from orgscan.gather import CALLS_AT_ONCE, COLLECTORS_AT_ONCE
@@ -57,27 +57,33 @@ def run(section: str, *, rounds: int, latencies: Sequence[float], workers: int) 
     with TemporaryDirectory(prefix="orgscan-bench-") as folder:
         bench = Bench(recording, Path(folder))
         figures = []
-        for name, targets in chosen(section, recording.targets):
+        for name, targets in chosen(section, recording):
             rows = compared(bench, targets, rounds, latencies, workers)
             show(f"{name}; medians of {rounds}", COLUMNS, (_row(row) for row in rows))
             figures.append({"targets": name, "rows": rows})
         save(section, {"rounds": rounds, "workers": workers, "figures": figures})
 
 
-def chosen(section: str, targets: Sequence[Target]) -> Iterator[tuple[str, Sequence[Target]]]:
+def chosen(section: str, recording: Recording) -> Iterator[tuple[str, Sequence[Target]]]:
     """Names, and targets of an account beside each other."""
     accounts: dict[str, list[Target]] = defaultdict(list)
-    for target in targets:
+    for target in recording.targets:
         accounts[target["account"]].append(target)
     if section == "one":
-        account = next(iter(accounts.values()))
-        regional = [each for each in account if each["region"] == "eu-west-1"]
-        yield "one target: the management account in eu-west-1", regional
-        yield f"one account: {len(account) - 1} regions and global", account
+        busiest, region = _busiest(recording)
+        account = accounts[busiest]
+        yield f"one target: the busiest, in {region}", [each for each in account if each["region"] == region]
+        yield f"its account: {len(account) - 1} regions and global", account
         return
     everything = [target for of_account in accounts.values() for target in of_account]
     regions = len({each["region"] for each in everything}) - 1
     yield f"{len(accounts)} accounts x {regions} regions and global: {len(everything)} targets", everything
+
+
+def _busiest(recording: Recording) -> tuple[str, str]:
+    """Account and region where most calls were recorded; us-east-1 answers for what has no region."""
+    answered = Counter(asked[:2] for asked in recording.answers if asked[1] != "us-east-1")
+    return answered.most_common(1)[0][0]
 
 
 def compared(

@@ -2,13 +2,15 @@
 
     python -S -P bare.py TOLD.json
 
-TOLD: port, at_once, batches (file with a pickled list of lists of requests), result. Each batch is a target,
-whose calls depend on nothing; the next one begins when it is through. Only this language's sockets are used.
+TOLD: port, certificate, at_once, batches (file with a pickled list of lists of requests), result. Each batch
+is a target, whose calls depend on nothing; the next one begins when it is through. Nothing but
+sockets.
 """
 
 import json
 import pickle
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Sequence
@@ -19,12 +21,14 @@ from threading import local
 from benchmarks.took import cpu_s, peak_mib
 
 LENGTH = b"content-length: "
+HOST = "sts.amazonaws.com"
 END = b"\r\n\r\n"
 
 
 class Caller:
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, certificate: str) -> None:
         self._port = port
+        self._tls = ssl.create_default_context(cafile=certificate) if certificate else None
         self._of_thread = local()
 
     def call(self, request: bytes) -> int:
@@ -47,15 +51,18 @@ class Caller:
     def _connection(self) -> socket.socket:
         found: socket.socket | None = getattr(self._of_thread, "connection", None)
         if found is None:
-            found = self._of_thread.connection = socket.create_connection(("127.0.0.1", self._port))
+            found = socket.create_connection(("127.0.0.1", self._port))
             found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls:
+                found = self._tls.wrap_socket(found, server_hostname=HOST)
+            self._of_thread.connection = found
         return found
 
 
 def main() -> None:
     told = json.loads(Path(sys.argv[1]).read_text())
     batches: Sequence[Sequence[bytes]] = pickle.loads(Path(told["batches"]).read_bytes())  # noqa: S301
-    caller, calls, received = Caller(told["port"]), 0, 0
+    caller, calls, received = Caller(told["port"], told["certificate"]), 0, 0
     began, cpu = time.monotonic(), cpu_s()
     with ThreadPoolExecutor(told["at_once"]) as pool:
         for batch in batches:

@@ -13,8 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.recorder import load
-from benchmarks.recording import ROOT, path_of
-from benchmarks.served_aws import serving
+from benchmarks.recording import ROOT
 from benchmarks.workshop import SHOWN, UNPACED, Bench, middle, save, show
 
 COLUMNS = ("", "bytecode", "first request s", "first member request s", "CPU s to it", "peak MiB")
@@ -27,10 +26,10 @@ VCPU_MIB = 1769
 """With so much memory Lambda gives a function one vCPU, and with less a part of it."""
 
 
-def run(*, rounds: int) -> None:
+def run(*, rounds: int, tls: bool) -> None:
     recording = load(say=SHOWN.print)
     with TemporaryDirectory(prefix="orgscan-bench-") as folder:
-        bench = Bench(recording, Path(folder))
+        bench = Bench(recording, Path(folder), tls)
         measured: dict[tuple[str, bool], list[Mapping[str, Any]]] = {}
         for _ in range(rounds):
             for bytecode in (False, True):
@@ -59,7 +58,7 @@ def _told(row: Mapping[str, Any]) -> Iterator[object]:
 def _started(bench: Bench, way: str, *, bytecode: bool) -> Mapping[str, Any]:
     """Seconds from the beginning of the process to what the server saw first."""
     target = bench.recording.targets[0]
-    with serving(path_of()) as aws:
+    with bench.serving() as aws:
         code = bench.deploy("unpaced", polite=UNPACED)
         more: dict[str, Any]
         if way == "orgscan":
@@ -72,7 +71,7 @@ def _started(bench: Bench, way: str, *, bytecode: bool) -> Mapping[str, Any]:
         else:
             script, more = "first_call", {"member": target["account"]}
         began = time.monotonic()
-        took = bench.run(script, code, bytecode=bytecode, port=aws.port, **more)
+        took = bench.run(script, code, aws, bytecode=bytecode, **more)
         asked = aws.told()
     return {
         "first": asked["first"] - began,

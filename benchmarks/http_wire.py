@@ -27,9 +27,8 @@ class Request:
 class Wire(asyncio.Protocol):
     """One connection: each request is answered at once, and the answer is sent `latency_s` later."""
 
-    def __init__(self, answer: Callable[[Request], bytes], latency_s: float, at_once: str) -> None:
-        """Paths that begin with `at_once` are answered without latency."""
-        self._answer, self._latency_s, self._at_once = answer, latency_s, at_once
+    def __init__(self, answer: Callable[[Request], bytes], latency_s: float) -> None:
+        self._answer, self._latency_s = answer, latency_s
         self._waiting = b""
         self._continued = False
 
@@ -41,7 +40,7 @@ class Wire(asyncio.Protocol):
         self._waiting += data
         while self._waiting and (request := self._next()):
             answer = self._answer(request)
-            if self._latency_s and not request.target.startswith(self._at_once):
+            if self._latency_s:
                 asyncio.get_running_loop().call_later(self._latency_s, self._send, answer)
             else:
                 self._send(answer)

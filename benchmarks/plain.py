@@ -2,8 +2,8 @@
 
     python -S -P plain.py TOLD.json
 
-TOLD: port, at_once, batches (of benchmarks/trace.py), accounts (one for each batch), role, result. What is
-answered is parsed by botocore and thrown away. Nothing is paced, judged or stored.
+TOLD: port, certificate, at_once, batches (of benchmarks/trace.py), accounts (one for each batch), role,
+result. What is answered is parsed by botocore and thrown away. Nothing is paced, judged or stored.
 """
 
 import json
@@ -60,7 +60,7 @@ class Account:
 
 def main() -> None:
     told = json.loads(Path(sys.argv[1]).read_text())
-    redirect(told["port"])
+    redirect(told["port"], told["certificate"])
     batches = pickle.loads(Path(told["batches"]).read_bytes())  # noqa: S301 (our own)
     began, cpu, calls = time.monotonic(), cpu_s(), 0
     home, accounts = boto3.Session(), {}

@@ -17,8 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.recorder import load
-from benchmarks.recording import Recording, path_of
-from benchmarks.served_aws import serving
+from benchmarks.recording import Recording
 from benchmarks.workshop import SHOWN, UNPACED, Bench, check, middle, save, show
 from orgscan.gather import CALLS_AT_ONCE, COLLECTORS_AT_ONCE
 
@@ -33,6 +32,7 @@ COLUMNS = (
     "peak MiB",
     "member calls",
     "hub calls",
+    "connections",
     "same again",
     "calls per CPU s",
     "GB s",
@@ -49,19 +49,21 @@ class Calls:
     bare: Path
     plain: Path
     accounts: Sequence[str]
+    count: int
+    """To member accounts."""
 
 
-def run(section: str, *, rounds: int, latencies: Sequence[float], workers: int) -> None:
+def run(section: str, *, rounds: int, latencies: Sequence[float], workers: int, tls: bool) -> None:
     """`section`: one or fleet."""
     recording = load(say=SHOWN.print)
     with TemporaryDirectory(prefix="orgscan-bench-") as folder:
-        bench = Bench(recording, Path(folder))
+        bench = Bench(recording, Path(folder), tls)
         figures = []
         for name, targets in chosen(section, recording):
             rows = compared(bench, targets, rounds, latencies, workers)
             show(f"{name}; medians of {rounds}", COLUMNS, (_row(row) for row in rows))
             figures.append({"targets": name, "rows": rows})
-        save(section, {"rounds": rounds, "workers": workers, "figures": figures})
+        save(section, {"rounds": rounds, "workers": workers, "tls": tls, "figures": figures})
 
 
 def chosen(section: str, recording: Recording) -> Iterator[tuple[str, Sequence[Target]]]:
@@ -101,7 +103,10 @@ def compared(
                 SHIPPED: partial(scanned, bench, shipped, targets, latency, workers),
             }
             for way, measure in ways.items():
-                measured[latency, way].append(measure())
+                took = measure()
+                if took["calls"] != calls.count:
+                    SHOWN.print(f"[red]{way}: {took['calls']} calls to members, not {calls.count} as traced")
+                measured[latency, way].append(took)
     return [_middle(measured, latency, way) for latency, way in measured]
 
 
@@ -132,11 +137,11 @@ def scanned(
 
 def repeated(bench: Bench, script: str, calls: Calls, latency_ms: float) -> Mapping[str, Any]:
     """The traced calls, made by another script."""
-    with serving(path_of(), latency_ms=latency_ms) as aws:
+    with bench.serving(latency_ms=latency_ms) as aws:
         took: Mapping[str, Any] = bench.run(
             script,
             bench.folder,
-            port=aws.port,
+            aws,
             at_once=AT_ONCE,
             batches=str(calls.bare if script == "bare" else calls.plain),
             accounts=calls.accounts,
@@ -144,26 +149,31 @@ def repeated(bench: Bench, script: str, calls: Calls, latency_ms: float) -> Mapp
         )
         asked = aws.told()
     check(asked)
-    return {**took, "calls": asked["member_calls"], "hub_calls": asked["hub_calls"]}
+    return {
+        **took,
+        "calls": asked["member_calls"],
+        "hub_calls": asked["hub_calls"],
+        "connections": asked["connections"],
+    }
 
 
 def traced(bench: Bench, targets: Sequence[Target]) -> Calls:
     """One scan whose requests are kept, as bytes and as parameters."""
-    calls = Calls(bench.folder / "bare", bench.folder / "plain", [each["account"] for each in targets])
-    with serving(path_of(), keep=True) as aws:
+    bare, plain = bench.folder / "bare", bench.folder / "plain"
+    with bench.serving(keep=True) as aws:
         bench.run(
             "worker",
             bench.deploy("unpaced", polite=UNPACED),
-            port=aws.port,
+            aws,
             scan=bench.recording.scan,
             memory_mib=bench.recording.memory_mib,
             targets=targets,
-            trace=str(calls.plain),
+            trace=str(plain),
         )
-        check(aws.told())
-        log = aws.log()
-    calls.bare.write_bytes(pickle.dumps(list(_batches(log))))
-    return calls
+        asked = aws.told()
+        check(asked)
+        bare.write_bytes(pickle.dumps(list(_batches(aws.log()))))
+    return Calls(bare, plain, [each["account"] for each in targets], asked["member_calls"])
 
 
 def _batches(log: Sequence[tuple[str, bytes]]) -> Iterator[list[bytes]]:
@@ -203,6 +213,7 @@ def _row(row: Mapping[str, Any]) -> list[object]:
         row["peak_mib"],
         int(row["calls"]),
         int(row["hub_calls"]),
+        int(row["connections"]),
         None if again is None else f"{again:.0f} ({row['same_in_account']:.0f})",
         int(row["calls_per_cpu_s"]),
         row.get("gb_seconds"),

@@ -1,6 +1,6 @@
 """An AWS in a process of its own, which answers what was recorded, after a given latency.
 
-    with serving(path_of(), latency_ms=40) as aws:
+    with serving(path_of(), certificate=..., latency_ms=40) as aws:
         ...                         # clients of another process dial aws.port, see benchmarks/dial.py
         aws.told()["member_calls"]
 
@@ -29,10 +29,9 @@ from urllib.parse import parse_qs
 from benchmarks.http_wire import Request, Wire, written
 from benchmarks.recording import Answer, Recording, read
 from benchmarks.request import Key, key
+from benchmarks.tls import served
 from benchmarks.wire_table import WireTable
 
-CONTROL = "/-/"
-"""Requests for paths below are for the server itself."""
 SIGNED = re.compile(rb"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
 MEMBER = re.compile(r"ASIA(\d{12})")
 ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/")
@@ -114,8 +113,6 @@ class ServedAws:
 
     def answer(self, request: Request) -> bytes:
         """What goes back over the wire."""
-        if request.target.startswith(CONTROL):
-            return self._control(request)
         signed = SIGNED.search(request.header(b"authorization"))
         if signed is None:
             return self._refused("unsigned", request)
@@ -194,14 +191,15 @@ class ServedAws:
             return written(404, b"<Error><Code>NoSuchKey</Code><Message>none</Message></Error>")
         return written(200, found, (("ETag", '"1"'),))
 
-    def _control(self, request: Request) -> bytes:
-        match request.target.removeprefix(CONTROL).partition("?")[0]:
-            case "told":
+    def control(self, request: Request) -> bytes:
+        """What is asked of the server itself."""
+        match request.target:
+            case "/told":
                 return written(200, self.told.to_json().encode())
-            case "log":
+            case "/log":
                 requests = [[who, raw.decode("latin-1")] for who, raw in self.told.log]
                 return written(200, json.dumps(requests).encode())
-            case "start-over":
+            case "/start-over":
                 self.start_over()
                 return written(200, b"{}")
             case _:
@@ -214,9 +212,12 @@ def _wire(answer: Answer) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """The server, seen from another process."""
+    """The server, seen from another process. `control` is a port for itself, without TLS and latency."""
 
     port: int
+    control: int
+    certificate: str
+    """File of it; empty: `port` is without TLS."""
 
     def told(self) -> Mapping[str, Any]:
         told: Mapping[str, Any] = json.loads(self._ask("told"))
@@ -229,8 +230,8 @@ class Served:
         self._ask("start-over")
 
     def _ask(self, what: str) -> bytes:
-        with closing(HTTPConnection("127.0.0.1", self.port)) as connection:
-            connection.request("GET", CONTROL + what)
+        with closing(HTTPConnection("127.0.0.1", self.control)) as connection:
+            connection.request("GET", f"/{what}")
             answer = connection.getresponse()
             if answer.status != HTTPStatus.OK:
                 raise RuntimeError(f"the served AWS answers {answer.status} to {what}")
@@ -238,9 +239,12 @@ class Served:
 
 
 @contextmanager
-def serving(recording: Path, *, latency_ms: float = 0, keep: bool = False) -> Iterator[Served]:
+def serving(
+    recording: Path, *, certificate: str = "", latency_ms: float = 0, keep: bool = False
+) -> Iterator[Served]:
     """A fresh one, in a process of its own, until the end of the block."""
     command = [sys.executable, "-m", "benchmarks.served_aws", str(recording), "--latency", str(latency_ms)]
+    command += ["--certificate", certificate]
     with subprocess.Popen(  # noqa: S603 (ourselves)
         [*command, *(("--keep",) if keep else ())],
         stdout=subprocess.PIPE,
@@ -250,20 +254,24 @@ def serving(recording: Path, *, latency_ms: float = 0, keep: bool = False) -> It
     ) as process:
         try:
             assert process.stdout is not None  # noqa: S101 (a pipe)
-            yield Served(int(process.stdout.readline()))
+            port, control = map(int, process.stdout.readline().split())
+            yield Served(port, control, certificate)
         finally:
             process.terminate()
 
 
-async def _serve(aws: ServedAws, latency_s: float) -> None:
+async def _serve(aws: ServedAws, latency_s: float, certificate: str) -> None:
     loop = asyncio.get_running_loop()
 
     def connected() -> Wire:
         aws.told.connections += 1
-        return Wire(aws.answer, latency_s, CONTROL)
+        return Wire(aws.answer, latency_s)
 
-    server = await loop.create_server(connected, "127.0.0.1", 0, backlog=1024)
-    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    tls = served(certificate)
+    server = await loop.create_server(connected, "127.0.0.1", 0, backlog=1024, ssl=tls)
+    control = await loop.create_server(lambda: Wire(aws.control, 0), "127.0.0.1", 0)
+    ports = (each.sockets[0].getsockname()[1] for each in (server, control))
+    sys.stdout.write(" ".join(map(str, ports)) + "\n")
     sys.stdout.flush()
     await server.serve_forever()
 
@@ -272,9 +280,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.served_aws")
     parser.add_argument("recording", type=Path)
     parser.add_argument("--latency", type=float, default=40, help="milliseconds before each answer")
+    parser.add_argument("--certificate", default="", help="of TLS, with its key; none: no TLS")
     parser.add_argument("--keep", action="store_true", help="requests, so that they can be asked for")
     told = parser.parse_args()
-    asyncio.run(_serve(ServedAws(read(told.recording), keep=told.keep), told.latency / 1000))
+    aws = ServedAws(read(told.recording), keep=told.keep)
+    asyncio.run(_serve(aws, told.latency / 1000, told.certificate))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python -S -P worker.py TOLD.json        # on PYTHONPATH: handlers, layers, and this folder's parent
 
-TOLD: port, scan, memory_mib, targets, result. What it took is written to `result`.
+TOLD: port, certificate, scan, memory_mib, targets, result. What it took is written to `result`.
 """
 
 import json
@@ -35,7 +35,7 @@ def main() -> None:
     began, cpu = time.monotonic(), cpu_s()
     from benchmarks.dial import CONNECTED, redirect  # noqa: PLC0415 (imports botocore, which is to be measured)
 
-    redirect(told["port"])
+    redirect(told["port"], told["certificate"])
     import scan  # noqa: PLC0415 (likewise)
 
     init = {"seconds": time.monotonic() - began, "cpu": cpu_s() - cpu}

@@ -6,7 +6,8 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.recording import FOLDER, ROOT, Recording, path_of
-from benchmarks.served_aws import serving
+from benchmarks.served_aws import Served, serving
+from benchmarks.tls import certificate
 
 LAYERS = (ROOT / "build/layers/dependencies/python", ROOT / "layers/orgscan/python")
 SHOWN = Console(width=160, highlight=False)
@@ -38,6 +40,17 @@ class Bench:
 
     recording: Recording
     folder: Path
+    tls: bool = True
+
+    @contextmanager
+    def serving(self, *, latency_ms: float = 0, keep: bool = False) -> Iterator[Served]:
+        """A fresh AWS with the recording."""
+        path = self.folder / "certificate.pem"
+        if self.tls and not path.exists():
+            certificate(path, sorted({asked[1] for asked in self.recording.answers}))
+        told = str(path) if self.tls else ""
+        with serving(path_of(), certificate=told, latency_ms=latency_ms, keep=keep) as aws:
+            yield aws
 
     def deploy(self, name: str, *, polite: float | None = None) -> Path:
         """The handlers beside the recorded configuration; `polite` None leaves it as it was shipped."""
@@ -51,14 +64,17 @@ class Bench:
             (code / "configuration.json").write_text(json.dumps(told))
         return code
 
-    def run(self, script: str, code: Path, *, bytecode: bool = True, member: str = "", **told: Any) -> Any:
+    def run(
+        self, script: str, code: Path, aws: Served, *, bytecode: bool = True, member: str = "", **told: Any
+    ) -> Any:
         """A script of this folder in a process of its own, on the layers alone; what it wrote down.
 
         Without `bytecode` it compiles all that it imports; with `member` it has the keys of that account.
         """
         with TemporaryDirectory(dir=self.folder) as folder:
             result, told_file = Path(folder) / "result.json", Path(folder) / "told.json"
-            told_file.write_text(json.dumps({**told, "result": str(result)}))
+            reached = {"port": aws.port, "certificate": aws.certificate}
+            told_file.write_text(json.dumps({**told, **reached, "result": str(result)}))
             with (FOLDER / f"{script}.log").open("wb") as log:
                 done = subprocess.run(  # noqa: S603 (ourselves)
                     [sys.executable, "-S", "-P", str(ROOT / "benchmarks" / f"{script}.py"), str(told_file)],
@@ -95,11 +111,11 @@ class Bench:
         self, code: Path, targets: Sequence[Mapping[str, Any]], *, latency_ms: float, **more: Any
     ) -> dict[str, Any]:
         """The scan function over these targets: what it took, and what the served AWS was asked."""
-        with serving(path_of(), latency_ms=latency_ms) as aws:
+        with self.serving(latency_ms=latency_ms) as aws:
             took = self.run(
                 "worker",
                 code,
-                port=aws.port,
+                aws,
                 scan=self.recording.scan,
                 memory_mib=self.recording.memory_mib,
                 targets=targets,

@@ -41,8 +41,8 @@ soak: $(VENV)/.installed  ## 20,000 random histories of scans against an indepen
 fuzz: $(VENV)/.installed  ## every recorded answer of AWS with every odd change, where the tests try some
 	@ORGSCAN_FUZZ=all pytest -q -s tests/test_fuzz_answers.py
 
-bench: $(VENV)/.installed  ## seconds and memory of a worker by the size of its target; asserted nowhere
-	@python -m benchmarks.one_target
+bench: $(VENV)/.installed $(DEPENDENCIES)  ## the worker against a served AWS: time, calls, memory; asserted nowhere
+	@python -m benchmarks $(SECTIONS)
 
 simulate: $(VENV)/.installed  ## seconds and memory of planning and reporting 10,000 accounts in 17 regions
 	@python -m benchmarks.organization

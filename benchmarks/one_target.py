@@ -1,6 +1,6 @@
 """One target of any size: seconds and memory of a worker that lists, judges and records it, twice.
 
-    python -m benchmarks.one_target [SIZE ...]
+    python -m benchmarks targets [--sizes SIZE ...]
 
 EC2's answers are generated, and parsed by botocore; the table is on disk. So what is measured is the worker:
 its peak memory (resident, of the whole process with Python and boto3) and its seconds. Every size runs in a
@@ -8,20 +8,19 @@ fresh process.
 """
 
 import json
-import resource
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.disk_table import DiskTable
 from benchmarks.fleet import Fleet
+from benchmarks.took import peak_mib
+from benchmarks.workshop import save, show
 from orgscan import catalog
 from orgscan.model import Category, Target
 from orgscan.plan import Plan
@@ -30,43 +29,32 @@ from orgscan.store import FindingStore
 from orgscan.work import Checkpoints, Worker
 
 SIZES = (5_000, 50_000, 200_000)
-RESULTS = Path(__file__).resolve().parents[1] / "build" / "bench" / "one_target.json"
+COLUMNS = ("scan", "resources", "findings", "seconds", "s per 1,000", "peak MiB", "requests", "writes")
 HERE = Target("123456789012", "eu-west-1")
 CHECKS = catalog.everything().only({"ebs-volume-unencrypted", "ebs-volume-no-recent-snapshot"})
 
 
-def main() -> None:
-    sizes = [int(size) for size in sys.argv[1:]] or SIZES
+def run(sizes: Sequence[int] = SIZES) -> None:
     told = [json.loads(_alone(size)) for size in sizes]
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(told, indent=1) + "\n")
-    table = Table(title="one target: volumes and their snapshots", title_justify="left", box=None)
-    for column in (
-        "resources",
-        "findings",
-        "scan",
-        "seconds",
-        "s per 1,000",
-        "peak MiB",
-        "requests",
-        "writes",
-    ):
-        table.add_column(column, justify="left" if column == "scan" else "right")
-    for size in told:
-        for scan in size["scans"]:
-            table.add_row(
-                f"{size['resources']:,}",
-                f"{scan['findings']:,}",
-                scan["scan"],
-                f"{scan['seconds']:.1f}",
-                f"{scan['seconds'] * 1000 / size['resources']:.3f}",
-                f"{scan['peak_mib']:.0f}",
-                f"{scan['requests']:,}",
-                f"{scan['writes']:,}",
-            )
-    console = Console()
-    console.print(table)
-    console.print(f"as JSON: {RESULTS}", soft_wrap=True)
+    show(
+        "one target: volumes and their snapshots",
+        COLUMNS,
+        (_row(size["resources"], scan) for size in told for scan in size["scans"]),
+    )
+    save("one_target", {"sizes": told})
+
+
+def _row(resources: int, scan: Mapping[str, Any]) -> list[object]:
+    return [
+        scan["scan"],
+        resources,
+        scan["findings"],
+        scan["seconds"],
+        scan["seconds"] * 1000 / resources,
+        scan["peak_mib"],
+        scan["requests"],
+        scan["writes"],
+    ]
 
 
 def _alone(size: int) -> str:
@@ -116,11 +104,7 @@ def _scan(table: DiskTable, fleet: Fleet, name: str, scan: str) -> dict[str, Any
         "scan": name,
         "findings": sum(receipt.open.values()),
         "seconds": round(time.monotonic() - began, 2),
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": peak_mib(),
         "requests": table.requests - requests,
         "writes": table.writes - before,
     }
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,222 @@
+"""The scan function, unpatched, against a served AWS; beside it the least that its calls can take.
+
+    python -m benchmarks one|fleet [--rounds N] [--latency MS ...] [--workers N]
+
+Each figure is the median of fresh processes, which take turns: the function as it is shipped, the function
+without its pace, the same calls as bare bytes (benchmarks/bare.py) and by plain boto3 (benchmarks/plain.py).
+"""
+
+import pickle
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.recorder import load
+from benchmarks.recording import Recording
+from benchmarks.workshop import SHOWN, UNPACED, Bench, check, middle, save, show
+from orgscan.gather import CALLS_AT_ONCE, COLLECTORS_AT_ONCE
+
+AT_ONCE = COLLECTORS_AT_ONCE + CALLS_AT_ONCE
+"""Threads of the scan that may wait for an answer at the same time."""
+SHIPPED, UNPACED_SCAN, BARE, PLAIN = "orgscan", "orgscan, no pace", "bare calls", "plain boto3"
+COLUMNS = (
+    "",
+    "latency ms",
+    "wall s",
+    "CPU s",
+    "peak MiB",
+    "member calls",
+    "hub calls",
+    "connections",
+    "same again",
+    "calls per CPU s",
+    "GB s",
+    "wall / bare",
+    "CPU / bare",
+)
+Target = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What the scan of some targets asks, to be asked by others: batches of a target each."""
+
+    bare: Path
+    plain: Path
+    accounts: Sequence[str]
+    count: int
+    """To member accounts."""
+
+
+def run(section: str, *, rounds: int, latencies: Sequence[float], workers: int, tls: bool) -> None:
+    """`section`: one or fleet."""
+    recording = load(say=SHOWN.print)
+    with TemporaryDirectory(prefix="orgscan-bench-") as folder:
+        bench = Bench(recording, Path(folder), tls)
+        figures = []
+        for name, targets in chosen(section, recording):
+            rows = compared(bench, targets, rounds, latencies, workers)
+            show(f"{name}; medians of {rounds}", COLUMNS, (_row(row) for row in rows))
+            figures.append({"targets": name, "rows": rows})
+        save(section, {"rounds": rounds, "workers": workers, "tls": tls, "figures": figures})
+
+
+def chosen(section: str, recording: Recording) -> Iterator[tuple[str, Sequence[Target]]]:
+    """Names, and targets of an account beside each other."""
+    accounts: dict[str, list[Target]] = defaultdict(list)
+    for target in recording.targets:
+        accounts[target["account"]].append(target)
+    if section == "one":
+        busiest, region = _busiest(recording)
+        account = accounts[busiest]
+        yield f"one target: the busiest, in {region}", [each for each in account if each["region"] == region]
+        yield f"its account: {len(account) - 1} regions and global", account
+        return
+    everything = [target for of_account in accounts.values() for target in of_account]
+    regions = len({each["region"] for each in everything}) - 1
+    yield f"{len(accounts)} accounts x {regions} regions and global: {len(everything)} targets", everything
+
+
+def _busiest(recording: Recording) -> tuple[str, str]:
+    """Account and region where most calls were recorded; us-east-1 answers for what has no region."""
+    answered = Counter(asked[:2] for asked in recording.answers if asked[1] != "us-east-1")
+    return answered.most_common(1)[0][0]
+
+
+def compared(
+    bench: Bench, targets: Sequence[Target], rounds: int, latencies: Sequence[float], workers: int
+) -> list[dict[str, Any]]:
+    calls = traced(bench, targets)
+    shipped, unpaced = bench.deploy("shipped"), bench.deploy("unpaced", polite=UNPACED)
+    measured: dict[tuple[float, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for _ in range(rounds):
+        for latency in latencies:
+            ways: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+                UNPACED_SCAN: partial(scanned, bench, unpaced, targets, latency, workers),
+                BARE: partial(repeated, bench, "bare", calls, latency),
+                PLAIN: partial(repeated, bench, "plain", calls, latency),
+                SHIPPED: partial(scanned, bench, shipped, targets, latency, workers),
+            }
+            for way, measure in ways.items():
+                took = measure()
+                if took["calls"] != calls.count:
+                    SHOWN.print(f"[red]{way}: {took['calls']} calls to members, not {calls.count} as traced")
+                measured[latency, way].append(took)
+    return [_middle(measured, latency, way) for latency, way in measured]
+
+
+def scanned(
+    bench: Bench, code: Path, targets: Sequence[Target], latency_ms: float, workers: int = 1
+) -> Mapping[str, Any]:
+    """By one warm worker, or by some of them, which take turns with the targets and have an AWS each."""
+    shares = [targets[first::workers] for first in range(min(workers, len(targets)))]
+    with ThreadPoolExecutor(workers) as pool:
+        took = list(pool.map(lambda share: bench.worker(code, share, latency_ms=latency_ms), shares))
+    asked = [each["asked"] for each in took]
+    billed = sum(each["seconds"] for each in took) * bench.recording.memory_mib / 1024
+    return {
+        "seconds": max(each["seconds"] for each in took),
+        "cpu": sum(each["cpu"] for each in took),
+        "peak_mib": max(each["peak_mib"] for each in took),
+        "calls": sum(each["member_calls"] for each in asked),
+        "hub_calls": sum(each["hub_calls"] for each in asked),
+        "same_in_target": sum(each["same_in_target"] for each in asked),
+        "same_in_account": sum(each["same_in_account"] for each in asked),
+        "connections": sum(each["connections"] for each in asked),
+        "gb_seconds": billed,
+        "each": [target for each in took for target in each["targets"]],
+        "by_operation": asked[0]["by_operation"],
+        "again": asked[0]["again"],
+    }
+
+
+def repeated(bench: Bench, script: str, calls: Calls, latency_ms: float) -> Mapping[str, Any]:
+    """The traced calls, made by another script."""
+    with bench.serving(latency_ms=latency_ms) as aws:
+        took: Mapping[str, Any] = bench.run(
+            script,
+            bench.folder,
+            aws,
+            at_once=AT_ONCE,
+            batches=str(calls.bare if script == "bare" else calls.plain),
+            accounts=calls.accounts,
+            role=bench.recording.environment["MEMBER_ROLE"],
+        )
+        asked = aws.told()
+    check(asked)
+    return {
+        **took,
+        "calls": asked["member_calls"],
+        "hub_calls": asked["hub_calls"],
+        "connections": asked["connections"],
+    }
+
+
+def traced(bench: Bench, targets: Sequence[Target]) -> Calls:
+    """One scan whose requests are kept, as bytes and as parameters."""
+    bare, plain = bench.folder / "bare", bench.folder / "plain"
+    with bench.serving(keep=True) as aws:
+        bench.run(
+            "worker",
+            bench.deploy("unpaced", polite=UNPACED),
+            aws,
+            scan=bench.recording.scan,
+            memory_mib=bench.recording.memory_mib,
+            targets=targets,
+            trace=str(plain),
+        )
+        asked = aws.told()
+        check(asked)
+        bare.write_bytes(pickle.dumps(list(_batches(aws.log()))))
+    return Calls(bare, plain, [each["account"] for each in targets], asked["member_calls"])
+
+
+def _batches(log: Sequence[tuple[str, bytes]]) -> Iterator[list[bytes]]:
+    """A target ends where an account is entered again; what its hub was asked is part of it."""
+    batch: list[bytes] = []
+    for _, request in log:
+        if batch and b"Action=AssumeRole" in request:
+            yield batch
+            batch = []
+        batch.append(request)
+    yield batch
+
+
+def _middle(
+    measured: Mapping[tuple[float, str], Sequence[Mapping[str, Any]]], latency: float, way: str
+) -> dict[str, Any]:
+    rows = measured[latency, way]
+    numbers = [name for name, value in rows[0].items() if isinstance(value, int | float)]
+    row: dict[str, Any] = {"way": way, "latency_ms": latency, **middle(rows, *numbers)}
+    bare = middle(measured[latency, BARE], "seconds", "cpu")
+    return {
+        **row,
+        "wall_by_bare": row["seconds"] / bare["seconds"],
+        "cpu_by_bare": row["cpu"] / bare["cpu"],
+        "calls_per_cpu_s": row["calls"] / row["cpu"],
+        **{name: rows[0][name] for name in ("each", "by_operation", "again") if name in rows[0]},
+    }
+
+
+def _row(row: Mapping[str, Any]) -> list[object]:
+    again = row.get("same_in_target")
+    return [
+        row["way"],
+        int(row["latency_ms"]),
+        row["seconds"],
+        row["cpu"],
+        row["peak_mib"],
+        int(row["calls"]),
+        int(row["hub_calls"]),
+        int(row["connections"]),
+        None if again is None else f"{again:.0f} ({row['same_in_account']:.0f})",
+        int(row["calls_per_cpu_s"]),
+        row.get("gb_seconds"),
+        row["wall_by_bare"],
+        row["cpu_by_bare"],
+    ]

@@ -1,0 +1,245 @@
+"""A whole scan of an organization, simulated from what targets took: seconds, money, and quotas that are met.
+
+    python -m benchmarks simulation
+
+Event by event, in plain Python: a distributed map starts children, each invokes the scan function, in a warm
+environment or a new one. How long a target takes is drawn (from a fixed seed) from what the section `fleet`
+measured for the same kind of target, and stretched to the CPU that Lambda gives the function's memory.
+"""
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from statistics import mean
+from typing import Any
+
+from benchmarks.recording import FOLDER
+from benchmarks.scanning import SHIPPED
+from benchmarks.workshop import SHOWN, save, show
+from orgscan import cost
+from orgscan.meter import Spent
+from orgscan.model import GLOBAL
+
+ACCOUNTS, REGIONS = (1_000, 10_000), 17
+CONCURRENCY = (50, 200, 500)
+BUSY = 4
+"""Regions of an account that are in use, drawn from the slower half of what was measured; others from the
+faster one."""
+VCPU_MIB = 1769
+"""Memory with which Lambda gives a whole vCPU."""
+SANDBOX_S = 0.25
+"""Until Lambda has a new environment and the code in it. Assumed, not measured."""
+STATES_S = 0.2
+"""That Step Functions takes for a child and its transitions. Assumed, not measured."""
+PLAN_S, REPORT_S = 540 / 180_000, 360 / 180_000
+"""Of planning and reporting, a target; docs/scale.md."""
+SEED = 1
+FINDINGS = 6
+"""Open in a target, as cost.Size has it."""
+COLUMNS = (
+    "accounts",
+    "at once",
+    "targets",
+    "wall min",
+    "of them the map",
+    "targets a s",
+    "new environments",
+    "Lambda h",
+    "USD a scan",
+    "most starts a s",
+    "transitions a s",
+    "quotas met",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A bucket of tokens: docs/scale.md has the sources."""
+
+    name: str
+    at_once: float
+    per_second: float
+    of_target: float
+
+
+QUOTAS = (
+    Quota("StartExecution", 800, 150, 1),
+    Quota("StateTransition", 800, 800, cost.STATES.value),
+    Quota("AssumeRole", 600, 600, 1),
+    Quota("receipts' partition", 160, 160, 1),
+)
+"""Of most regions; us-east-1, us-west-2 and eu-west-1 have 300 starts and 5,000 transitions a second. All
+receipts of a scan are under one key of the table, which takes those of 160 targets a second."""
+LAMBDAS = 1000
+"""Concurrent executions of the account."""
+
+
+@dataclass
+class Bucket:
+    quota: Quota
+    left: float = field(init=False)
+    then: float = 0.0
+    met: int = 0
+
+    def __post_init__(self) -> None:
+        self.left = self.quota.at_once
+
+    def take(self, now: float) -> float:
+        """When there is enough for another target."""
+        now = max(now, self.then)  # nobody overtakes
+        self.left = min(self.quota.at_once, self.left + (now - self.then) * self.quota.per_second)
+        self.then = now
+        self.left -= self.quota.of_target
+        if self.left >= 0:
+            return now
+        self.met += 1
+        return now - self.left / self.quota.per_second
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Seconds of a warm invocation by kind of target, on Lambda's CPU; and what they cost besides."""
+
+    whole: Sequence[float]
+    busy: Sequence[float]
+    idle: Sequence[float]
+    cold_s: float
+    calls: float
+    """Of a target, on average."""
+    memory_mib: int
+
+    def targets(self, accounts: int, dice: Random) -> Iterator[float]:
+        for _ in range(accounts):
+            yield dice.choice(self.whole)
+            for region in range(REGIONS):
+                yield dice.choice(self.busy if region < BUSY else self.idle)
+
+
+def run() -> None:
+    """Needs what `fleet` and `cold` measured."""
+    fleet, cold = (_read(name) for name in ("fleet", "cold"))
+    if not fleet or not cold:
+        SHOWN.print("simulation: measure first (python -m benchmarks cold fleet)")
+        return
+    measured = _measured(fleet, cold)
+    rows = [simulated(measured, accounts, most) for accounts in ACCOUNTS for most in CONCURRENCY]
+    show(f"a scan of {REGIONS} regions and global, simulated", COLUMNS, ([*row.values()] for row in rows))
+    seconds = {name: mean(getattr(measured, name)) for name in ("whole", "busy", "idle")}
+    show("seconds of a target on Lambda, as drawn", ("", "mean s"), seconds.items())
+    save("simulation", {"rows": rows, "seconds": seconds, "busy_regions": BUSY, "seed": SEED})
+
+
+def _read(section: str) -> Any:
+    path = FOLDER / f"{section}.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def _measured(fleet: Any, cold: Any) -> Measured:
+    """Of the function as shipped, at the latency that is most like AWS's."""
+    (figures,) = fleet["figures"]
+    row = max(
+        (each for each in figures["rows"] if each["way"] == SHIPPED), key=lambda each: each["latency_ms"]
+    )
+    start = next(each for each in cold["rows"] if each["way"] == SHIPPED and not each["bytecode"])
+    memory = int(cold["memory_mib"])
+    slower = max(1.0, VCPU_MIB / memory) - 1
+    lasts = [
+        (each["target"].endswith(f"/{GLOBAL}"), each["seconds"] + each["cpu"] * slower)
+        for each in row["each"]
+    ]
+    regions = sorted(seconds for is_global, seconds in lasts if not is_global)
+    return Measured(
+        whole=[seconds for is_global, seconds in lasts if is_global],
+        busy=regions[len(regions) // 2 :],
+        idle=regions[: len(regions) // 2],
+        cold_s=start["cpu"] * (slower + 1),
+        calls=row["calls"] / len(lasts),
+        memory_mib=memory,
+    )
+
+
+def simulated(measured: Measured, accounts: int, most: int) -> dict[str, Any]:
+    """One scan with `most` children at a time."""
+    targets = accounts * (REGIONS + 1)
+    quotas = [Bucket(quota) for quota in QUOTAS]
+    free = [0.0] * min(most, targets)  # when each of the map's places is
+    environments = Environments()
+    starts: Counter[int] = Counter()
+    billed_s = end = 0.0
+    for lasts in measured.targets(accounts, Random(SEED)):  # noqa: S311 (dice, not secrets)
+        begins = heapq.heappop(free)
+        for quota in quotas:
+            begins = quota.take(begins)
+        starts[int(begins)] += 1
+        init = 0.0 if environments.warm(begins) else measured.cold_s
+        ends = begins + STATES_S + lasts + init + (SANDBOX_S if init else 0.0)
+        environments.leave(ends)
+        heapq.heappush(free, ends)
+        billed_s += lasts + init
+        end = max(end, ends)
+    around = max(10.0, (PLAN_S + REPORT_S) * targets)
+    usage = _usage(measured, accounts, targets, billed_s, environments.made)
+    met = [f"{each.quota.name}: {each.met:,}" for each in quotas if each.met]
+    if most > LAMBDAS:
+        met.append("Lambda's concurrent executions")
+    return {
+        "accounts": accounts,
+        "concurrency": most,
+        "targets": targets,
+        "wall_min": (end + around) / 60,
+        "map_min": end / 60,
+        "targets_s": targets / end,
+        "environments": environments.made,
+        "lambda_h": billed_s / 3600,
+        "usd": usage.usd,
+        "starts_s": max(starts.values()),
+        "transitions_s": max(starts.values()) * cost.STATES.value,
+        "met": ", ".join(met) or "none",
+    }
+
+
+class Environments:
+    """Of a function: warm once they were used, and the last one used first. None is taken away in a scan."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self._ends: list[float] = []
+
+    def warm(self, now: float) -> bool:
+        """Take one that waits; or make one."""
+        if self._ends and self._ends[0] <= now:
+            heapq.heappop(self._ends)
+            return True
+        self.made += 1
+        return False
+
+    def leave(self, ends: float) -> None:
+        heapq.heappush(self._ends, ends)
+
+
+def _usage(measured: Measured, accounts: int, targets: int, billed_s: float, made: int) -> cost.Usage:
+    """An ordinary day, as in cost.Size, of what the estimate has no better figures for."""
+    size = cost.Size(accounts=accounts, regions=REGIONS, findings=FINDINGS)
+    usual = cost.expected(size)
+    hub = (PLAN_S * cost.PLAN_MIB + REPORT_S * cost.REPORT_MIB) * targets
+    spent = Spent(
+        calls=round(targets * measured.calls),
+        metrics=round(usual.metrics),
+        cost_queries=usual.cost_queries,
+        invocations=targets + 2,
+        gb_seconds=(billed_s * measured.memory_mib + hub) / cost.KIB,
+        plans_read=made,
+    )
+    scale = cost.Scale(
+        accounts=accounts,
+        targets=targets,
+        findings=size.open,
+        kept=size.kept,
+        changes=size.changes,
+        messages=1,
+        inventories=targets,
+    )
+    return cost.usage(scale, spent)

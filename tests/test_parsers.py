@@ -12,6 +12,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
+from xml.sax.saxutils import escape
 from zlib import crc32
 
 import pytest
@@ -31,7 +32,7 @@ from orgscan.moments import moment
 from orgscan.parsers import COMPILED, Parsers
 from orgscan.session import here
 from tests.served import Answer, Asked, _refused, record
-from tests.wires import body
+from tests.wires import INVENTED, INVENTED_KINDS, NUMBERS, ODD_JSON, ODD_XML, SCALARS, WRONG, body, changed
 
 OWN: Any = botocore_parsers
 CALLS = sorted(catalog.calls())
@@ -124,19 +125,6 @@ def test_recorded_answers_are_read_as_botocore_reads_them() -> None:
         same(call, told)
 
 
-def changed(rng: Random, whole: bytes) -> Iterator[bytes]:
-    """Cut off, and with one thing turned into another: a bit, a byte, a piece left out or said twice."""
-    for _ in range(3):
-        at = rng.randrange(len(whole) + 1)
-        to = min(len(whole), at + rng.randrange(1, 40))
-        yield whole[:at]
-        yield whole[:at] + whole[to:]
-        yield whole[:to] + whole[at:]
-        yield whole[:at] + bytes([rng.choice(b'<>/"{}[]:,& 0x\x00\xff')]) + whole[at + 1 :]
-        if at < len(whole):
-            yield whole[:at] + bytes([whole[at] ^ (1 << rng.randrange(8))]) + whole[at + 1 :]
-
-
 def test_broken_bytes_are_what_botocore_makes_of_them() -> None:
     broken = 0
     for call, told in recorded():
@@ -202,6 +190,29 @@ def test_streams_are_handed_out_as_they_come(service: str, name: str) -> None:
         for each in (ours_of, create_parser)
     )
     assert ours == own
+
+
+@pytest.mark.parametrize("speaks", ["query", "ec2", "rest-xml", "json", "rest-json"])
+def test_each_oddity_is_read_alike(speaks: str) -> None:
+    """Once each, where answers drawn from shapes have some of them by chance."""
+    shape = INVENTED.shape_for("Answer")
+    bodies = [json.dumps(each).encode() for each in ODD_JSON]
+    for kind in INVENTED_KINDS:
+        bodies += [
+            json.dumps({kind: each}).encode() for each in (*SCALARS[kind], *NUMBERS.get(kind, ()), *WRONG)
+        ]
+    if not speaks.endswith("json"):
+        texts = [f"<{kind}>{escape(each)}</{kind}>" for kind in INVENTED_KINDS for each in SCALARS[kind]]
+        bodies = [f'<A xmlns:o="urn:o">{each}</A>'.encode() for each in (*ODD_XML, *texts)]
+    for told in map(answer, bodies):
+        assert outcome(ours_of(speaks), told, shape) == outcome(create_parser(speaks), told, shape), told[
+            "body"
+        ]
+    if not speaks.endswith("json"):
+        own, twice = OWN.create_parser(speaks), [Element("a"), Element("b")]
+        assert ours_of(speaks)._parse_shape(shape, twice) == own._parse_shape(shape, twice)
+        twice[1].append(Element("Text"))
+        assert ours_of(speaks)._parse_shape(shape, twice[::-1]) == {"Text": ""}
 
 
 def test_of_a_union_one_member_is_present() -> None:

@@ -8,10 +8,13 @@ Nothing is listed by hand: what there may be is what botocore's model of the ope
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
+
+from botocore.model import ServiceModel
 
 SCALARS: dict[str, tuple[Any, ...]] = {
     "string": ("", "text", " spaced ", "a&<b>", "é\U0001f600", "true", "7", "{x}y", "\n"),
@@ -38,6 +41,84 @@ NUMBERS |= {"long": NUMBERS["integer"], "double": NUMBERS["float"]}
 WRONG: tuple[Any, ...] = (None, 7, 1.5, True, "text", "", [], {}, [None], ["x"], {"x": 1}, [[{}]])
 DEEP = 7
 """Shapes may hold themselves."""
+
+
+INVENTED_KINDS = ("boolean", "integer", "float", "blob", "timestamp")
+INVENTED: Any = ServiceModel(
+    {
+        "metadata": {},
+        "shapes": {
+            "Answer": {
+                "type": "structure",
+                "members": {
+                    **{kind: {"shape": kind} for kind in INVENTED_KINDS},
+                    "Text": {"shape": "AttributeValue"},
+                    "Flat": {"shape": "Flat", "locationName": "flat"},
+                    "Texts": {"shape": "Texts"},
+                    "Moments": {"shape": "Moments"},
+                    "Map": {"shape": "Map"},
+                },
+            },
+            **{kind: {"type": kind} for kind in INVENTED_KINDS},
+            "AttributeValue": {"type": "string"},
+            "Flat": {
+                "type": "list",
+                "flattened": True,
+                "member": {"shape": "AttributeValue", "locationName": "each"},
+            },
+            "Texts": {"type": "list", "member": {"shape": "AttributeValue"}},
+            "Moments": {"type": "list", "member": {"shape": "timestamp"}},
+            "Map": {
+                "type": "map",
+                "key": {"shape": "AttributeValue"},
+                "value": {"shape": "AttributeValue"},
+            },
+        },
+    }
+)
+"""A service that has everything once."""
+ODD_XML = (
+    *(
+        "<flat>1</flat>",
+        "<each>1</each><each>2</each>",
+        "<o:each>1</o:each><each/>",
+        "<Texts><a>1</a><b/></Texts>",
+    ),
+    "<Map><entry><key>a</key><value>1</value></entry><entry><value>2</value><key>b</key></entry></Map>",
+    "<Map><entry><value>2</value><key>b</key></entry></Map>",
+    "<Map><entry><key>a</key><o:value>1</o:value></entry><entry><key>a</key><other>2</other></entry></Map>",
+    *("<Map><entry/></Map>", "<Map/>", "<Text>a</Text><Text>b</Text>", "<Text/>", "<Texts/><Texts/>"),
+)
+ODD_JSON: tuple[Any, ...] = (
+    *(
+        {"each": ["a"]},
+        {"flat": ["a", None]},
+        {"Texts": [None, "a"]},
+        {"Moments": [None, 7]},
+        {"Texts": "ab"},
+    ),
+    *(
+        {"Texts": {"a": 1}},
+        {"Map": {"a": None}},
+        {"Map": ["a"]},
+        {"Map": 7},
+        {"Moments": "7"},
+        {"{o}Text": "a"},
+    ),
+)
+
+
+def changed(rng: Random, whole: bytes) -> Iterator[bytes]:
+    """Cut off, and with one thing turned into another: a bit, a byte, a piece left out or said twice."""
+    for _ in range(3):
+        at = rng.randrange(len(whole) + 1)
+        to = min(len(whole), at + rng.randrange(1, 40))
+        yield whole[:at]
+        yield whole[:at] + whole[to:]
+        yield whole[:to] + whole[at:]
+        yield whole[:at] + bytes([rng.choice(b'<>/"{}[]:,& 0x\x00\xff')]) + whole[at + 1 :]
+        if at < len(whole):
+            yield whole[:at] + bytes([whole[at] ^ (1 << rng.randrange(8))]) + whole[at + 1 :]
 
 
 def body(rng: Random, operation: Any, *, oddity: float) -> bytes:

@@ -20,6 +20,7 @@ from benchmarks.recorder import load
 from benchmarks.recording import Recording
 from benchmarks.workshop import SHOWN, UNPACED, Bench, check, middle, save, show
 from orgscan.gather import CALLS_AT_ONCE, COLLECTORS_AT_ONCE
+from orgscan.model import GLOBAL
 
 AT_ONCE = COLLECTORS_AT_ONCE + CALLS_AT_ONCE
 """Threads of the scan that may wait for an answer at the same time."""
@@ -67,7 +68,7 @@ def run(section: str, *, rounds: int, latencies: Sequence[float], workers: int, 
 
 
 def chosen(section: str, recording: Recording) -> Iterator[tuple[str, Sequence[Target]]]:
-    """Names, and targets of an account beside each other."""
+    """Names, and targets in the order in which they are planned: region by region."""
     accounts: dict[str, list[Target]] = defaultdict(list)
     for target in recording.targets:
         accounts[target["account"]].append(target)
@@ -77,7 +78,7 @@ def chosen(section: str, recording: Recording) -> Iterator[tuple[str, Sequence[T
         yield f"one target: the busiest, in {region}", [each for each in account if each["region"] == region]
         yield f"its account: {len(account) - 1} regions and global", account
         return
-    everything = [target for of_account in accounts.values() for target in of_account]
+    everything = sorted(recording.targets, key=lambda each: (each["region"] != GLOBAL, each["region"]))
     regions = len({each["region"] for each in everything}) - 1
     yield f"{len(accounts)} accounts x {regions} regions and global: {len(everything)} targets", everything
 

@@ -58,7 +58,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         plan=plan,
         catalog=catalog.everything(),
         configuration=configuration,
-        store=FindingStore(_home().table(settings.table)),
+        store=FindingStore(_table(settings.table)),
         checkpoints=Checkpoints(s3, settings.bucket, plan.scan),
         enter=enter,
         salt=settings.salt,
@@ -106,6 +106,11 @@ def _tell_unseen(receipt: Receipt) -> None:
 @cache
 def _home() -> session.Clients:
     return session.here()
+
+
+@cache
+def _table(name: str) -> Any:
+    return _home().table(name)
 
 
 @cache

@@ -5,32 +5,34 @@ EC2's alone has 700 operations, of which a scan makes thirty.
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-MODEL = "service-2.json"
+from botocore.loaders import Loader
+
+MODEL, RULES = "service-2.json", "endpoint-rule-set-1.json"
 FOR_PEOPLE = {"documentation", "documentationUrl", "examples"}
-UNUSED = ("examples-1.*", "waiters-2.*", "*.gz")
-"""Files: what a model is made of when it is written again is not compressed, since Lambda's layers are."""
+UNUSED = ("examples-1.*", "waiters-2.*", "service-2.*", "*.gz")
+"""Files. What is written again is not compressed, since Lambda's layers are."""
 
 
 def slim(service: Path, operations: Collection[str]) -> None:
     """Leave of a service's data its newest version, and of its model these operations; none means all."""
+    loader = Loader(extra_search_paths=[str(service.parent)], include_default_search_paths=False)
     *older, newest = sorted(each for each in service.iterdir() if each.is_dir())
+    # With what botocore itself adds to a model, from other files: of some shapes that is a part only.
+    model = loader.load_service_model(service.name, "service-2")
+    rules = loader.load_service_model(service.name, "endpoint-rule-set-1")
     for version in older:
         shutil.rmtree(version)
-    for packed in newest.glob("*.json.gz"):
-        with gzip.open(packed) as file:
-            packed.with_suffix("").write_bytes(_json(json.load(file)))
-    model = newest / MODEL
-    model.write_bytes(_json(only(json.loads(model.read_bytes()), operations)))
     for pattern in UNUSED:
-        for unused in newest.glob(pattern):
-            unused.unlink()
+        for file in newest.glob(pattern):
+            file.unlink()
+    (newest / MODEL).write_bytes(_json(only(model, operations)))
+    (newest / RULES).write_bytes(_json(rules))
 
 
 def only(model: Mapping[str, Any], operations: Collection[str]) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class World:
         return [call for call in self.calls if call.name == name]
 
     def _reply(self, model: Any, request_signer: Any, context: Any, **_: object) -> Any:
-        account = request_signer._credentials.access_key.removeprefix("OF")
+        account = request_signer._credentials.get_frozen_credentials().access_key.removeprefix("OF")
         account = account if account.isdigit() else HUB
         name = f"{model.service_model.service_name}:{model.name}"
         call = Call(name, account, request_signer.region_name, context.get("asked", {}))

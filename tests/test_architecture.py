@@ -48,7 +48,7 @@ DOORS = {
         "botocore",
     ),
     "orgscan.moments": ("botocore.utils",),
-    "orgscan.once": ("botocore.client", "botocore.httpsession"),
+    "orgscan.once": ("botocore.client", "botocore.context", "botocore.hooks", "botocore.httpsession"),
     "orgscan.parsers": ("orgscan.moments", "botocore.parsers", "botocore.utils"),
     "orgscan.errors": ("orgscan.model", "orgscan.secrets", "botocore.exceptions", "botocore.parsers"),
     "orgscan.pace": ("orgscan.errors",),

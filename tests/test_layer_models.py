@@ -1,6 +1,5 @@
 """The models in the layer say of what is called all that botocore's own say, and of the rest nothing."""
 
-import gzip
 import json
 from functools import cache
 from pathlib import Path
@@ -22,9 +21,7 @@ NEEDED = needed(catalog.calls())
 
 @cache
 def whole(service: str) -> Any:
-    (*_, newest) = sorted(each for each in (DATA / service).iterdir() if each.is_dir())
-    with gzip.open(newest / "service-2.json.gz") as file:
-        return json.load(file)
+    return Loader().load_service_model(service, "service-2")
 
 
 def told(shape: Shape | None, seen: frozenset[str] = frozenset()) -> Any:
@@ -109,12 +106,16 @@ def test_an_operation_that_botocore_does_not_know_stops_the_build() -> None:
         models.only(whole("ec2"), {"DescribeNothing"})
 
 
-def test_botocore_reads_what_is_left_of_a_service(tmp_path: Path) -> None:
-    copytree(DATA / "ec2", tmp_path / "ec2")
-    models.slim(tmp_path / "ec2", {"DescribeVolumes", "DescribeInstances"})
+@pytest.mark.parametrize("service", sorted(NEEDED))
+def test_botocore_reads_what_is_left_of_a_service(tmp_path: Path, service: str) -> None:
+    copytree(DATA / service, tmp_path / service)
+    models.slim(tmp_path / service, NEEDED[service])
     loader = Loader(extra_search_paths=[str(tmp_path)], include_default_search_paths=False)
-    model = ServiceModel(loader.load_service_model("ec2", "service-2"), "ec2")
-    assert sorted(model.operation_names) == ["DescribeInstances", "DescribeVolumes"]
-    assert "DescribeVolumes" in loader.load_service_model("ec2", "paginators-1")["pagination"]
-    assert loader.load_service_model("ec2", "endpoint-rule-set-1")["rules"]
-    assert len(list((tmp_path / "ec2").iterdir())) == 1
+    read = loader.load_service_model(service, "service-2")
+    assert read == models.only(whole(service), NEEDED[service])
+    # Whoever is refused looks through all shapes for those of errors.
+    refusals = {each.name for each in ServiceModel(read, service).error_shapes}
+    assert refusals <= {each.name for each in ServiceModel(whole(service), service).error_shapes}
+    for kind in ("paginators-1", "endpoint-rule-set-1"):
+        assert loader.load_service_model(service, kind) == Loader().load_service_model(service, kind)
+    assert len(list((tmp_path / service).iterdir())) == 1

@@ -1,8 +1,8 @@
 """Everything that is declared, found by looking: there is no registry to keep in step."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from pkgutil import walk_packages
 from typing import Any, Self, TypeVar
@@ -24,8 +24,20 @@ class Catalog:
     checks: tuple[AnyCheck, ...]
     collectors: tuple[AnyCollector, ...]
 
-    def only(self, ids: Container[str]) -> Self:
-        return replace(self, checks=tuple(check for check in self.checks if check.id in ids))
+    @cached_property
+    def _parts(self) -> dict[frozenset[str], Self]:
+        return {}
+
+    @cached_property
+    def _judged(self) -> dict[tuple[type[Resource], bool], tuple[type[Resource], ...]]:
+        return {}
+
+    def only(self, ids: Iterable[str]) -> Self:
+        """The same one for the same ids: each target of a scan asks for it, and what it knows is kept."""
+        kept = frozenset(ids)
+        if kept not in self._parts:
+            self._parts[kept] = replace(self, checks=tuple(each for each in self.checks if each.id in kept))
+        return self._parts[kept]
 
     def ids(self, *, without: Container[str] = ()) -> frozenset[str]:
         return frozenset(check.id for check in self.checks if check.id not in without)
@@ -40,11 +52,14 @@ class Catalog:
 
     def judged(self, check: AnyCheck, *, once: bool) -> tuple[type[Resource], ...]:
         """The kinds a check judges in such a target: its own, and those derived from it."""
-        return tuple(
-            collector.resource
-            for collector in self.collectors
-            if collector.once == once and issubclass(collector.resource, check.resource)
-        )
+        key = check.resource, once
+        if key not in self._judged:
+            self._judged[key] = tuple(
+                collector.resource
+                for collector in self.collectors
+                if collector.once == once and issubclass(collector.resource, check.resource)
+            )
+        return self._judged[key]
 
     def needed(self, *, once: bool) -> tuple[AnyCollector, ...]:
         """The collectors whose resources the planned checks judge or look at."""
@@ -61,6 +76,7 @@ class Catalog:
         return tuple(collector.resource for collector in own if collector.resource.aws_types)
 
 
+@cache
 def everything() -> Catalog:
     return Catalog(checks(), collectors())
 

@@ -24,7 +24,7 @@ from botocore.parsers import ResponseParserError
 from orgscan.credentials import Given, OfCaller, RoleCredentials
 from orgscan.errors import OutOfTime, Told, expired, throttled
 from orgscan.meter import Meter
-from orgscan.once import authorities_once, classes_once
+from orgscan.once import agent_once, aliases_once, authorities_once, classes_once
 from orgscan.pace import Pace
 from orgscan.parsers import Parsers
 from orgscan.warm import Warm, calling, twin
@@ -326,9 +326,12 @@ class Kept:
 def keep(home: Clients, config: Config = CONFIG) -> Kept:
     """Nothing yet."""
     session = _session(OfCaller(), region=home.get("sts").meta.region_name)
+    config = config.merge(Config(parameter_validation=False))  # what is asked is ours, and tests look at it
 
     def make(service: str, region: str) -> Any:
-        return _watched(session.client(service, region_name=region, config=config))
+        client = session.client(service, region_name=region, config=config)
+        agent_once(client)
+        return _watched(client)
 
     return Kept(session, Warm(make))
 
@@ -368,6 +371,7 @@ def _session(
 ) -> boto3.Session:
     classes_once()
     authorities_once()
+    aliases_once()
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
     core.register_component("response_parser_factory", Parsers())

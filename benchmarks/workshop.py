@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.recording import FOLDER, ROOT, Recording, path_of
 from benchmarks.served_aws import Served, serving
-from benchmarks.tls import certificate
+from benchmarks.tls import certificate, names
 
 LAYERS = (ROOT / "build/layers/dependencies/python", ROOT / "layers/orgscan/python")
 SHOWN = Console(width=160, highlight=False)
@@ -49,7 +49,7 @@ class Bench:
         """A fresh AWS with the recording."""
         path = self.folder / "certificate.pem"
         if self.tls and not path.exists():
-            certificate(path, sorted({asked[1] for asked in self.recording.answers}))
+            certificate(path, names(sorted({asked[1] for asked in self.recording.answers})))
         told = str(path) if self.tls else ""
         with serving(path_of(), certificate=told, latency_ms=latency_ms, keep=keep) as aws:
             yield aws

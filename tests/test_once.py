@@ -2,7 +2,6 @@
 
 import ssl
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,11 +11,8 @@ import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import SSLError
 from botocore.httpsession import URLLib3Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from benchmarks.tls import certificate
 from orgscan import session
 from orgscan.once import authorities_once, classes_once
 
@@ -32,32 +28,9 @@ class Here(BaseHTTPRequestHandler):
         """Say nothing: http.server would write to the terminal."""
 
 
-def certificate(path: Path) -> Path:
-    """Of an authority of its own."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, path.stem)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAMED)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(secret + made.public_bytes(pem))
-    return path
-
-
 @pytest.fixture(scope="module")
 def trusted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return certificate(tmp_path_factory.mktemp("authorities") / "served.pem")
+    return certificate(tmp_path_factory.mktemp("authorities") / "served.pem", [NAMED])
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +76,7 @@ def test_authorities_are_read_once_however_many_connect(
 
 
 def test_who_is_not_trusted_is_refused_whomever_others_trust(port: int, trusted: Path) -> None:
-    stranger = certificate(trusted.with_name("stranger.pem"))
+    stranger = certificate(trusted.with_name("stranger.pem"), [NAMED])
     for _ in range(2):
         assert get(port, str(trusted)) == 204
         for verify in (True, str(stranger)):

@@ -27,7 +27,7 @@ from orgscan.meter import Meter
 from orgscan.once import agent_once, aliases_once, authorities_once, classes_once
 from orgscan.pace import Pace
 from orgscan.parsers import Parsers
-from orgscan.warm import Warm, calling, twin
+from orgscan.warm import Caller, Warm, calling, twin
 
 LOADER = Loader()
 """Loading service models is the largest CPU cost of a small scan: once per process, not once per session."""
@@ -213,7 +213,7 @@ def _watched(client: Any) -> Any:
     return client
 
 
-def _caller() -> Clients:
+def _caller() -> Caller:
     caller = calling()
     if caller is None:
         raise NoCredentialsError

@@ -14,18 +14,36 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from orgscan.session import Clients
+    from botocore.credentials import Credentials
 
 MOST_REGIONS = 3
 """Whose clients are kept: targets come region by region, and what an account has once is asked in few."""
 
-_calling: ContextVar[Clients | None] = ContextVar("calling", default=None)
+
+class Caller(Protocol):
+    """For whom calls are made, as what signs, paces and counts them needs to know it."""
+
+    @property
+    def credentials(self) -> Credentials: ...
+
+    def turn(self, region: str, call: str) -> None: ...
+
+    def measured(self, metrics: int) -> None: ...
+
+    def refused(self, call: str) -> None: ...
+
+    def renewed(self, used: str | None) -> bool: ...
+
+    def worn(self, service: str, region: str) -> None: ...
 
 
-def calling() -> Clients | None:
+_calling: ContextVar[Caller | None] = ContextVar("calling", default=None)
+
+
+def calling() -> Caller | None:
     """For whom the call is made that this thread is in; None: for nobody, or by a client that is no twin."""
     return _calling.get()
 
@@ -33,7 +51,7 @@ def calling() -> Clients | None:
 class _Twin:
     """Comes before the class of a client, whose every call, also of paginators, goes through this method."""
 
-    _caller: Clients
+    _caller: Caller
 
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
         before = _calling.set(self._caller)
@@ -48,7 +66,7 @@ def _twins(of: type) -> Any:
     return type(of.__name__, (_Twin, of), {})
 
 
-def twin(client: Any, caller: Clients) -> Any:
+def twin(client: Any, caller: Caller) -> Any:
     """Not `copy`: it would ask the new client, before it has anything, whether it has a way to be copied."""
     kind: type = type(client)
     made: Any = object.__new__(_twins(kind))

@@ -233,6 +233,13 @@ def test_a_document_is_handed_out_as_it_comes() -> None:
     assert [read(each) for each in documents] == documents
 
 
+def test_who_reads_dates_in_a_way_of_ones_own_gets_the_parsers_that_do() -> None:
+    factory = parsers.Parsers()
+    assert isinstance(factory.create_parser("json"), parsers._Compiled)
+    factory.set_parser_defaults(timestamp_parser=str)
+    assert type(factory.create_parser("json")) is type(create_parser("json"))
+
+
 # Moments
 
 CLOCKS = [

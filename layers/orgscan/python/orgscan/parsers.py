@@ -17,6 +17,7 @@ logs:DescribeLogGroups 9.4 and 5.1 (2.2).
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -91,7 +92,7 @@ class _Members(dict[str, Member]):
         return member
 
 
-class _Compiler:
+class _Compiler(ABC):
     """Makes functions of the shapes of one protocol."""
 
     SCALARS: ClassVar[Mapping[str, Read | None]]
@@ -138,14 +139,14 @@ class _Compiler:
         """As shapes call it."""
         return tag
 
-    def structure(self, shape: Any) -> Read:
-        raise NotImplementedError
+    @abstractmethod
+    def structure(self, shape: Any) -> Read: ...
 
-    def list(self, shape: Any) -> Read | None:
-        raise NotImplementedError
+    @abstractmethod
+    def list(self, shape: Any) -> Read | None: ...
 
-    def map(self, shape: Any) -> Read | None:
-        raise NotImplementedError
+    @abstractmethod
+    def map(self, shape: Any) -> Read | None: ...
 
 
 def _by_name(members: Iterable[tuple[str, str, Any]]) -> dict[str, tuple[str, Any]] | None:
@@ -378,10 +379,11 @@ COMPILED: Mapping[type, type[_Compiled]] = {
 class Parsers(ResponseParserFactory):
     """Instead of botocore's; protocols that are not compiled keep its own parser."""
 
-    def set_parser_defaults(self, **kwargs: Any) -> None:
-        """What is compiled has no parameters."""
-        raise NotImplementedError
-
     def create_parser(self, protocol_name: str) -> ResponseParser:
         own: Any = PROTOCOL_PARSERS[protocol_name]
-        return COMPILED.get(own, own)()  # type: ignore[no-any-return]
+        compiled = COMPILED.get(own)
+        # Whoever sets botocore's ways to read dates and blobs gets its parsers, which have them.
+        if compiled is None or self._defaults:  # type: ignore[attr-defined] # its stubs leave it out
+            botocores: ResponseParser = super().create_parser(protocol_name)
+            return botocores
+        return compiled()

@@ -24,10 +24,17 @@ from botocore.parsers import ResponseParserError
 from orgscan.credentials import Given, OfCaller, RoleCredentials
 from orgscan.errors import OutOfTime, Told, expired, throttled
 from orgscan.meter import Meter
-from orgscan.once import agent_once, aliases_once, authorities_once, classes_once
+from orgscan.once import (
+    agent_once,
+    aliases_once,
+    authorities_once,
+    classes_once,
+    listeners_copied_at_once,
+)
 from orgscan.pace import Pace
 from orgscan.parsers import Parsers
-from orgscan.warm import Caller, Warm, calling, twin
+from orgscan.road import Road, arrived, deliver
+from orgscan.warm import Caller, Warm, calling, shortened, twin
 
 LOADER = Loader()
 """Loading service models is the largest CPU cost of a small scan: once per process, not once per session."""
@@ -79,7 +86,8 @@ def _guard(model: Any, **_: object) -> None:
 
 
 def _remember_token(request: Any, **_: object) -> None:
-    request.context[SIGNED_WITH] = request.headers.get(SIGNED_WITH)
+    there = arrived()
+    request.context[SIGNED_WITH] = there.token if there else request.headers.get(SIGNED_WITH)
 
 
 def _whole(response: Any, **_: object) -> None:
@@ -163,7 +171,7 @@ class Clients:
         if self._warm:
             return twin(self._warm.get(service, region), self)
         client = self._session.client(service, region_name=region, config=self._config)
-        return twin(_watched(client), self) if self._guarded else client
+        return twin(_watched(client) if self._guarded else _shortened(client), self)
 
     def measured(self, metrics: int) -> None:
         self._meter.measured(metrics)
@@ -194,7 +202,9 @@ class Clients:
     def table(self, name: str) -> Any:
         """A DynamoDB table that speaks Python's types."""
         with self._lock:
-            return self._session.resource("dynamodb", config=self._config).Table(name)
+            table = self._session.resource("dynamodb", config=self._config).Table(name)
+        table.meta.client = twin(_shortened(table.meta.client), self)
+        return table
 
 
 def _watched(client: Any) -> Any:
@@ -210,7 +220,12 @@ def _watched(client: Any) -> Any:
     events.register_last(f"request-created.{name}", _remember_token)
     events.register_first(f"needs-retry.{name}", partial(_again, where))
     events.register_last(f"needs-retry.{name}", _whole)
-    return client
+    return _shortened(client)
+
+
+def _shortened(client: Any) -> Any:
+    client.meta.events.register(f"before-send.{client.meta.service_model.service_id.hyphenize()}", deliver)
+    return shortened(client, Road(client).call)
 
 
 def _caller() -> Caller:
@@ -221,10 +236,13 @@ def _caller() -> Caller:
 
 
 def _count_metrics(params: Mapping[str, Any], **_: object) -> None:
-    _caller().measured(len(params.get("MetricDataQueries", ())))
+    if not arrived():
+        _caller().measured(len(params.get("MetricDataQueries", ())))
 
 
 def _turn(where: tuple[str, str], request: Any, operation_name: str, **_: object) -> None:
+    if arrived():
+        return
     caller, (service, region) = _caller(), where
     if request.context["retries"]["attempt"] > 1:
         caller.worn(service, region)
@@ -372,6 +390,7 @@ def _session(
     classes_once()
     authorities_once()
     aliases_once()
+    listeners_copied_at_once()
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
     core.register_component("response_parser_factory", Parsers())

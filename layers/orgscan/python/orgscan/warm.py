@@ -12,15 +12,16 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
 
-MOST_REGIONS = 3
-"""Whose clients are kept: targets come region by region, and what an account has once is asked in few."""
+MOST_CLIENTS = 192
+"""Of two regions, some seventy each, and of one service in all regions: targets come region by region, and
+those of whole accounts look into every region for what is in it."""
 
 
 class Caller(Protocol):
@@ -40,6 +41,9 @@ class Caller(Protocol):
     def worn(self, service: str, region: str) -> None: ...
 
 
+Short = Callable[[str, dict[str, Any], Caller, Callable[[], Any]], Any]
+"""Makes a call: operation, parameters, for whom, botocore's own way."""
+
 _calling: ContextVar[Caller | None] = ContextVar("calling", default=None)
 
 
@@ -52,11 +56,13 @@ class _Twin:
     """Comes before the class of a client, whose every call, also of paginators, goes through this method."""
 
     _caller: Caller
+    _short: Short | None = None
 
     def _make_api_call(self, operation_name: str, api_params: dict[str, Any]) -> Any:
+        long = partial(cast("Any", super())._make_api_call, operation_name, api_params)
         before = _calling.set(self._caller)
         try:
-            return cast("Any", super())._make_api_call(operation_name, api_params)  # noqa: SLF001 (own)
+            return self._short(operation_name, api_params, self._caller, long) if self._short else long()
         finally:
             _calling.reset(before)
 
@@ -64,6 +70,12 @@ class _Twin:
 @cache
 def _twins(of: type) -> Any:
     return type(of.__name__, (_Twin, of), {})
+
+
+def shortened(client: Any, short: Short) -> Any:
+    """The same client, whose twins make their calls another way."""
+    client._short = short
+    return client
 
 
 def twin(client: Any, caller: Caller) -> Any:
@@ -81,23 +93,24 @@ class Warm:
     slowly. Whoever meets with that has the client dropped, so that the next target begins afresh.
     """
 
-    def __init__(self, make: Callable[[str, str], Any], *, most: int = MOST_REGIONS) -> None:
-        """`make`: (service, region) -> a client; `most`: regions whose clients are kept."""
+    def __init__(self, make: Callable[[str, str], Any], *, most: int = MOST_CLIENTS) -> None:
+        """`make`: (service, region) -> a client; `most`: clients that are kept."""
         self._make = make
         self._most = most
-        self._kept: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._lock = Lock()
 
     def get(self, service: str, region: str) -> Any:
+        key = service, region
         with self._lock:
-            of_region = self._kept.setdefault(region, {})
-            self._kept.move_to_end(region)
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-            if service not in of_region:
-                of_region[service] = self._make(service, region)
-            return of_region[service]
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            else:
+                self._kept[key] = self._make(service, region)
+                if len(self._kept) > self._most:
+                    self._kept.popitem(last=False)
+            return self._kept[key]
 
     def drop(self, service: str, region: str) -> None:
         with self._lock:
-            self._kept.get(region, {}).pop(service, None)
+            self._kept.pop((service, region), None)

@@ -28,7 +28,6 @@ ACCOUNT = "AWS::Auth::AccountId"
 """A part of some endpoints that depends on whose keys sign."""
 
 KNOWN: Mapping[str, frozenset[str]] = {
-    "provide-client-params": frozenset(),
     "before-call": frozenset(
         {
             "botocore.handlers.add_recursion_detection_header",
@@ -92,9 +91,9 @@ KNOWN: Mapping[str, frozenset[str]] = {
     "after-call-error": frozenset(),
 }
 """Event -> who may listen to it: what each of them does to a good call is done here, or is nothing."""
-TOLD = ("before-parameter-build", "before-call", "after-call")
+TOLD = ("provide-client-params", "before-parameter-build", "before-call", "after-call")
 """Events whose listeners are told here as botocore tells them."""
-ANYBODY = ("before-parameter-build", "before-endpoint-resolution", "after-call")
+ANYBODY = ("provide-client-params", "before-parameter-build", "before-endpoint-resolution", "after-call")
 """Of these, and of those that botocore tells itself here, whoever they are."""
 SIGNED: Mapping[str, type[Signature]] = {"v4": Signature, "s3v4": SignatureOfS3}
 MOST_HOSTS = 256
@@ -178,13 +177,15 @@ class Way:
     def asked(self, params: dict[str, Any]) -> Asked | None:
         """None: it is not plain."""
         context = dict(self._context)
+        told = {"model": self._model, "context": context}
+        event = self._events["provide-client-params"]
+        given = [
+            tell(params=params, event_name=event, **told) for tell in self._heard["provide-client-params"]
+        ]
+        params = next((each for each in given if each is not None), params)
+        event = self._events["before-parameter-build"]
         for tell in self._heard["before-parameter-build"]:
-            tell(
-                params=params,
-                model=self._model,
-                context=context,
-                event_name=self._events["before-parameter-build"],
-            )
+            tell(params=params, event_name=event, **told)
         place = self.place or self._found(params, context)
         if place is None:
             return None
@@ -193,14 +194,9 @@ class Way:
         headers.update(place.headers)
         agent = self._agent.to_string()
         prepare_request_dict(request, endpoint_url=place.url, context=context, user_agent=agent)
+        told["request_signer"], event = self._client._request_signer, self._events["before-call"]
         for tell in self._heard["before-call"]:
-            tell(
-                model=self._model,
-                params=request,
-                request_signer=self._client._request_signer,
-                context=context,
-                event_name=self._events["before-call"],
-            )
+            tell(params=request, event_name=event, **told)
         request["body"] = body = _body(request["body"])
         if request["method"] not in PLAIN_METHODS or (body and request["method"] in WITHOUT_BODY):
             return None

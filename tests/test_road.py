@@ -1,0 +1,458 @@
+"""Calls that go the short way ask and answer what botocore's own do; what is not plain or not good is its."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from math import inf
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+import pytest
+from botocore import auth, xform_name
+from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.compat import HTTPHeaders
+from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.httpsession import URLLib3Session
+from botocore.parsers import ResponseParserError
+from hypothesis import given
+from hypothesis import strategies as st
+from urllib3 import exceptions as urllib3
+
+from benchmarks.fleet import Raw
+from orgscan import catalog, session, ways
+from orgscan.meter import Meter
+from orgscan.pace import Pace
+from orgscan.session import Clients, Kept, declared
+from orgscan.ways import way
+from orgscan.wire import Answer, Wire
+from tests.unmocked import unmocked
+
+NOW = datetime(2026, 11, 26, 12, 0, 1)  # noqa: DTZ001 (as botocore's clock has it)
+VOLUMES = b"<R><volumeSet><item><volumeId>vol-1</volumeId></item></volumeSet></R>"
+ERROR = b"<Response><Errors><Error><Code>%b</Code><Message>no</Message></Error></Errors></Response>"
+CALLS = sorted(catalog.calls())
+KEYS = Credentials("AKIAHUB", "secret", "token")
+ONCE = Config(retries={"total_max_attempts": 1})
+LONG = {"s3control:GetPublicAccessBlock"}
+"""Its host is one of the account's own."""
+
+
+@dataclass
+class Aws:
+    """What arrives by either way, and what is answered. An exception is raised, as by urllib3."""
+
+    answers: Sequence[tuple[int, bytes] | Exception] = ()
+    short: list[tuple[str, str, Mapping[str, str], bytes]] = field(default_factory=list)
+    """Method, target, headers, body."""
+    long: list[Any] = field(default_factory=list)
+    """Botocore's prepared requests."""
+
+    def _next(self) -> tuple[int, bytes]:
+        answer: tuple[int, bytes] | Exception
+        answer, *self.answers = self.answers or [(200, b"{}")]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def ask(self, written: bytes) -> Answer:
+        head, _, body = written.partition(b"\r\n\r\n")
+        first, *lines = head.decode().split("\r\n")
+        method, target, version = first.split(" ")
+        assert version == "HTTP/1.1"
+        headers = [line.split(": ", 1) for line in lines]
+        assert len({name.lower() for name, _ in headers}) == len(headers)
+        self.short.append((method, target, dict(headers), body))
+        status, answered = self._next()
+        return Answer(status, HeadersDict({"x-amzn-RequestId": "r-1"}), answered)
+
+    def send(self, request: Any) -> AWSResponse:
+        self.long.append(request)
+        status, body = self._next()
+        return AWSResponse(request.url, status, HTTPHeaders(), Raw(body))
+
+
+def arriving(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    aws = Aws()
+    monkeypatch.setattr(Wire, "ask", lambda _, written: aws.ask(written))
+    monkeypatch.setattr(URLLib3Session, "send", lambda _, request: aws.send(request))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    for module in (auth, ways):
+        monkeypatch.setattr(module, "get_current_datetime", lambda: NOW)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orgscan-scan")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3")
+    return aws
+
+
+def new() -> Kept:
+    return unmocked(
+        session.keep(Clients(boto3.Session("key", "secret", region_name="eu-west-1"), guarded=False))
+    )
+
+
+kept = cache(new)
+
+
+@dataclass
+class Both:
+    """The same call made both ways."""
+
+    kept: Kept
+    aws: Aws
+
+    def clients(self, **more: Any) -> Clients:
+        keys = Credentials("AKIAMEMBER", "secret", "token+/=")
+        return Clients(self.kept.session, guarded=True, credentials=keys, warm=self.kept.warm, **more)
+
+    def short(self, call: str, params: Mapping[str, Any]) -> Any:
+        service, operation = call.split(":")
+        client = self.clients().get(service, "eu-west-1")
+        with declared([call]):
+            return getattr(client, xform_name(operation))(**params)
+
+    def long(self, call: str, params: Mapping[str, Any]) -> Any:
+        service, operation = call.split(":")
+        client = self.clients().get(service, "eu-west-1")
+        client._short = None
+        with declared([call]):
+            return getattr(client, xform_name(operation))(**params)
+
+
+@pytest.fixture
+def both(monkeypatch: pytest.MonkeyPatch) -> Both:
+    return Both(kept(), arriving(monkeypatch))
+
+
+def same(aws: Aws) -> None:
+    """The last request of each way, headers and signature included."""
+    method, target, headers, body = aws.short[-1]
+    request = aws.long[-1]
+    assert method == request.method
+    parts = urlsplit(request.url)
+    assert target == (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    assert body == _bytes(request.body)
+    theirs = {name.lower(): _text(value) for name, value in request.headers.items()}
+    ours = {name.lower(): value for name, value in headers.items()}
+    # These two are the HTTP library's.
+    assert ours.pop("accept-encoding") == "identity"
+    assert ours.pop("host") == parts.netloc
+    assert len(ours.pop("amz-sdk-invocation-id")) == len(theirs.pop("amz-sdk-invocation-id"))
+    agents = [re.sub(" m/[^ ]*", "", each.pop("user-agent")) for each in (ours, theirs)]
+    assert agents[0] == agents[1]  # but for the features of botocore's that a call made use of
+    assert ours == theirs
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _bytes(body: str | bytes | None) -> bytes:
+    return body.encode() if isinstance(body, str) else body or b""
+
+
+def example(shape: Any, text: str, deep: int = 3) -> Any:  # noqa: PLR0911 (by type)
+    """What is required of a structure, and some of what is not."""
+    match shape.type_name:
+        case "structure":
+            names = [*shape.required_members, *(sorted(shape.members)[:2] if deep else ())]
+            return {name: example(shape.members[name], text, deep - 1) for name in names}
+        case "list":
+            return [example(shape.member, text, deep)]
+        case "map":
+            return {example(shape.key, text, deep): example(shape.value, text, deep)}
+        case "string":
+            return shape.enum[0] if getattr(shape, "enum", None) else text
+        case "integer" | "long" | "float" | "double":
+            return 7
+        case "boolean":
+            return True
+        case "timestamp":
+            return datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+        case _:
+            return b"blob"
+
+
+def asked(both: Both, call: str, text: str = "x-1") -> dict[str, Any]:
+    service, operation = call.split(":")
+    shape = both.kept.warm.get(service, "eu-west-1").meta.service_model.operation_model(operation).input_shape
+    params = example(shape, text) if shape else {}
+    return {**params, **({"Bucket": "a-bucket"} if "Bucket" in params else {})}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_call_that_orgscan_makes_is_asked_as_botocore_asks_it(both: Both, call: str) -> None:
+    params = asked(both, call)
+    both.aws.answers = [(200, b"")] * 2
+    outcomes = []
+    for made in (both.short, both.long):
+        try:
+            outcomes.append(made(call, params))
+        except ResponseParserError as error:  # nothing at all is no answer to some
+            outcomes.append(type(error))
+    assert len(both.aws.short) == (call not in LONG)
+    assert len(both.aws.long) == 1 + (call in LONG)
+    if call not in LONG:
+        same(both.aws)
+
+
+@given(odd=st.text(st.characters(codec="utf-8"), min_size=1, max_size=20))
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("ec2:DescribeVolumes", "kms:ListKeys", "lambda:GetPolicy"),
+        *("backup:ListProtectedResources", "s3:ListMultipartUploads"),
+    ],
+)
+def test_whatever_a_thing_is_called_it_is_asked_for_as_botocore_does(call: str, odd: str) -> None:
+    """In the body, in the path, in the query. What botocore refuses is not sent either."""
+    with pytest.MonkeyPatch.context() as patch:
+        both = Both(kept(), arriving(patch))
+        params = asked(both, call, odd)
+        body = b"<R/>" if call.startswith(("ec2", "s3")) else b"{}"
+        both.aws.answers = [(200, body), (200, body)]
+        refused = [_refused(made, call, params) for made in (both.short, both.long)]
+        assert refused[0] == refused[1]
+        if both.aws.short:
+            same(both.aws)
+
+
+def _refused(made: Callable[..., Any], call: str, params: Mapping[str, Any]) -> type | None:
+    try:
+        made(call, params)
+    except (BotoCoreError, ResponseParserError, ValueError) as error:
+        return type(error)
+    return None
+
+
+CALL = "ec2:DescribeVolumes"
+
+
+class Turns(Pace):
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[str] = []
+
+    def wait(self, region: str, call: str, *, most: float = inf) -> None:
+        super().wait(region, call, most=most)
+        self.taken.append(call)
+
+
+def test_a_good_answer_is_what_botocore_makes_of_it(both: Both) -> None:
+    both.aws.answers = [(200, VOLUMES)] * 2
+    ours, theirs = both.short(CALL, {}), both.long(CALL, {})
+    assert ours["Volumes"] == theirs["Volumes"] == [{"VolumeId": "vol-1"}]
+    assert ours["ResponseMetadata"]["RetryAttempts"] == theirs["ResponseMetadata"]["RetryAttempts"] == 0
+    assert len(both.aws.short) == len(both.aws.long) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(403, b"UnauthorizedOperation"), (400, b"InvalidParameterValue"), (404, b"InvalidVolume.NotFound")],
+)
+def test_a_refusal_is_botocores_error_and_is_not_asked_for_twice(
+    both: Both, status: int, code: bytes
+) -> None:
+    told = []
+    for made in (both.short, both.long):
+        both.aws.answers = [(status, ERROR % code)]
+        with pytest.raises(ClientError) as refused:
+            made(CALL, {})
+        told.append((type(refused.value), refused.value.response, str(refused.value)))
+    both.aws.answers = []
+    assert told[0][2] == told[1][2]
+    assert told[0][1]["Error"] == told[1][1]["Error"]
+    assert (len(both.aws.short), len(both.aws.long)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        (503, ERROR % b"RequestLimitExceeded"),
+        (500, b""),
+        urllib3.ProtocolError("closed"),
+        ConnectionResetError(),
+        TimeoutError(),
+        urllib3.ReadTimeoutError(None, "", ""),  # type: ignore[arg-type]
+        urllib3.ConnectTimeoutError(),
+        urllib3.NewConnectionError(None, ""),  # type: ignore[arg-type]
+    ],
+    ids=repr,
+)
+def test_what_failed_botocore_asks_again_and_each_attempt_counts(both: Both, first: Any) -> None:
+    both.aws.answers = [first, (200, VOLUMES)]
+    meter, pace = Meter(), Turns()
+    clients = both.clients(meter=meter, pace=pace)
+    with declared([CALL]):
+        client = clients.get("ec2", "eu-west-1")
+        answer = client.describe_volumes()
+    assert answer["Volumes"] == [{"VolumeId": "vol-1"}]
+    assert answer["ResponseMetadata"]["RetryAttempts"] == 1
+    assert (len(both.aws.short), len(both.aws.long)) == (1, 1)
+    assert pace.taken == [CALL] * 2
+    assert meter.calls == {CALL: 2}
+    assert b"attempt=2" in both.aws.long[0].headers["amz-sdk-request"]
+
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (urllib3.SSLError(), SSLError),
+        (ssl.SSLCertVerificationError(), SSLError),
+        (socket.gaierror(), EndpointConnectionError),
+        (urllib3.NewConnectionError(None, ""), EndpointConnectionError),  # type: ignore[arg-type]
+        (urllib3.ConnectTimeoutError(), ConnectTimeoutError),
+        (TimeoutError(), ReadTimeoutError),
+        (BrokenPipeError(), ConnectionClosedError),
+        (urllib3.ProtocolError(), ConnectionClosedError),
+        (urllib3.HTTPError(), HTTPClientError),
+    ],
+)
+def test_what_never_comes_back_is_botocores_error(both: Both, error: Exception, named: type) -> None:
+    home = Clients(kept().session, guarded=False, config=session.CONFIG.merge(ONCE), credentials=KEYS)
+    both.aws.answers = [error]
+    with pytest.raises(named) as failed:
+        home.get("ec2", "eu-west-1").describe_volumes()
+    assert type(failed.value) is named
+    assert (len(both.aws.short), len(both.aws.long)) == (1, 0)
+
+
+def test_an_expired_token_is_renewed_if_it_is_the_one_that_was_used(both: Both) -> None:
+    used: list[str] = []
+
+    def renew(token: str) -> bool:
+        used.append(token)
+        return True
+
+    both.aws.answers = [(400, ERROR % b"RequestExpired"), (200, VOLUMES)]
+    clients = both.clients(renew=renew)
+
+    def answered(_: Wire, written: bytes) -> Answer:
+        # Another thread renews the keys while this one waits for its answer.
+        answer = both.aws.ask(written)
+        clients.credentials.token = "newer"
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch, declared([CALL]):
+        patch.setattr(Wire, "ask", answered)
+        clients.get("ec2", "eu-west-1").describe_volumes()
+    assert used == ["token+/="]
+
+
+def test_metrics_of_a_call_that_was_refused_are_counted_once(both: Both) -> None:
+    both.aws.answers = [(403, b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>")]
+    meter, call = Meter(), "cloudwatch:GetMetricData"
+    queries = [{"Id": "m1"}, {"Id": "m2"}]
+    with declared([call]), pytest.raises(ClientError):
+        both.clients(meter=meter).get("cloudwatch", "eu-west-1").get_metric_data(
+            MetricDataQueries=queries, StartTime=1, EndTime=2
+        )
+    assert meter.metrics == 2
+    assert meter.calls == {call: 1}
+
+
+def test_json_that_broke_off_is_no_empty_list(both: Both) -> None:
+    both.aws.answers = [(200, b'{"Keys": [')]
+    with pytest.raises(ResponseParserError):
+        both.short("kms:ListKeys", {})
+
+
+def test_an_answer_with_another_checksum_is_asked_for_again(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB's: botocore looks at it and repeats the call."""
+    body = b'{"TableNames": []}'
+    wrong = Answer(200, HeadersDict({"x-amz-crc32": "7"}), body)
+    monkeypatch.setattr(Wire, "ask", lambda *_: wrong)
+    both.aws.answers = [(200, body)]
+    assert both.short("dynamodb:ListTables", {})["TableNames"] == []
+    assert len(both.aws.long) == 1
+
+
+def test_a_signature_that_aws_does_not_take_is_botocores_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fresh = Both(new(), arriving(monkeypatch))
+    for _ in range(2):
+        fresh.aws.answers = [(403, ERROR % b"SignatureDoesNotMatch"), (200, VOLUMES)][
+            -2 + len(fresh.aws.short) :
+        ]
+        assert len(fresh.short(CALL, {})["Volumes"]) == 1
+    assert (len(fresh.aws.short), len(fresh.aws.long)) == (1, 2)
+
+
+def test_whoever_listens_hears_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that begins when calls have gone the short way; and no longer when it stops."""
+    fresh = Both(new(), arriving(monkeypatch))
+    heard: list[str] = []
+
+    def listen(event_name: str, **_: object) -> None:
+        heard.append(event_name)
+
+    fresh.aws.answers = [(200, VOLUMES)] * 10
+    clients = fresh.clients()
+    with declared([CALL]):
+        client = clients.get("ec2", "eu-west-1")
+        for event in ("before-send", "request-created", "response-received", "before-sign", "needs-retry"):
+            client.describe_volumes()
+            client.meta.events.register(event, listen)
+            client.describe_volumes()
+            client.meta.events.unregister(event, listen)
+    assert heard == [
+        f"{each}.ec2.DescribeVolumes"
+        for each in ("before-send", "request-created", "response-received", "before-sign", "needs-retry")
+    ]
+    assert (len(fresh.aws.short), len(fresh.aws.long)) == (5, 5)
+
+
+def test_a_line_in_a_header_is_nobodys_header(both: Both) -> None:
+    """Botocore's HTTP library refuses it: it is to see it."""
+    client = both.clients().get("ec2", "eu-west-1")
+    found = way(client, client.meta.events._emitter, "DescribeVolumes")
+    assert found is not None
+    context = dict(found._context)
+
+    def forge(params: dict[str, Any], **_: object) -> None:
+        params["headers"]["X-Forged"] = "a\r\nX-Amz-Target: b"
+
+    with declared([CALL]):
+        assert found.asked({}) is not None
+        found._heard = {**found._heard, "before-call": (forge,)}
+        assert found.asked({}) is None
+    assert context == found._context
+
+
+def test_through_a_proxy_goes_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    fresh = Both(new(), arriving(monkeypatch))
+    fresh.aws.answers = [(200, VOLUMES)]
+    fresh.short(CALL, {})
+    assert (len(fresh.aws.short), len(fresh.aws.long)) == (0, 1)
+
+
+def test_what_the_hub_asks_goes_the_short_way_too(both: Both) -> None:
+    """With the keys of whoever runs it, and a table's types."""
+    home = Clients(kept().session, guarded=False, credentials=KEYS)
+    both.aws.answers = [(200, b'{"Item": {"n": {"N": "7"}}}')]
+    assert home.table("findings").get_item(Key={"pk": "a"})["Item"] == {"n": 7}
+    ((_, _, headers, body),) = both.aws.short
+    assert json.loads(body) == {"TableName": "findings", "Key": {"pk": {"S": "a"}}}
+    assert "Credential=AKIAHUB/" in headers["Authorization"]
+    assert both.aws.long == []

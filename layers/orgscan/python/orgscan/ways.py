@@ -246,8 +246,6 @@ class Way:
         more: dict[str, Any] = {}
         for tell in self._heard["before-parse"]:
             tell(operation_model=self._model, response_dict=answer, customized_response_dict=more)
-        if answer["status_code"] != http.status_code:
-            return None
         parsed = self._parser.parse(answer, self._model.output_shape)
         parsed.update(more)
         if "Error" in parsed:

@@ -2,11 +2,13 @@
 
 import ssl
 from collections.abc import Iterator
+from copy import copy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import SSLError
@@ -106,3 +108,20 @@ def test_clients_share_class_and_context_and_nothing_that_says_whose_they_are() 
     assert contexts[0] is contexts[1]
     assert one.meta.events is not other.meta.events
     assert one.meta.endpoint_url != other.meta.endpoint_url
+
+
+def test_who_listens_is_copied_as_botocore_copies_it() -> None:
+    """Each client has listeners of its own; nobody else begins to listen with them."""
+    session._session()  # from now on
+    emitter: Any = botocore.session.get_session().get_component("event_emitter")
+    twin = copy(emitter)
+    event = "before-parameter-build.s3.CreateBucket"
+    assert twin._emitter._handlers.__dict__ == emitter._emitter._handlers.__dict__
+    before = emitter._emitter._handlers.prefix_search(event)
+    mine = [lambda **_: None for _ in range(3)]
+    for register, each in zip((twin.register_first, twin.register, twin.register_last), mine, strict=True):
+        register(event, each)
+    now = twin._emitter._handlers.prefix_search(event)
+    assert [each for each in now if each in mine] == mine
+    assert len(now) == len(before) + 3
+    assert emitter._emitter._handlers.prefix_search(event) == before

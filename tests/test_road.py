@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
 from math import inf
 from typing import Any
 from urllib.parse import urlsplit
+from zlib import crc32
 
-import boto3
 import pytest
-from botocore import auth, xform_name
-from botocore.awsrequest import AWSResponse, HeadersDict
-from botocore.compat import HTTPHeaders
-from botocore.config import Config
-from botocore.credentials import Credentials
+from botocore.auth import S3SigV4Auth, SigV4Auth
+from botocore.awsrequest import AWSRequestPreparer, HeadersDict
+from botocore.client import BaseClient
+from botocore.endpoint import Endpoint, convert_to_response_dict
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -31,109 +29,22 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from botocore.handlers import add_retry_headers
 from botocore.httpsession import URLLib3Session
 from botocore.parsers import ResponseParserError
+from botocore.retries import adaptive, bucket, special, standard
+from botocore.signers import RequestSigner
 from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import exceptions as urllib3
 
-from benchmarks.fleet import Raw
-from orgscan import catalog, session, ways
+from orgscan import session
 from orgscan.meter import Meter
 from orgscan.pace import Pace
-from orgscan.session import Clients, Kept, declared
+from orgscan.session import Clients, declared
 from orgscan.ways import way
 from orgscan.wire import Answer, Wire
-from tests.unmocked import unmocked
-
-NOW = datetime(2026, 11, 26, 12, 0, 1)  # noqa: DTZ001 (as botocore's clock has it)
-VOLUMES = b"<R><volumeSet><item><volumeId>vol-1</volumeId></item></volumeSet></R>"
-ERROR = b"<Response><Errors><Error><Code>%b</Code><Message>no</Message></Error></Errors></Response>"
-CALLS = sorted(catalog.calls())
-KEYS = Credentials("AKIAHUB", "secret", "token")
-ONCE = Config(retries={"total_max_attempts": 1})
-LONG = {"s3control:GetPublicAccessBlock"}
-"""Its host is one of the account's own."""
-
-
-@dataclass
-class Aws:
-    """What arrives by either way, and what is answered. An exception is raised, as by urllib3."""
-
-    answers: Sequence[tuple[int, bytes] | Exception] = ()
-    short: list[tuple[str, str, Mapping[str, str], bytes]] = field(default_factory=list)
-    """Method, target, headers, body."""
-    long: list[Any] = field(default_factory=list)
-    """Botocore's prepared requests."""
-
-    def _next(self) -> tuple[int, bytes]:
-        answer: tuple[int, bytes] | Exception
-        answer, *self.answers = self.answers or [(200, b"{}")]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def ask(self, written: bytes) -> Answer:
-        head, _, body = written.partition(b"\r\n\r\n")
-        first, *lines = head.decode().split("\r\n")
-        method, target, version = first.split(" ")
-        assert version == "HTTP/1.1"
-        headers = [line.split(": ", 1) for line in lines]
-        assert len({name.lower() for name, _ in headers}) == len(headers)
-        self.short.append((method, target, dict(headers), body))
-        status, answered = self._next()
-        return Answer(status, HeadersDict({"x-amzn-RequestId": "r-1"}), answered)
-
-    def send(self, request: Any) -> AWSResponse:
-        self.long.append(request)
-        status, body = self._next()
-        return AWSResponse(request.url, status, HTTPHeaders(), Raw(body))
-
-
-def arriving(monkeypatch: pytest.MonkeyPatch) -> Aws:
-    aws = Aws()
-    monkeypatch.setattr(Wire, "ask", lambda _, written: aws.ask(written))
-    monkeypatch.setattr(URLLib3Session, "send", lambda _, request: aws.send(request))
-    monkeypatch.setattr("time.sleep", lambda _: None)
-    for module in (auth, ways):
-        monkeypatch.setattr(module, "get_current_datetime", lambda: NOW)
-    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orgscan-scan")
-    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3")
-    return aws
-
-
-def new() -> Kept:
-    return unmocked(
-        session.keep(Clients(boto3.Session("key", "secret", region_name="eu-west-1"), guarded=False))
-    )
-
-
-kept = cache(new)
-
-
-@dataclass
-class Both:
-    """The same call made both ways."""
-
-    kept: Kept
-    aws: Aws
-
-    def clients(self, **more: Any) -> Clients:
-        keys = Credentials("AKIAMEMBER", "secret", "token+/=")
-        return Clients(self.kept.session, guarded=True, credentials=keys, warm=self.kept.warm, **more)
-
-    def short(self, call: str, params: Mapping[str, Any]) -> Any:
-        service, operation = call.split(":")
-        client = self.clients().get(service, "eu-west-1")
-        with declared([call]):
-            return getattr(client, xform_name(operation))(**params)
-
-    def long(self, call: str, params: Mapping[str, Any]) -> Any:
-        service, operation = call.split(":")
-        client = self.clients().get(service, "eu-west-1")
-        client._short = None
-        with declared([call]):
-            return getattr(client, xform_name(operation))(**params)
+from tests.roads import CALLS, ERROR, KEYS, LONG, ONCE, VOLUMES, Aws, Both, arriving, kept, new
 
 
 @pytest.fixture
@@ -386,6 +297,14 @@ def test_an_answer_with_another_checksum_is_asked_for_again(
     assert len(both.aws.long) == 1
 
 
+def test_an_error_with_a_good_status_is_an_error(both: Both) -> None:
+    """S3 has begun to answer when it finds that it cannot: botocore repeats the call."""
+    good = b"<AccessControlPolicy><Owner><ID>o</ID></Owner></AccessControlPolicy>"
+    both.aws.answers = [(200, b"<Error><Code>InternalError</Code></Error>"), (200, good)]
+    assert both.short("s3:GetBucketAcl", {"Bucket": "a-bucket"})["Owner"] == {"ID": "o"}
+    assert (len(both.aws.short), len(both.aws.long)) == (1, 1)
+
+
 def test_a_signature_that_aws_does_not_take_is_botocores_from_then_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -456,3 +375,66 @@ def test_what_the_hub_asks_goes_the_short_way_too(both: Both) -> None:
     assert json.loads(body) == {"TableName": "findings", "Key": {"pk": {"S": "a"}}}
     assert "Credential=AKIAHUB/" in headers["Authorization"]
     assert both.aws.long == []
+
+
+def test_a_client_that_was_throttled_keeps_its_rate_the_short_way_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waited: list[int] = []
+    measured: list[int] = []
+    record = adaptive.RateClocker.record
+
+    def measure(clocker: adaptive.RateClocker) -> float:
+        measured.append(1)
+        return record(clocker)
+
+    monkeypatch.setattr(bucket.TokenBucket, "acquire", lambda *_: waited.append(1))
+    monkeypatch.setattr(adaptive.RateClocker, "record", measure)
+    fresh = Both(new(), arriving(monkeypatch))
+    with declared([CALL]):
+        client = fresh.clients().get("ec2", "eu-west-1")
+        fresh.aws.answers = [(200, VOLUMES)]
+        client.describe_volumes()
+        assert (len(waited), len(measured)) == (0, 1)
+        fresh.aws.answers = [(503, ERROR % b"RequestLimitExceeded"), (200, VOLUMES)]
+        client.describe_volumes()
+        assert (len(waited), len(measured)) == (1, 3)
+        fresh.aws.answers = [(200, VOLUMES)]
+        client.describe_volumes()
+        assert (len(waited), len(measured)) == (2, 4)
+    assert (len(fresh.aws.short), len(fresh.aws.long)) == (3, 1)
+
+
+SEAM = {
+    "AWSRequestPreparer": 745837049,
+    "BaseClient._convert_to_request_dict": 1837340483,
+    "BaseClient._emit_api_params": 4119457471,
+    "BaseClient._make_api_call": 1502859623,
+    "BaseClient._resolve_endpoint_ruleset": 3083058518,
+    "Endpoint": 169681439,
+    "RequestSigner._choose_signer": 1462065844,
+    "RequestSigner.sign": 982229285,
+    "RetryDDBChecksumError": 2285798335,
+    "RetryHandler.needs_retry": 197745225,
+    "S3SigV4Auth": 1876182844,
+    "SigV4Auth": 2866834584,
+    "StandardRetryConditions": 2407411782,
+    "URLLib3Session.send": 1393611165,
+    "add_retry_headers": 2588758617,
+    "convert_to_response_dict": 3350946593,
+}
+"""What of botocore's is done anew, and a checksum of how botocore does it."""
+
+
+def test_botocore_calls_as_it_did_when_this_was_written() -> None:
+    """If an upgrade fails here: read what is new in it, do it alike, and note the checksum."""
+    client: Any = BaseClient
+    signer: Any = RequestSigner
+    done = (
+        *(client._make_api_call, client._emit_api_params, client._convert_to_request_dict),
+        *(client._resolve_endpoint_ruleset, Endpoint, convert_to_response_dict, URLLib3Session.send),
+        *(signer.sign, signer._choose_signer, SigV4Auth, S3SigV4Auth, AWSRequestPreparer),
+        *(add_retry_headers, standard.StandardRetryConditions, standard.RetryHandler.needs_retry),
+        special.RetryDDBChecksumError,
+    )
+    assert {each.__qualname__: crc32(inspect.getsource(each).encode()) for each in done} == SEAM

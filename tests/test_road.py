@@ -382,7 +382,7 @@ def test_a_client_that_was_throttled_keeps_its_rate_the_short_way_too(
 ) -> None:
     waited: list[int] = []
     measured: list[int] = []
-    record = adaptive.RateClocker.record
+    record: Callable[[adaptive.RateClocker], float] = adaptive.RateClocker.record
 
     def measure(clocker: adaptive.RateClocker) -> float:
         measured.append(1)

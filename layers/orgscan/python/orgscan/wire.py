@@ -16,6 +16,7 @@ from urllib3.exceptions import ProtocolError
 
 STATUS = re.compile(rb"HTTP/1\.([01]) ([0-9]{3})(?: |\r|$)")
 SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
+LENGTH = re.compile(r"[0-9]{1,18}")
 READ_AT_ONCE = 65_536
 MOST_HEAD = 65_536
 """Bytes of an answer's headers; more is not HTTP."""
@@ -88,7 +89,7 @@ class _Reading:
             if status >= INTERIM:
                 break
         headers = _headers(lines[1:])
-        if matched[1] == b"0" or headers.get("connection", "").lower() == "close":
+        if matched[1] == b"0" or "close" in headers.get("connection", "").lower():
             self._goes_on = False
         return Answer(status, headers, self._body(status, headers))
 
@@ -103,7 +104,7 @@ class _Reading:
         length = headers.get("content-length")
         if length is None:
             return self._rest()
-        if not length.isdecimal():
+        if not LENGTH.fullmatch(length):
             raise Broken(f"content length {length}")
         return bytes(self._exactly(int(length)))
 
@@ -163,6 +164,6 @@ def _headers(lines: Iterable[bytes]) -> HeadersDict:
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or not name or name != name.strip():  # a continued line begins with a space
             raise Broken("no header")
-        value = value.strip()
+        value = value.strip(" \t")  # a non-breaking space may be half of a letter
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers

@@ -1,7 +1,7 @@
 """Signature Version 4, for requests whose headers and body are at hand.
 
-The same as botocore's, to the byte (tests/test_signature.py and test_road.py compare them): its objects for headers cost more
-than the hashes, and it derives the key of a day, a region and a service anew for each request.
+The same as botocore's, to the byte (tests/test_signature.py and test_road.py compare them): its objects for
+headers cost more than the hashes, and it derives the key of a day, a region and a service for each request.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html
 """
 

@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := layers/orgscan/python:functions:.
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Wherever it is forbidden to keep bytecode, each of a hundred processes compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # A hundred packages for one command: not part of what everybody installs.
 CHECKOV := checkov==3.3.30
 DEPENDENCIES := build/layers/dependencies/.built

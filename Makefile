@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := layers/orgscan/python:functions:.
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Wherever it is forbidden to keep bytecode, each of a hundred processes compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # A hundred packages for one command: not part of what everybody installs.
 CHECKOV := checkov==3.3.30
 DEPENDENCIES := build/layers/dependencies/.built
@@ -84,11 +86,19 @@ lock: $(VENV)/.installed  ## new locks from the ranges in pyproject.toml
 clean:  ## everything that was made here
 	rm -rf $(VENV) build cdk.out results tests/asl/node_modules tests/browser/node_modules
 
-$(VENV)/.installed: requirements.txt
+# Installing is unpacking, with one core for each pip: every other package of the lock is in the other half.
+$(VENV)/.made: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "orgscan needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	@echo "setting up $(VENV) ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.txt
+	@$(PYTHON) -c 'import re; lock = re.split(r"(?m)^(?=\w)", open("requirements.txt").read()); [open(f"$(VENV)/half{each}.txt", "w").writelines(lock[each::2]) for each in (0, 1)]'
+	@touch $@
+
+$(VENV)/.half%: $(VENV)/.made
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r $(VENV)/half$*.txt
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.half0 $(VENV)/.half1
 	@touch $@
 
 $(VALIDATOR): tests/asl/package-lock.json | $(VENV)/.installed

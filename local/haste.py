@@ -13,6 +13,8 @@ from botocore.hooks import EventAliaser
 from botocore.loaders import Loader
 from moto.core import models, responses
 from moto.core.base_backend import BackendDict
+from moto.core.serialize import AttributePickerContext, ResponseSerializer, XFormedAttributePicker
+from moto.core.utils import MISSING, get_value
 from moto.eks import utils as eks
 
 
@@ -23,6 +25,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
     _alias_events_once(patch)
     _look_at_handlers_once(patch)
     _name_partitions_once(patch)
+    _name_members_once(patch)
     # For those who call AWS through the library `requests`, which is nobody here, it sets up 1,288 answers
     # whenever a test begins.
     patch.setattr(models, "RESPONSES_METHODS", ())
@@ -107,3 +110,36 @@ def _name_partitions_once(patch: pytest.MonkeyPatch) -> None:
     """For each cluster, moto makes a session that reads all endpoints, to ask which partitions exist."""
     asked = cache(lambda: boto3.Session().get_available_partitions())
     patch.setattr(eks, "Session", lambda: SimpleNamespace(get_available_partitions=asked))
+
+
+def _name_members_once(patch: pytest.MonkeyPatch) -> None:
+    """Under which of a dozen names an object may have a member of an answer, moto works out for each object.
+
+    It depends on the object's class and the member's shape, which belongs to one structure and keeps it.
+    """
+    original = ResponseSerializer.get_value
+
+    def pick(serializer: Any, value: Any, key: str, shape: Any) -> Any:
+        picker = serializer._value_picker
+        if type(picker) is not XFormedAttributePicker:
+            return original(serializer, value, key, shape)
+        known: dict[Any, tuple[str, ...]] = vars(shape).setdefault("_names_by_class", {})
+        which = (type(value), key, "parent" in vars(shape))
+        if which not in known:
+            known[which] = tuple(
+                dict.fromkeys(picker.get_possible_keys(AttributePickerContext(value, key, shape)))
+            )
+        for name in known[which]:
+            found = get_value(value, name, MISSING)
+            if found is not MISSING:
+                break
+        else:
+            found = None
+        if picker.response_transformers:
+            path = f"{'.'.join(serializer.path)}.{key}"
+            for end, transform in picker.response_transformers.items():
+                if path.endswith(end):
+                    return transform(found)
+        return found
+
+    patch.setattr(ResponseSerializer, "get_value", pick)

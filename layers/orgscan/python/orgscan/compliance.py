@@ -193,11 +193,14 @@ class Assessment:
         self._targets = Counter[bool]()
         self._renamed = catalog.renamed()
         self._tallies: dict[Key, Tally] = {}
+        self._covering: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._controls: dict[str, list[Key]] = {check.id: [] for check in catalog.checks}
         for framework in self._frameworks:
-            for number, ids in framework.covering(catalog.checks).items():
+            covering = self._covering[framework.name] = framework.covering(catalog.checks)
+            for number, ids in covering.items():
                 key = (framework.name, number)
-                self._tallies[key] = Tally()
+                if ids:  # of most controls nothing is ever said
+                    self._tallies[key] = Tally()
                 for each in ids:
                     self._controls[each].append(key)
 
@@ -238,7 +241,7 @@ class Assessment:
         )
 
     def _outcomes(self, framework: Framework) -> Iterator[Outcome]:
-        covering = framework.covering(self._catalog.checks)
+        covering = self._covering[framework.name]
         missing = framework.missing(self._catalog.checks)
         for control in framework.controls:
             if checks := covering[control.number]:

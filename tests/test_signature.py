@@ -15,7 +15,8 @@ from botocore.credentials import ReadOnlyCredentials
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from orgscan.signature import Signature, SignatureOfS3
+from orgscan import signature
+from orgscan.signature import Signature, SignatureOfS3, _Key
 
 OURS = {SigV4Auth: Signature, S3SigV4Auth: SignatureOfS3}
 ADDED = ("Authorization", "X-Amz-Date", "X-Amz-Security-Token")
@@ -227,14 +228,21 @@ def test_a_key_is_its_owners_whoever_signs_while_it_is_looked_for() -> None:
 
 def test_calls_that_come_together_have_one_key(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[bytes] = []
-    original = hmac.digest
 
-    def digest(key: bytes, told: bytes, algorithm: str) -> bytes:
-        begun.extend([key] if key.startswith(b"AWS4") else [])
-        return original(key, told, algorithm)
+    class Counted(_Key):
+        def __init__(self, key: bytes) -> None:
+            begun.extend([key] if key.startswith(b"AWS4") else [])
+            super().__init__(key)
 
-    monkeypatch.setattr(hmac, "digest", digest)
+    monkeypatch.setattr(signature, "_Key", Counted)
     shared = Signature(*Signer())
     for account in "1112":
         shared.sign(*Asked(), credentials=keys(account, f"of {account}"), now=NOON)
     assert begun == [b"AWS4of 1", b"AWS4of 2"]
+
+
+@given(key=st.binary(max_size=200), text=st.text(max_size=200))
+def test_a_key_signs_as_rfc_2104_says(key: bytes, text: str) -> None:
+    signing = _Key(key)
+    for _ in range(2):
+        assert signing.digest(text) == hmac.digest(key, text.encode(), "sha256")

@@ -7,7 +7,6 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.h
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -24,6 +23,26 @@ if TYPE_CHECKING:
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = frozenset(SIGNED_HEADERS_BLACKLIST)
 """Headers that proxies, retries and traces may change."""
+BLOCK = 64
+"""Bytes that SHA-256 takes at a time."""
+INNER, OUTER = (bytes(each ^ pad for each in range(256)) for pad in (0x36, 0x5C))
+
+
+class _Key:
+    """HMAC-SHA256, which is but two hashes, with the key's half of both done once (RFC 2104).
+
+    The module `hmac` lets other threads run at every digest, and they take long to let this one run again.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        key = (sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
+        self._inner, self._outer = sha256(key.translate(INNER)), sha256(key.translate(OUTER))
+
+    def digest(self, text: str) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text.encode())
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 class Signature:
@@ -35,7 +54,7 @@ class Signature:
         self._where = f"{region}/{service}/aws4_request"
         self._parts = (region, service, "aws4_request")
         self._host = host
-        self._key: tuple[tuple[str, str], bytes] | None = None
+        self._key: tuple[tuple[str, str], _Key] | None = None
 
     def sign(
         self,
@@ -76,21 +95,21 @@ class Signature:
         key = self._signing_key(credentials.secret_key or "", moment[:8])
         added["Authorization"] = (
             f"{ALGORITHM} Credential={credentials.access_key}/{scope}, "
-            f"SignedHeaders={names}, Signature={hmac.digest(key, told.encode(), 'sha256').hex()}"
+            f"SignedHeaders={names}, Signature={key.digest(told).hex()}"
         )
         return added
 
     def _path(self, path: str) -> str:
         return quote(normalize_url_path(path), safe="/~")
 
-    def _signing_key(self, secret: str, day: str) -> bytes:
+    def _signing_key(self, secret: str, day: str) -> _Key:
         """Of whoever signed last, most likely: one target's calls come together."""
         known = self._key
         if known and known[0] == (secret, day):
             return known[1]
-        key = f"AWS4{secret}".encode()
+        key = _Key(f"AWS4{secret}".encode())
         for part in (day, *self._parts):
-            key = hmac.digest(key, part.encode(), "sha256")
+            key = _Key(key.digest(part))
         # One assignment: another thread may sign for another account at this moment.
         self._key = (secret, day), key
         return key

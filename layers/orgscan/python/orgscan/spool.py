@@ -31,7 +31,8 @@ CHUNK = 500
 KIB_CACHED = 16_384
 SCHEMA = """
 CREATE TABLE resources (id INTEGER PRIMARY KEY, kind TEXT, arn TEXT, body BLOB, UNIQUE (kind, arn));
-CREATE TABLE listings (kind TEXT PRIMARY KEY, number INTEGER, token TEXT, ended INTEGER, gap BLOB);
+CREATE TABLE listings (kind TEXT PRIMARY KEY, number INTEGER DEFAULT 0, token TEXT DEFAULT '{}',
+  ended INTEGER DEFAULT 0, gap BLOB);
 CREATE TABLE indexed (kind TEXT, attribute TEXT);
 CREATE TABLE relations (kind TEXT, attribute TEXT, value TEXT, id INTEGER,
   PRIMARY KEY (kind, attribute, value, id)) WITHOUT ROWID;
@@ -96,6 +97,11 @@ class Spool:
     def keep(self, kind: type[Resource], resources: Iterable[Resource], bookmark: Bookmark | None) -> None:
         """Some resources, and with them where their listing goes on. None: where it went on before."""
         rows = [(_name(kind), each.arn, _pack(each)) for each in resources]
+        if not rows:
+            if bookmark:
+                with self._open_now():
+                    self._turn_to(kind, bookmark)
+            return
         with self._transaction():
             self._database.executemany(
                 "INSERT INTO resources (kind, arn, body) VALUES (?, ?, ?)"
@@ -103,20 +109,23 @@ class Spool:
                 rows,
             )
             if bookmark:
-                self._listing(kind, number=bookmark.listing, token=json.dumps(bookmark.token))
+                self._turn_to(kind, bookmark)
+
+    def _turn_to(self, kind: type[Resource], bookmark: Bookmark) -> None:
+        self._listing(kind, number=bookmark.listing, token=json.dumps(bookmark.token))
 
     def end(self, kind: type[Resource], gap: Gap | None) -> None:
         """Nothing more will come: all was seen, or there is a gap."""
-        with self._transaction():
+        with self._open_now():
             self._listing(kind, ended=1, **({"gap": _pack(gap)} if gap else {}))
 
     def spoil(self, kind: type[Resource], gap: Gap) -> None:
         """Not all of a kind can be seen, whatever else comes. The first reason stands."""
-        with self._transaction():
-            self._listing(kind)
-            self._database.execute(
-                "UPDATE listings SET gap = coalesce(gap, ?) WHERE kind = ?", (_pack(gap), _name(kind))
-            )
+        self._run(
+            "INSERT INTO listings (kind, gap) VALUES (?, ?)"
+            " ON CONFLICT (kind) DO UPDATE SET gap = coalesce(gap, excluded.gap)",
+            *(_name(kind), _pack(gap)),
+        )
 
     def ended(self, kind: type[Resource]) -> bool:
         return bool(self._one("SELECT 1 FROM listings WHERE kind = ? AND ended", _name(kind)))
@@ -264,21 +273,26 @@ class Spool:
     # The database
 
     def _listing(self, kind: type[Resource], **columns: Any) -> None:
+        names = ", ".join(columns)
+        marks = ", ?" * len(columns)
+        news = ", ".join(f"{column} = excluded.{column}" for column in columns)
         self._database.execute(
-            "INSERT OR IGNORE INTO listings (kind, number, token, ended) VALUES (?, 0, '{}', 0)",
-            (_name(kind),),
+            f"INSERT INTO listings (kind, {names}) VALUES (?{marks})"  # noqa: S608 (our own names)
+            f" ON CONFLICT (kind) DO UPDATE SET {news}",
+            (_name(kind), *columns.values()),
         )
-        for column, value in columns.items():
-            self._database.execute(
-                f"UPDATE listings SET {column} = ? WHERE kind = ?",  # noqa: S608 (our own names)
-                (value, _name(kind)),
-            )
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _open_now(self) -> Iterator[None]:
+        """One at a time. A single statement is a transaction of its own."""
         with self._lock:
             if not self._open:
                 raise SpoolClosed
+            yield
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._open_now():
             self._database.execute("BEGIN")
             try:
                 yield
@@ -288,19 +302,15 @@ class Spool:
             self._database.execute("COMMIT")
 
     def _run(self, statement: str, *values: Any) -> None:
-        with self._transaction():
+        with self._open_now():
             self._database.execute(statement, values)
 
     def _all(self, statement: str, *values: Any) -> Sequence[Any]:
-        with self._lock:
-            if not self._open:
-                raise SpoolClosed
+        with self._open_now():
             return self._database.execute(statement, values).fetchall()
 
     def _one(self, statement: str, *values: Any) -> Any:
-        with self._lock:
-            if not self._open:
-                raise SpoolClosed
+        with self._open_now():
             return self._database.execute(statement, values).fetchone()
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from random import getrandbits
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urlsplit
-from uuid import uuid4
+from uuid import UUID
 from zlib import crc32
 
 from botocore.awsrequest import AWSResponse, prepare_request_dict
@@ -219,7 +220,7 @@ class Way:
             "Accept-Encoding: identity",
             *(f"{name}: {value}" for name, value in headers.items()),
             *(f"{name}: {value}" for name, value in signed.items()),
-            f"amz-sdk-invocation-id: {uuid4()}",
+            f"amz-sdk-invocation-id: {UUID(int=getrandbits(128), version=4)}",
             f"amz-sdk-request: attempt=1{self._attempts}",
         ]
         if method not in WITHOUT_BODY:

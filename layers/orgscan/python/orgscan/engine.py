@@ -151,12 +151,14 @@ class _Looking:
         checks = self._judged()
         gaps: dict[str, Gap] = {}
         unlisted: set[str] = set()
+        known = {kind: self.spool.gap(kind) for kind in {kind for kinds in checks.values() for kind in kinds}}
+        unjudged = self.spool.unjudged()
         for check, kinds in checks.items():
-            missing = next((lost for kind in kinds if (lost := self.spool.gap(kind))), None)
+            missing = next((lost for kind in kinds if (lost := known[kind])), None)
             if missing:
                 gaps[check.id] = missing
                 unlisted.add(check.id)
-            elif unread := self.spool.unread(check.id):
+            elif check.id in unjudged and (unread := self.spool.unread(check.id)):
                 count, most = unread
                 of = f"{count} of {sum(map(self.spool.count, kinds))} resources"
                 gaps[check.id] = Gap(most.scope, most.reason, f"{of}: {most.detail}")

@@ -22,7 +22,7 @@ from orgscan.spool import CHUNK, Spool
 
 RESERVE_S = 60.0
 """What is kept for judging and storing at the end of an invocation."""
-COLLECTORS_AT_ONCE = 8
+COLLECTORS_AT_ONCE = 16
 CALLS_AT_ONCE = 16
 
 logger = logging.getLogger(__name__)

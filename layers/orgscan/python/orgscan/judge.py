@@ -59,7 +59,7 @@ class Judge:
     _queries: dict[Query, None] = field(default_factory=dict)
     _hangs: set[AnyCheck] = field(default_factory=set)
     _tagged: Count = field(default_factory=Count)
-    _aside: Aside[list[Verdict]] = field(default_factory=Aside)
+    _aside: Aside[list[Sequence[Verdict]]] = field(default_factory=Aside)
 
     def run(self, checks: Judged, after: Callable[[], Judged] = dict) -> None:
         """`checks`: each with the kinds it judges here. The verdicts are kept in the spool.
@@ -91,8 +91,16 @@ class Judge:
             self._measure()
 
     def _judge_all(self, checks: Sequence[AnyCheck], resources: Sequence[Resource]) -> None:
+        # Together: to hand each check over to another thread and back takes as long as to judge by it. If one
+        # hangs, all are asked again, one by one; they are functions, so nothing comes of the first time.
+        willing = [check for check in checks if check not in self._hangs]
+        together = self._within(lambda: [self._verdicts(check, resources) for check in willing])
+        told = dict(zip(willing, together or (), strict=False))
         for check in checks:
-            self._judge(check, resources)
+            if check in told:
+                self._keep(check, told[check])
+            else:
+                self._judge(check, resources)
         if any(map(_of_tags, checks)):
             self._tagged.close((each.arn, self._asked(each)) for each in resources)
 
@@ -106,18 +114,21 @@ class Judge:
 
     def _judge(self, check: AnyCheck, resources: Sequence[Resource]) -> None:
         """One check on some resources, aside, so that one that hangs costs only itself."""
-        verdicts: list[Verdict] | None = None
+        verdicts: Sequence[Verdict] | None = None
         if check not in self._hangs:
-            parameters = self.parameters.get(check.id, {})
-            verdicts = self._aside.within(
-                min(PATIENCE_S, max(0.0, self.seconds_left() - STORING_S)),
-                lambda: [_verdict(check, each, self.sight, parameters) for each in resources],
-            )
+            (verdicts,) = self._within(lambda: [self._verdicts(check, resources)]) or (None,)
         if verdicts is None:
             self._hangs.add(check)
             hangs = Gap(check.id, Blindness.DEADLINE, "the check took too long")
             verdicts = [Verdict(each, gap=hangs) for each in resources]
         self._keep(check, verdicts)
+
+    def _within(self, work: Callable[[], list[Sequence[Verdict]]]) -> list[Sequence[Verdict]] | None:
+        return self._aside.within(min(PATIENCE_S, max(0.0, self.seconds_left() - STORING_S)), work)
+
+    def _verdicts(self, check: AnyCheck, resources: Sequence[Resource]) -> Sequence[Verdict]:
+        parameters = self.parameters.get(check.id, {})
+        return [_verdict(check, each, self.sight, parameters) for each in resources]
 
     def _keep(self, check: AnyCheck, verdicts: Iterable[Verdict]) -> None:
         found: list[Finding] = []

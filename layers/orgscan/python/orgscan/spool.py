@@ -258,6 +258,10 @@ class Spool:
     def is_unread(self, check: str, arn: str) -> bool:
         return bool(self._one("SELECT 1 FROM unread WHERE check_id = ? AND arn = ?", check, arn))
 
+    def unjudged(self) -> frozenset[str]:
+        """Checks that could not judge all that they were shown."""
+        return frozenset(check for (check,) in self._all("SELECT DISTINCT check_id FROM unread"))
+
     def unread(self, check: str) -> tuple[int, Gap] | None:
         """How many resources a check could not judge, and why most of them."""
         rows = self._all(

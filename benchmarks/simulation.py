@@ -22,6 +22,7 @@ from benchmarks.workshop import SHOWN, save, show
 from orgscan import cost
 from orgscan.meter import Spent
 from orgscan.model import GLOBAL
+from orgscan.prices import listed
 
 ACCOUNTS, REGIONS = (1_000, 10_000), 17
 CONCURRENCY = (50, 200, 500)
@@ -30,6 +31,9 @@ BUSY = 4
 faster one."""
 VCPU_MIB = 1769
 """Memory with which Lambda gives a whole vCPU."""
+MEMORIES = (256, 384, 512, 768, 1024, 1769)
+"""More than one CPU is of no use to one interpreter."""
+OF_MEMORY = ("MiB", "CPUs", "mean s", "GB s", "USD for 1,000 targets", "MiB left at the peak")
 SANDBOX_S = 0.25
 """Until Lambda has a new environment and the code in it. Assumed, not measured."""
 STATES_S = 0.2
@@ -127,9 +131,14 @@ def run() -> None:
     measured = _measured(fleet, cold)
     rows = [simulated(measured, accounts, most) for accounts in ACCOUNTS for most in CONCURRENCY]
     show(f"a scan of {REGIONS} regions and global, simulated", COLUMNS, ([*row.values()] for row in rows))
+    memories = [_of_memory(_shipped(fleet), memory) for memory in MEMORIES]
+    show("a target of the function's memory, on average", OF_MEMORY, ([*row.values()] for row in memories))
     seconds = {name: mean(getattr(measured, name)) for name in ("whole", "busy", "idle")}
     show("seconds of a target on Lambda, as drawn", ("", "mean s"), seconds.items())
-    save("simulation", {"rows": rows, "seconds": seconds, "busy_regions": BUSY, "seed": SEED})
+    save(
+        "simulation",
+        {"rows": rows, "memories": memories, "seconds": seconds, "busy_regions": BUSY, "seed": SEED},
+    )
 
 
 def _read(section: str) -> Any:
@@ -137,12 +146,30 @@ def _read(section: str) -> Any:
     return json.loads(path.read_text()) if path.exists() else None
 
 
-def _measured(fleet: Any, cold: Any) -> Measured:
+def _shipped(fleet: Any) -> Any:
     """Of the function as shipped, at the latency that is most like AWS's."""
     (figures,) = fleet["figures"]
-    row = max(
-        (each for each in figures["rows"] if each["way"] == SHIPPED), key=lambda each: each["latency_ms"]
-    )
+    rows = (each for each in figures["rows"] if each["way"] == SHIPPED)
+    return max(rows, key=lambda each: each["latency_ms"])
+
+
+def _of_memory(row: Any, memory: int) -> dict[str, float]:
+    """What the same targets would take, whose CPU alone is stretched."""
+    slower = max(1.0, VCPU_MIB / memory) - 1
+    seconds = mean(each["seconds"] + each["cpu"] * slower for each in row["each"])
+    gb_seconds = seconds * memory / cost.KIB
+    return {
+        "memory_mib": memory,
+        "share": min(1.0, memory / VCPU_MIB),
+        "seconds": seconds,
+        "gb_seconds": gb_seconds,
+        "usd_per_1000": gb_seconds * 1000 * float(listed("lambda.gb_second_arm")),
+        "free_mib": memory - row["peak_mib"],
+    }
+
+
+def _measured(fleet: Any, cold: Any) -> Measured:
+    row = _shipped(fleet)
     start = next(each for each in cold["rows"] if each["way"] == SHIPPED and not each["bytecode"])
     memory = int(cold["memory_mib"])
     slower = max(1.0, VCPU_MIB / memory) - 1

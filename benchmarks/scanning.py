@@ -3,7 +3,8 @@
     python -m benchmarks one|fleet [--rounds N] [--latency MS ...] [--workers N]
 
 Each figure is the median of fresh processes, which take turns: the function as it is shipped, the function
-without its pace, the same calls as bare bytes (benchmarks/bare.py) and by plain boto3 (benchmarks/plain.py).
+without its pace, and the same calls as bare bytes (benchmarks/bare.py), by the function's clients alone
+(benchmarks/asking.py) and by plain boto3 (benchmarks/plain.py).
 """
 
 import pickle
@@ -25,6 +26,7 @@ from orgscan.model import GLOBAL
 AT_ONCE = COLLECTORS_AT_ONCE + CALLS_AT_ONCE
 """Threads of the scan that may wait for an answer at the same time."""
 SHIPPED, UNPACED_SCAN, BARE, PLAIN = "orgscan", "orgscan, no pace", "bare calls", "plain boto3"
+ASKING = "its clients alone"
 COLUMNS = (
     "",
     "latency ms",
@@ -100,6 +102,7 @@ def compared(
             ways: Mapping[str, Callable[[], Mapping[str, Any]]] = {
                 UNPACED_SCAN: partial(scanned, bench, unpaced, targets, latency, workers),
                 BARE: partial(repeated, bench, "bare", calls, latency),
+                ASKING: partial(repeated, bench, "asking", calls, latency),
                 PLAIN: partial(repeated, bench, "plain", calls, latency),
                 SHIPPED: partial(scanned, bench, shipped, targets, latency, workers),
             }

@@ -66,8 +66,8 @@ def same(aws: Aws) -> None:
     assert ours.pop("accept-encoding") == "identity"
     assert ours.pop("host") == parts.netloc
     assert len(ours.pop("amz-sdk-invocation-id")) == len(theirs.pop("amz-sdk-invocation-id"))
-    agents = [re.sub(" m/[^ ]*", "", each.pop("user-agent")) for each in (ours, theirs)]
-    assert agents[0] == agents[1]  # but for the features of botocore's that a call made use of
+    agents = [re.sub(" (m|PT|PTEnv)/[^ ]*", "", each.pop("user-agent")) for each in (ours, theirs)]
+    assert agents[0] == agents[1]  # but for what botocore and Powertools say of themselves
     assert ours == theirs
 
 

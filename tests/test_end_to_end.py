@@ -60,7 +60,7 @@ OF_FUNCTIONS = {
 UNUSED = {
     "Plan": OF_FUNCTIONS,
     "Scan": {*OF_FUNCTIONS, "dynamodb:ConditionCheckItem"},  # where one transaction does not hold all
-    "Report": OF_FUNCTIONS,
+    "Report": {*OF_FUNCTIONS, "dynamodb:ConditionCheckItem"},
     "Links": {"kms:Decrypt"},
     "Notify": OF_FUNCTIONS,
     "Scheduler": {"sqs:SendMessage", "states:StartExecution"},  # nobody waits for the time of a schedule

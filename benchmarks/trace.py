@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from botocore.client import BaseClient
+from orgscan.warm import _Twin
 
 Call = tuple[str, str, str, dict[str, Any]]
 """Service, region, operation, parameters."""
@@ -16,17 +16,18 @@ _lock = Lock()
 
 
 def install() -> None:
-    original: Any = vars(BaseClient)["_make_api_call"]
+    """The way that all calls of the scan's clients go, also those that go no further by botocore's."""
+    twin: Any = _Twin
+    original = vars(twin)["_make_api_call"]
 
     def make_api_call(self: Any, operation_name: str, api_params: dict[str, Any]) -> Any:
-        signer = self._request_signer
-        who = signer._credentials.get_frozen_credentials().access_key  # noqa: SLF001 (of the request's signer)
+        who = self._caller.credentials.get_frozen_credentials().access_key
         call = (self.meta.service_model.service_name, self.meta.region_name, operation_name, dict(api_params))
         with _lock:
             _made.append((who, call))
-        return original.__get__(self, type(self))(operation_name, api_params)  # tracing wrapped it
+        return original(self, operation_name, api_params)
 
-    setattr(BaseClient, "_make_api_call", make_api_call)  # noqa: B010 (mypy does not want a method to change)
+    twin._make_api_call = make_api_call  # noqa: SLF001
 
 
 def save(path: Path) -> None:

@@ -37,6 +37,7 @@ from botocore.signers import RequestSigner
 from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import exceptions as urllib3
+from wrapt import FunctionWrapper
 
 from orgscan import session
 from orgscan.meter import Meter
@@ -339,6 +340,24 @@ def test_whoever_listens_hears_every_call(monkeypatch: pytest.MonkeyPatch) -> No
         for each in ("before-send", "request-created", "response-received", "before-sign", "needs-retry")
     ]
     assert (len(fresh.aws.short), len(fresh.aws.long)) == (5, 5)
+
+
+def test_whoever_wraps_botocores_calls_sees_every_call(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As X-Ray does, from the moment that it patches."""
+    seen: list[str] = []
+
+    def see(call: Any, _: object, how: Any, more: Any) -> Any:
+        seen.append(how[0])
+        return call(*how, **more)
+
+    both.aws.answers = [(200, VOLUMES)] * 2
+    both.short(CALL, {})
+    monkeypatch.setattr(
+        BaseClient, "_make_api_call", FunctionWrapper(vars(BaseClient)["_make_api_call"], see)
+    )
+    both.short(CALL, {})
+    assert seen == ["DescribeVolumes"]
+    assert (len(both.aws.short), len(both.aws.long)) == (1, 1)
 
 
 def test_a_line_in_a_header_is_nobodys_header(both: Both) -> None:

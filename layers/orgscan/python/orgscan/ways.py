@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import getrandbits
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 from uuid import UUID
 from zlib import crc32
 
 from botocore.awsrequest import AWSResponse, prepare_request_dict
+from botocore.client import BaseClient
 from botocore.compat import get_current_datetime
 
 from orgscan.signature import Signature, SignatureOfS3
@@ -268,6 +270,12 @@ class Way:
                 event_name=self._events["after-call"],
             )
         return parsed
+
+
+def wrapped() -> bool:
+    """Whether somebody listens to botocore's calls without its events, as X-Ray and OpenTelemetry do."""
+    # A wrapper passes for what it wraps, but for its type.
+    return type(vars(BaseClient)["_make_api_call"]) is not FunctionType
 
 
 def way(client: Any, emitter: Any, name: str) -> Way | None:

@@ -32,7 +32,7 @@ CALLS = sorted(catalog.calls())
 KEYS = Credentials("AKIAHUB", "secret", "token")
 ONCE = Config(retries={"total_max_attempts": 1})
 LONG = {"s3control:GetPublicAccessBlock"}
-"""Its host is one of the account's own."""
+"""Its model has the account in the host's name, until botocore has made the first of such calls."""
 
 
 @dataclass

@@ -6,22 +6,16 @@ TOLD: port, certificate, at_once, batches (of benchmarks/trace.py), accounts (on
 result. What is answered is parsed by botocore and thrown away. Nothing is paced, judged or stored.
 """
 
-import json
-import pickle
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from benchmarks.dial import redirect
-from benchmarks.took import cpu_s, peak_mib
+from benchmarks.replay import Ask, replay, told
 
 
 class Account:
@@ -52,33 +46,25 @@ class Account:
                 where = None if region == "aws-global" else region
                 client = self._session.client(service, region_name=where, config=self._config)
                 self._clients[service, region] = client
-        try:
-            client._make_api_call(operation, parameters)  # noqa: SLF001 (what its methods are made of)
-        except ClientError:
-            return  # is an answer too
+        client._make_api_call(operation, parameters)  # noqa: SLF001 (what its methods are made of)
 
 
 def main() -> None:
-    told = json.loads(Path(sys.argv[1]).read_text())
-    redirect(told["port"], told["certificate"])
-    batches = pickle.loads(Path(told["batches"]).read_bytes())  # noqa: S301 (our own)
-    began, cpu, calls = time.monotonic(), cpu_s(), 0
-    home, accounts = boto3.Session(), {}
-    with ThreadPoolExecutor(told["at_once"]) as pool:
-        for account, batch in zip(told["accounts"], batches, strict=True):
+    given = told()
+    redirect(given["port"], given["certificate"])
+
+    def begin() -> Callable[[str], Ask]:
+        home, accounts = boto3.Session(), dict[str, Account]()
+
+        def enter(account: str) -> Ask:
             if account not in accounts:
-                # Those of an account that is through are of no use any more.
-                accounts = {account: Account(home, account, told["role"])}
-            for done in [pool.submit(accounts[account].call, *call) for call in batch]:
-                done.result()
-            calls += len(batch)
-    result = {
-        "seconds": time.monotonic() - began,
-        "cpu": cpu_s() - cpu,
-        "peak_mib": peak_mib(),
-        "calls": calls,
-    }
-    Path(told["result"]).write_text(json.dumps(result))
+                accounts.clear()  # those of an account that is through are of no use any more
+                accounts[account] = Account(home, account, given["role"])
+            return accounts[account].call
+
+        return enter
+
+    replay(given, begin)
 
 
 if __name__ == "__main__":

@@ -150,6 +150,7 @@ def repeated(bench: Bench, script: str, calls: Calls, latency_ms: float) -> Mapp
             batches=str(calls.bare if script == "bare" else calls.plain),
             accounts=calls.accounts,
             role=bench.recording.environment["MEMBER_ROLE"],
+            polite=UNPACED,
         )
         asked = aws.told()
     check(asked)

@@ -85,6 +85,11 @@ class Environment(HTTPServer):
             self.stop()
         return answer
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A process that died in mid-sentence is what `invoke` looks for; the rest is said."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     def _verdict(self, request_id: str) -> Answer:
         """Why there is no answer, in Lambda's words."""
         if self.alive:

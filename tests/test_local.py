@@ -128,6 +128,13 @@ def test_a_handler_that_dies_is_reported_and_replaced(cloud: Cloud) -> None:
     assert cloud.invoke(do="look")["greeting"] == "hello"
 
 
+def test_a_handler_that_dies_in_mid_sentence_is_reported_and_no_more(
+    cloud: Cloud, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert cloud.invoke(do="hang_up")["errorMessage"].endswith("Runtime exited with error: exit status 1")
+    assert capfd.readouterr().err == ""
+
+
 def test_a_handler_that_takes_too_long_is_killed(cloud: Cloud) -> None:
     answer = cloud.invoke("slow", do="hang")
     assert answer["errorType"] == "Sandbox.Timedout"

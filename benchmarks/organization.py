@@ -6,8 +6,8 @@ The handlers of `functions/` run as they are, each invocation in a process of it
 (benchmarks/wire.py): an organization, a table on disk, a bucket. Workers are replaced by what they leave: a
 few accounts are recorded by the real store, the others are copies of them with ids of their own.
 
-First scan: every worker told. Second: those of the first D accounts died, so that the report accounts for
-their targets itself, in as many invocations as it takes.
+First scan: every worker told. Second: those of the first D accounts died, in both rounds, so that the report
+accounts for their targets itself, in as many invocations as it takes.
 """
 
 import argparse
@@ -31,7 +31,8 @@ from benchmarks.wire import Wire, account
 from orgscan import catalog, session
 from orgscan.coverage import Coverage, Look
 from orgscan.model import Blindness, Category, Confidence, Finding, Gap, Money, Severity, Target
-from orgscan.plan import Plan, PlanStore
+from orgscan.plan import Plan
+from orgscan.plans import PlanStore
 from orgscan.reconcile import place
 from orgscan.settings import CONFIGURATION_FILE, Configuration, Route
 from orgscan.store import FindingStore
@@ -141,10 +142,10 @@ def simulate(
         yield {"step": f"plan {day}", **planned}
         scan = planned["answer"]["scan"]
         yield {"step": f"workers {day}, {silent:,} accounts dead", **run("work", *size, scan, silent)}
-        done = False
-        while not done:
-            reported = run("invoke", *size, "report", {"scan": scan})
-            done = reported["answer"]["done"]
+        answer = {**planned["answer"], "done": False}
+        while not answer["done"]:
+            reported = run("invoke", *size, "report", {"scan": scan, "last": answer["last"]})
+            answer = reported["answer"]
             yield {"step": f"report {day}", **reported}
 
 

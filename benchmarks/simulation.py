@@ -2,9 +2,10 @@
 
     python -m benchmarks simulation
 
-Event by event, in plain Python: a distributed map starts children, each invokes the scan function, in a warm
-environment or a new one. How long a target takes is drawn (from a fixed seed) from what the section `fleet`
-measured for the same kind of target, and stretched to the CPU that Lambda gives the function's memory.
+Event by event, in plain Python: a distributed map starts groups, each invokes the scan function for its
+targets, in a warm environment or a new one. How long a target takes is drawn (from a fixed seed) from what
+the section `fleet` measured for the same kind of target, and stretched to the CPU that Lambda gives the
+function's memory. Nobody dies, and no target needs the second round.
 """
 
 import heapq
@@ -12,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 from statistics import mean
 from typing import Any
@@ -19,10 +21,13 @@ from typing import Any
 from benchmarks.recording import FOLDER
 from benchmarks.scanning import SHIPPED
 from benchmarks.workshop import SHOWN, save, show
+from infra import scan_workflow
 from orgscan import cost
 from orgscan.meter import Spent
 from orgscan.model import GLOBAL
+from orgscan.plans import GROUP
 from orgscan.prices import listed
+from orgscan.store import RECEIPT_SHARDS
 
 ACCOUNTS, REGIONS = (1_000, 10_000), 17
 CONCURRENCY = (50, 200, 500)
@@ -36,8 +41,8 @@ MEMORIES = (256, 384, 512, 768, 1024, 1769)
 OF_MEMORY = ("MiB", "CPUs", "mean s", "GB s", "USD for 1,000 targets", "MiB left at the peak")
 SANDBOX_S = 0.25
 """Until Lambda has a new environment and the code in it. Assumed, not measured."""
-STATES_S = 0.2
-"""That Step Functions takes for a child and its transitions. Assumed, not measured."""
+GROUP_S, INVOKE_S = 0.2, 0.05
+"""That Step Functions takes to start a group, and to invoke a function. Assumed, not measured."""
 PLAN_S, REPORT_S = 540 / 180_000, 360 / 180_000
 """Of planning and reporting, a target; docs/scale.md."""
 SEED = 1
@@ -53,8 +58,8 @@ COLUMNS = (
     "new environments",
     "Lambda h",
     "USD a scan",
+    "of it members'",
     "most starts a s",
-    "transitions a s",
     "quotas met",
 )
 
@@ -66,17 +71,15 @@ class Quota:
     name: str
     at_once: float
     per_second: float
-    of_target: float
 
 
+STARTS = Quota("StartExecution", 800, 150)
+"""Of groups. Of most regions; us-east-1, us-west-2 and eu-west-1 have 300 a second."""
 QUOTAS = (
-    Quota("StartExecution", 800, 150, 1),
-    Quota("StateTransition", 800, 800, cost.STATES.value),
-    Quota("AssumeRole", 600, 600, 1),
-    Quota("receipts' partition", 160, 160, 1),
+    Quota("AssumeRole", 600, 600),
+    Quota("receipts' partitions", 160 * RECEIPT_SHARDS, 160 * RECEIPT_SHARDS),
 )
-"""Of most regions; us-east-1, us-west-2 and eu-west-1 have 300 starts and 5,000 transitions a second. All
-receipts of a scan are under one key of the table, which takes those of 160 targets a second."""
+"""Of targets. A key of the table takes the receipts of 160 a second."""
 LAMBDAS = 1000
 """Concurrent executions of the account."""
 
@@ -92,11 +95,11 @@ class Bucket:
         self.left = self.quota.at_once
 
     def take(self, now: float) -> float:
-        """When there is enough for another target."""
+        """When there is enough for another one."""
         now = max(now, self.then)  # nobody overtakes
         self.left = min(self.quota.at_once, self.left + (now - self.then) * self.quota.per_second)
         self.then = now
-        self.left -= self.quota.of_target
+        self.left -= 1
         if self.left >= 0:
             return now
         self.met += 1
@@ -116,10 +119,15 @@ class Measured:
     memory_mib: int
 
     def targets(self, accounts: int, dice: Random) -> Iterator[float]:
-        for _ in range(accounts):
-            yield dice.choice(self.whole)
-            for region in range(REGIONS):
-                yield dice.choice(self.busy if region < BUSY else self.idle)
+        """Region by region, as they are planned."""
+        for kind in (self.whole, *[self.busy] * BUSY, *[self.idle] * (REGIONS - BUSY)):
+            for _ in range(accounts):
+                yield dice.choice(kind)
+
+    def groups(self, accounts: int, dice: Random) -> Iterator[Sequence[float]]:
+        targets = self.targets(accounts, dice)
+        while group := [*islice(targets, GROUP)]:
+            yield group
 
 
 def run() -> None:
@@ -189,27 +197,46 @@ def _measured(fleet: Any, cold: Any) -> Measured:
 
 
 def simulated(measured: Measured, accounts: int, most: int) -> dict[str, Any]:
-    """One scan with `most` children at a time."""
-    targets = accounts * (REGIONS + 1)
-    quotas = [Bucket(quota) for quota in QUOTAS]
-    free = [0.0] * min(most, targets)  # when each of the map's places is
-    environments = Environments()
+    """One scan with `most` targets at a time."""
+    at_once, targets = scan_workflow.at_once(most), accounts * (REGIONS + 1)
+    groups = measured.groups(accounts, Random(SEED))  # noqa: S311 (dice, not secrets)
+    starting, quotas, environments = Bucket(STARTS), [Bucket(quota) for quota in QUOTAS], Environments()
     starts: Counter[int] = Counter()
     billed_s = end = 0.0
-    for lasts in measured.targets(accounts, Random(SEED)):  # noqa: S311 (dice, not secrets)
-        begins = heapq.heappop(free)
+    # When each place of each group under way is free, and what is left of the group. A group whose targets
+    # have all begun gives its places back one by one; the next one begins with the last of them.
+    places: list[tuple[float, int, list[float]]] = []
+    at_work: Counter[int] = Counter()
+
+    def begin(now: float) -> None:
+        if group := next(groups, None):
+            began, left = starting.take(now) + GROUP_S, [*group]
+            for _ in range(at_once):
+                heapq.heappush(places, (began, id(left), left))
+            at_work[id(left)] = at_once
+
+    for _ in range(max(1, most // at_once)):
+        begin(0.0)
+    while places:
+        now, number, left = heapq.heappop(places)
+        if not left:
+            at_work[number] -= 1
+            if not at_work[number]:
+                begin(now)
+            continue
+        lasts, begins = left.pop(0), now
         for quota in quotas:
             begins = quota.take(begins)
         starts[int(begins)] += 1
         init = 0.0 if environments.warm(begins) else measured.cold_s
-        ends = begins + STATES_S + lasts + init + (SANDBOX_S if init else 0.0)
+        ends = begins + INVOKE_S + lasts + init + (SANDBOX_S if init else 0.0)
         environments.leave(ends)
-        heapq.heappush(free, ends)
+        heapq.heappush(places, (ends, number, left))
         billed_s += lasts + init
         end = max(end, ends)
     around = max(10.0, (PLAN_S + REPORT_S) * targets)
     usage = _usage(measured, accounts, targets, billed_s, environments.made)
-    met = [f"{each.quota.name}: {each.met:,}" for each in quotas if each.met]
+    met = [f"{each.quota.name}: {each.met:,}" for each in (starting, *quotas) if each.met]
     if most > LAMBDAS:
         met.append("Lambda's concurrent executions")
     return {
@@ -222,8 +249,8 @@ def simulated(measured: Measured, accounts: int, most: int) -> dict[str, Any]:
         "environments": environments.made,
         "lambda_h": billed_s / 3600,
         "usd": usage.usd,
+        "usd_members": sum(line.usd for line in cost.lines(usage) if line.name.endswith("*")),
         "starts_s": max(starts.values()),
-        "transitions_s": max(starts.values()) * cost.STATES.value,
         "met": ", ".join(met) or "none",
     }
 

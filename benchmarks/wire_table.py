@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
+from orgscan.store import shard_of
+
 PAGE_BYTES = 1 << 20
 """Of items, as JSON, that a query reads at most. DynamoDB counts without the JSON: its pages hold more."""
 TABLE = """
@@ -169,12 +171,16 @@ class WireTable:
         rows = self.rows.execute(
             "SELECT pk, sk, listed, listed_sk, item FROM items WHERE pk = ?1 AND sk >= ?2 AND sk < ?3"
             " UNION ALL SELECT pk, sk, listed, listed_sk, item FROM items WHERE pk >= ?2 AND pk < ?3",
-            (f"SCAN#{scan}", f"TARGET#{account}#", f"TARGET#{account}$"),
+            (shard_of(scan, account), f"TARGET#{account}#", f"TARGET#{account}$"),
         ).fetchall()
         for other in others:
+            shards = shard_of(scan, account), shard_of(scan, other)
             self.rows.executemany(
                 "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)",
-                [tuple(value and value.replace(account, other) for value in row) for row in rows],
+                [
+                    tuple(value and value.replace(*shards).replace(account, other) for value in row)
+                    for row in rows
+                ],
             )
 
 

@@ -10,7 +10,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from orgscan import catalog, session
 from orgscan.meter import Meter
-from orgscan.plan import Planner, PlanStore
+from orgscan.plan import Planner
+from orgscan.plans import PlanStore
 from orgscan.settings import Configuration, PlanSettings
 from orgscan.store import FindingStore
 
@@ -52,4 +53,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.info(
         "planned", extra={"targets": plan.planned, "accounts": plan.accounts, "skipped": len(plan.skipped)}
     )
-    return {"scan": plan.scan, "targets": key, "planned": plan.planned}
+    return {"scan": plan.scan, "targets": key, "planned": plan.planned, "last": False}

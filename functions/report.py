@@ -12,7 +12,7 @@ from orgscan.errors import OutOfTime
 from orgscan.figures import BY_HAND, SCHEDULE, alarming, figures
 from orgscan.links import presigned
 from orgscan.meter import Meter, Spent
-from orgscan.plan import PlanStore
+from orgscan.plans import PlanStore
 from orgscan.report import Reporter
 from orgscan.session import Clients
 from orgscan.settings import Configuration, ReportSettings
@@ -28,7 +28,10 @@ metrics = Metrics(service="report")
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Until it says `done` there is more to do than there is time."""
+    """Until it says `done` there is more to do: for it, or with `left`, for the second round before it.
+
+    `last`: there is no round to come, and what told nothing is recorded as not seen.
+    """
     began = context.get_remaining_time_in_millis() / 1000
     settings = ReportSettings.from_environment()
     logger.append_keys(scan=event["scan"])
@@ -52,14 +55,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def spent() -> Spent:
         return Meter().spent(began - seconds_left(), int(context.memory_limit_in_mb))
 
+    # An execution that an earlier version started has one round only.
+    last = event.get("last", True)
+    key, left = ("", 0) if last else reporter.leave(event["scan"])
+    if left:
+        metrics.add_metric("TargetsLeft", MetricUnit.Count, left)
+        logger.info("left to the second round", extra={"targets": left})
+        return {**_again(event), "targets": key, "left": left}
+    finished = datetime.now(UTC)
     try:
         summary, messages = reporter.report(
-            event["scan"], finished=datetime.now(UTC), spent=spent, seconds_left=seconds_left
+            event["scan"], finished=finished, whole=not last, spent=spent, seconds_left=seconds_left
         )
     except OutOfTime:
         metrics.add_metric("ReportsContinued", MetricUnit.Count, 1)
         logger.info("to be continued")
-        return {"scan": event["scan"], "done": False}
+        return {**_again(event), "left": 0}
     _measure(summary)
     logger.info(
         "reported",
@@ -77,6 +88,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "reached": summary.reached,
         "messages": messages,
     }
+
+
+def _again(event: dict[str, Any]) -> dict[str, Any]:
+    """What it is told when it is called the next time."""
+    return {"scan": event["scan"], "done": False, "last": True}
 
 
 def _sign(

@@ -1,5 +1,6 @@
 """One target, or a part of it: become it, look, judge, remember."""
 
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
 
@@ -12,7 +13,8 @@ from orgscan import catalog, session
 from orgscan.inventory import Inventory
 from orgscan.meter import CALLS, THROTTLES, Meter
 from orgscan.model import Target
-from orgscan.plan import Plan, PlanStore, target
+from orgscan.plan import Plan
+from orgscan.plans import PlanStore, target
 from orgscan.receipt import Receipt
 from orgscan.settings import Configuration, ScanSettings
 from orgscan.store import FindingStore
@@ -27,12 +29,24 @@ tracer = Tracer(service="scan", auto_patch=False)
 metrics = Metrics(service="scan")
 
 
+LEAST_S = 90.0
+"""Seconds of the first round without which it is left to the second: what is kept for the end is 60."""
+
+
 @logger.inject_lambda_context(clear_state=True)
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """`part` 0 begins a target; the answer is the next event, until it says `done`."""
+    """`part` 0 begins a target; the answer is the next event, until it says `done`.
+
+    In the first round it has `seconds` from when its group was `entered`, and the second round goes on.
+    """
     began, meter = _seconds_left(context), Meter()
+    short = "seconds" in event
+    if short and _seconds_of_round(event) < LEAST_S:
+        metrics.add_metric("TargetsContinued", MetricUnit.Count, 1)
+        logger.info("left to the second round")
+        return {**event, "done": False}
     settings = ScanSettings.from_environment()
     configuration = Configuration.beside(__file__)
     known = _plan.cache_info().misses
@@ -67,7 +81,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         else None,
         spent=lambda: meter.spent(began - _seconds_left(context), int(context.memory_limit_in_mb)),
     )
-    receipt = worker.scan(here, event["part"], lambda: _seconds_left(context))
+
+    def seconds_left() -> float:
+        return min(_seconds_left(context), _seconds_of_round(event)) if short else _seconds_left(context)
+
+    receipt = worker.scan(here, event["part"], seconds_left, short=short)
     _tell_asked(meter)
     spent = {
         "part": event["part"],
@@ -88,6 +106,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _seconds_left(context: LambdaContext) -> float:
     return context.get_remaining_time_in_millis() / 1000
+
+
+def _seconds_of_round(event: dict[str, Any]) -> float:
+    """That are left of it. May be negative."""
+    since = datetime.now(UTC) - datetime.fromisoformat(event["entered"])
+    return float(event["seconds"]) - since.total_seconds()
 
 
 def _tell_asked(meter: Meter) -> None:

@@ -15,7 +15,7 @@ from infra.saved_queries import SavedQueries
 from infra.scan_schedules import ScanSchedules
 from infra.scan_workflow import ScanWorkflow
 from infra.scanner_function import ScannerCode, ScannerFunction
-from infra.storage import OPEN, SCANS, WORK, Storage
+from infra.storage import OPEN, Storage
 from infra.topics import Topics
 from orgscan.archive import FINDINGS, RECEIPTS
 from orgscan.iam import action
@@ -23,6 +23,7 @@ from orgscan.inventory import FOLDER
 from orgscan.organization import CALLS as ACCOUNT_CALLS
 from orgscan.ownership import CALLS as CONTACT_CALLS
 from orgscan.regions import CALLS as REGION_CALLS
+from orgscan.results import SCANS, WORK
 from orgscan.settings import NotifySettings, PlanSettings, ReportSettings, ScanSettings, Settings
 
 ENUMERATE = tuple(map(action, (*ACCOUNT_CALLS, *REGION_CALLS)))
@@ -113,6 +114,7 @@ class HubStack(Stack):
         plan.may(*ENUMERATE, *map(action, contacts), on="*")
         self._let_visit(plan)
         self._let_use_scans(plan, "s3:PutObject")
+        self._let_use(plan, WORK, "s3:PutObject")
         plan.may(*READ_TABLE, "dynamodb:PutItem", "dynamodb:UpdateItem", on=self._storage.table.table_arn)
         plan.may(*TABLE_KEY, on=self._storage.key.key_arn)
         return plan
@@ -134,6 +136,7 @@ class HubStack(Stack):
         report.may(*READ_TABLE, *WRITE_TABLE, on=self._storage.table.table_arn)
         report.may("dynamodb:Query", on=f"{self._storage.table.table_arn}/index/{OPEN}")
         self._let_use_scans(report, "s3:GetObject", "s3:PutObject")
+        self._let_use(report, WORK, "s3:PutObject")
         if self._config.inventory.enabled:
             for folder in (FINDINGS, RECEIPTS):
                 self._let_use(report, folder, "s3:PutObject")

@@ -7,7 +7,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.nag import acknowledge, logical_id, wildcard
-from infra.storage import SCANS
+from orgscan.results import SCANS
 
 REPORTS = f"{SCANS}*/report.html"
 

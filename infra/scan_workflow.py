@@ -1,4 +1,10 @@
-"""Plan, fan out, report, notify: the state machine. Its state carries ids, keys and counts only."""
+"""Plan, fan out, report, notify: the state machine. Its state carries ids, keys and counts only.
+
+Targets are scanned in two rounds, by the same function. In the first, an express execution looks after a
+group of them, which costs next to nothing, and ends after five minutes. What has not told by then, being
+large, or never invoked, or its worker dead, has the second round: a standard execution of its own, with the
+time that Lambda has, as often as it needs. What even that leaves is found by Report.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,7 +19,7 @@ from constructs import Construct
 
 from infra.nag import acknowledge, logical_id, wildcard
 from infra.scanner_logs import ScannerLogs
-from infra.storage import WORK
+from orgscan.results import WORK
 
 # Lambda's own trouble, which passes. What a handler raises is not among it.
 PASSING = (
@@ -24,7 +30,11 @@ PASSING = (
 )
 # A process that died or was ended: perhaps for its own sake, so once more and not for ever.
 CRASHED = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout")
-EACH_TARGET = "EachTarget"
+EACH_GROUP, EACH_TARGET = "EachGroup", "EachTarget"
+ROUND = Duration.seconds(270)
+"""That the targets of a group have; the rest of the five minutes is for answers."""
+AT_ONCE = (3, 4, 5)
+"""Targets of a group. With fewer it might not end in time; with more, most places were idle at its end."""
 RESULTS = f"{WORK}map-runs"
 """Under which Step Functions puts what became of each target's execution. Nobody reads it but people."""
 LONGEST = Duration.hours(6)
@@ -50,40 +60,29 @@ class ScanWorkflow(Construct):
         log_retention_days: int,
     ) -> None:
         super().__init__(scope, id)
+        self._bucket = bucket
         execution = {"execution": "$$.Execution.Name", "started": "$$.Execution.StartTime"}
         planned = self._invoke("Plan", plan, {"request": "$", **execution})
-        scanned = self._invoke("Scan", scan)
-        reported = self._invoke("Report", report, {"scan": "$.scan"})
+        reported = self._invoke("Report", report, {"scan": "$.scan", "last": "$.last"})
         notified = self._invoke("Notify", notify, {"scan": "$.scan"}, also_passing=(REFUSED,))
         news = (
             sfn.Choice(self, "AnyNews")
             .when(sfn.Condition.number_greater_than("$.messages", 0), notified)
             .otherwise(sfn.Succeed(self, "NoNews"))
         )
-        # A target that is larger than an invocation comes back, with the number of its next part.
-        whole = (
-            sfn.Choice(self, "AllSeen")
-            .when(sfn.Condition.boolean_equals("$.done", value=True), sfn.Succeed(self, "Seen"))
-            .otherwise(scanned)
-        )
+        second = self._second_round(scan, concurrency).next(reported)
         # More dead workers than an invocation can record take several of them.
         told = (
             sfn.Choice(self, "AllTold")
             .when(sfn.Condition.boolean_equals("$.done", value=True), news)
+            .when(sfn.Condition.number_greater_than("$.left", 0), second)
             .otherwise(reported)
         )
-        each_target = self._each_target(bucket, concurrency).item_processor(
-            scanned.next(whole),
-            mode=sfn.ProcessorMode.DISTRIBUTED,
-            # An express execution ends after 5 minutes; a target may take the 15 that Lambda has.
-            execution_type=sfn.ProcessorType.STANDARD,
-        )
+        first = self._first_round(scan, concurrency)
         self.machine = sfn.StateMachine(
             self,
             "Machine",
-            definition_body=sfn.DefinitionBody.from_chainable(
-                planned.next(each_target).next(reported).next(told)
-            ),
+            definition_body=sfn.DefinitionBody.from_chainable(planned.next(first).next(reported).next(told)),
             timeout=LONGEST,
             tracing_enabled=True,
             logs=sfn.LogOptions(
@@ -103,8 +102,12 @@ class ScanWorkflow(Construct):
         payload: Mapping[str, str] | None = None,
         *,
         also_passing: Sequence[str] = (),
+        crashed: bool = True,
     ) -> tasks.LambdaInvoke:
-        """Fails with the name of what the handler raised. No payload: the state's input is passed on."""
+        """Fails with the name of what the handler raised. No payload: the state's input is passed on.
+
+        `crashed`: a process that died gets one more chance here.
+        """
         told = {name: sfn.JsonPath.string_at(path) for name, path in (payload or {}).items()}
         task = tasks.LambdaInvoke(
             self,
@@ -121,29 +124,69 @@ class ScanWorkflow(Construct):
             "jitter_strategy": sfn.JitterType.FULL,
         }
         task.add_retry(errors=[*PASSING, *also_passing], max_attempts=6, **patience)
-        task.add_retry(errors=[*CRASHED], max_attempts=1, **patience)
+        if crashed:
+            task.add_retry(errors=[*CRASHED], max_attempts=1, **patience)
         # A new account runs 10 functions at a time, whatever `concurrency` says: wait for a turn.
         task.add_retry(errors=[BUSY], max_attempts=60, **patience)
         return task
 
-    def _each_target(self, bucket: s3.IBucket, concurrency: int) -> sfn.DistributedMap:
+    def _first_round(self, scan: lambda_.IFunction, concurrency: int) -> sfn.DistributedMap:
+        most = at_once(concurrency)
+        of_group = sfn.Map(
+            self,
+            "EachOfGroup",
+            items_path="$.targets",
+            item_selector={
+                **self._of_target("$$.Map.Item.Value"),
+                "part": 0,
+                "entered": sfn.JsonPath.string_at("$$.State.EnteredTime"),
+                "seconds": ROUND.to_seconds(),
+            },
+            max_concurrency=most,
+        )
+        looked = self._invoke("Look", scan, crashed=False)
+        # One that fails shall not end its group. Nothing is hidden: it told nothing, and has a second round.
+        looked.add_catch(sfn.Pass(self, "Left"), errors=["States.ALL"], result_path=sfn.JsonPath.DISCARD)
+        group = {**self._of_scan(), "targets": sfn.JsonPath.object_at("$$.Map.Item.Value.targets")}
+        return self._map(EACH_GROUP, "EXPRESS", group, of_group.item_processor(looked), concurrency // most)
+
+    def _second_round(self, scan: lambda_.IFunction, concurrency: int) -> sfn.DistributedMap:
+        scanned = self._invoke("Scan", scan)
+        # A target that is larger than an invocation comes back, with the number of its next part.
+        whole = (
+            sfn.Choice(self, "AllSeen")
+            .when(sfn.Condition.boolean_equals("$.done", value=True), sfn.Succeed(self, "Seen"))
+            .otherwise(scanned)
+        )
+        # Part 1 begins with what part 0 put away in the first round, and anew when that came to nothing.
+        target = {**self._of_target("$$.Map.Item.Value"), "part": 1}
+        return self._map(EACH_TARGET, "STANDARD", target, scanned.next(whole), concurrency)
+
+    @staticmethod
+    def _of_scan() -> dict[str, Any]:
+        return {"scan": sfn.JsonPath.string_at("$.scan")}
+
+    def _of_target(self, item: str) -> dict[str, Any]:
+        return {**self._of_scan(), "target": sfn.JsonPath.object_at(item)}
+
+    def _map(
+        self, name: str, kind: str, selector: Mapping[str, Any], child: sfn.IChainable, concurrency: int
+    ) -> sfn.DistributedMap:
+        """Over the list whose key the state has."""
         return sfn.DistributedMap(
             self,
-            EACH_TARGET,
-            item_reader=sfn.S3JsonItemReader(bucket=bucket, key=sfn.JsonPath.string_at("$.targets")),
-            item_selector={
-                "scan": sfn.JsonPath.string_at("$.scan"),
-                "target": sfn.JsonPath.object_at("$$.Map.Item.Value"),
-                "part": 0,
-            },
-            label=EACH_TARGET,
+            name,
+            item_reader=sfn.S3JsonItemReader(bucket=self._bucket, key=sfn.JsonPath.string_at("$.targets")),
+            item_selector=selector,
+            label=name,
+            map_execution_type=sfn.StateMachineType[kind],
             max_concurrency=concurrency,
             # A target without receipt is found by Report: a gap there, never the end of the scan.
             tolerated_failure_percentage=100,
             # Discarding comes too late: what all children answered must first fit into the state.
-            result_writer_v2=sfn.ResultWriterV2(bucket=bucket, prefix=RESULTS),
+            result_writer_v2=sfn.ResultWriterV2(bucket=self._bucket, prefix=RESULTS),
             result_path=sfn.JsonPath.DISCARD,
-        )
+        ).item_processor(child, mode=sfn.ProcessorMode.DISTRIBUTED, execution_type=sfn.ProcessorType[kind])
 
     def _acknowledge(self, bucket: s3.IBucket, functions: Sequence[lambda_.IFunction]) -> None:
         """The role is CDK's, made from the definition."""
@@ -163,7 +206,7 @@ class ScanWorkflow(Construct):
             self.machine,
             "Its own executions, which do not exist yet",
             wildcard(f"{executions}:*"),
-            wildcard(f"{executions}/{EACH_TARGET}:*"),
+            *(wildcard(f"{executions}/{label}:*") for label in (EACH_GROUP, EACH_TARGET)),
         )
         acknowledge(self.machine, "X-Ray and the delivery of logs know no resources", wildcard("*"))
         acknowledge(
@@ -171,3 +214,9 @@ class ScanWorkflow(Construct):
             "An execution's history is kept for 90 days; a log of every event would hold it twice",
             "AwsSolutions-SF1",
         )
+
+
+def at_once(concurrency: int) -> int:
+    """Targets of a group at a time, so that groups side by side make nearly as many as are allowed."""
+    some = [each for each in AT_ONCE if each <= concurrency] or [concurrency]
+    return max(some, key=lambda each: (concurrency // each * each, each))

@@ -10,12 +10,7 @@ from constructs import Construct
 from infra.nag import acknowledge
 from orgscan.archive import FINDINGS, RECEIPTS
 from orgscan.inventory import FOLDER
-
-SCANS = "scans/"
-"""Under which each scan keeps its targets, reports and messages."""
-
-WORK = "work/"
-"""Under which a target that needs more than one invocation is put away between them."""
+from orgscan.results import SCANS, WORK
 
 ANSWERS = "athena/"
 """Under which Athena puts what it was asked."""

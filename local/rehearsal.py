@@ -169,7 +169,7 @@ class Rehearsal:
         for page in pages.paginate(Bucket=self.outputs["BucketName"], Prefix="inventory/"):
             for each in page.get("Contents", []):
                 if each["Key"].endswith(f"/{scan.id}.jsonl.gz"):
-                    lines = gzip.decompress(self._object(each["Key"])).splitlines()
+                    lines = gzip.decompress(self.kept(each["Key"])).splitlines()
                     yield from map(json.loads, lines)
 
     def keep(self, scan: Scan, folder: Path) -> Path:
@@ -193,7 +193,7 @@ class Rehearsal:
         pages = self.aws.client("s3").get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=self.outputs["BucketName"], Prefix=prefix):
             for each in page["Contents"]:
-                yield each["Key"].removeprefix(prefix), self._object(each["Key"])
+                yield each["Key"].removeprefix(prefix), self.kept(each["Key"])
 
     def _synthesize(self) -> Path:
         """In a process of its own, as `cdk synth` would run it."""
@@ -253,11 +253,11 @@ class Rehearsal:
         return next((name for name in names if name.endswith(execution[:8])), "")
 
     def receipts(self, scan: str) -> Iterator[Mapping[str, Any]]:
-        return self._items(
-            "query",
-            KeyConditionExpression="pk = :scan AND begins_with(sk, :target)",
-            ExpressionAttributeValues={":scan": f"SCAN#{scan}", ":target": "TARGET#"},
-        )
+        for shard in range(4):
+            values = {":scan": f"SCAN#{scan}#{shard}"}
+            yield from self._items(
+                "query", KeyConditionExpression="pk = :scan", ExpressionAttributeValues=values
+            )
 
     def targets(self, scan: str) -> Sequence[Mapping[str, Any]]:
         """What it planned."""
@@ -300,14 +300,14 @@ class Rehearsal:
             lambda_.update_function_code(FunctionName=name, ZipFile=before)
 
     def _result(self, scan: str, name: str) -> Any:
-        body = self._object(f"scans/{scan}/{name}")
+        body = self.kept(f"scans/{scan}/{name}")
         return json.loads(body) if body else None
 
     def _findings(self, scan: str) -> Iterator[Mapping[str, Any]]:
-        body = self._object(f"scans/{scan}/findings.jsonl.gz")
+        body = self.kept(f"scans/{scan}/findings.jsonl.gz")
         return (json.loads(line) for line in gzip.decompress(body).splitlines())
 
-    def _object(self, key: str) -> bytes:
+    def kept(self, key: str) -> bytes:
         """Empty when there is none: a scan that could not be planned leaves nothing."""
         s3 = self.aws.client("s3")
         try:

@@ -19,6 +19,7 @@ from botocore.compat import HTTPHeaders
 
 from orgscan import items
 from orgscan.receipt import Receipt
+from orgscan.store import shard_of
 
 HUB = "111122223333"
 SCP = "with an explicit deny in a service control policy: arn:aws:organizations::1:policy/o-1/x/p-closed"
@@ -99,7 +100,9 @@ class World:
         if pk == "SCANS":
             rows: list[Mapping[str, Any]] = [{"pk": pk, "sk": scan} for scan in sorted(self._scans)[::-1]]
         else:
-            rows = [items.from_receipt(each) for each in self._scans[pk.removeprefix("SCAN#")]]
+            scan = pk.removeprefix("SCAN#").rpartition("#")[0]
+            here = [each for each in self._scans[scan] if shard_of(scan, each.target.account) == pk]
+            rows = [{**items.from_receipt(each), "sk": each.target.account} for each in here]
         serialize = TypeSerializer().serialize
         return {"Items": [{name: serialize(value) for name, value in row.items()} for row in rows]}
 

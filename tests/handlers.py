@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from threading import Lock
 from types import ModuleType
 from typing import Any
@@ -125,17 +126,31 @@ def ready(
 def scan(
     functions: Handlers, day: int = 15, *, dead: Collection[str] = (), schedule: str = "daily"
 ) -> dict[str, float]:
-    """Plan, every target but those in the `dead` regions, report. Returns the report's metrics."""
+    """Plan, every target but those in the `dead` regions, report. Returns the last report's metrics."""
     request: dict[str, Any] = {"checks": CHECKS, **({"schedule": schedule} if schedule else {})}
     started = f"2026-01-{day}T06:00:00.123Z"
     plan = functions.invoke("plan", request=request, started=started, execution=f"{day}444444-ceea")
-    body = boto3.client("s3").get_object(Bucket="results", Key=plan["targets"])["Body"].read()
-    for target in json.loads(body):
+    for target in (each for group in listed(plan) for each in group["targets"]):
         if target["region"] not in dead:
-            functions.invoke("scan", scan=plan["scan"], target=target, part=0)
+            functions.invoke("scan", scan=plan["scan"], target=target, part=0, **in_first_round())
     before = len(functions.metrics)
-    functions.invoke("report", scan=plan["scan"])
+    answer = functions.invoke("report", scan=plan["scan"], last=plan["last"])
+    if not answer["done"]:
+        assert {target["region"] for target in listed(answer)} == {*dead}
+        assert answer["left"] == len(listed(answer))
+        before = len(functions.metrics)
+        functions.invoke("report", scan=plan["scan"], last=answer["last"])
     return {name: value for name, _, _, value in functions.measured(before)}
+
+
+def listed(answer: Mapping[str, Any]) -> Any:
+    """What the workflow reads of a list whose key a handler has answered."""
+    return json.load(boto3.client("s3").get_object(Bucket="results", Key=answer["targets"])["Body"])
+
+
+def in_first_round(seconds: float = 270) -> dict[str, Any]:
+    """What the workflow tells a worker there, whose group has just begun."""
+    return {"entered": datetime.now(UTC).isoformat().replace("+00:00", "Z"), "seconds": seconds}
 
 
 def inside(functions: Handlers, then: Callable[[Clients, Meter], None]) -> None:

@@ -111,6 +111,13 @@ def definition(hub: Template) -> Json:
     return dict(json.loads("".join(part if isinstance(part, str) else named(part) for part in parts)))
 
 
+def every_state(machine: Json) -> Iterator[tuple[str, Json]]:
+    """By name, those of maps too."""
+    for name, state in machine["States"].items():
+        yield name, state
+        yield from every_state(state.get("ItemProcessor", {"States": {}}))
+
+
 def keys(hub: Template) -> list[Any]:
     """The KMS key of the table, the bucket, Athena's answers, both topics and each log group."""
     (bucket,) = hub.one("AWS::S3::Bucket")["BucketEncryption"]["ServerSideEncryptionConfiguration"]

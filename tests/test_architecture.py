@@ -178,6 +178,8 @@ DOORS = {
         "orgscan.organization.CALLS",
         "orgscan.ownership.CALLS",
         "orgscan.regions.CALLS",
+        "orgscan.results.SCANS",
+        "orgscan.results.WORK",
         "orgscan.settings",
         "aws_cdk",
         "constructs",

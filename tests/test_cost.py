@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgscan import cost, prices
+from infra import scan_workflow
+from orgscan import cost, plans, prices
 from orgscan.cost import CONSTANTS, Scale, Size, expected, lines, standing, usage
 from orgscan.figures import OPEN, UNSEEN
 from orgscan.meter import Meter, Spent
@@ -19,11 +20,12 @@ SPENT = Spent(calls=200, invocations=4, gb_seconds=20.0)
 
 def test_one_scan_worked_out_by_hand() -> None:
     used = usage(replace(SMALL, messages=1), replace(SPENT, metrics=100, cost_queries=3, plans_read=2))
-    assert (used.invocations, used.transitions) == (5, 2 * 4 + 6)
-    assert (used.s3_puts, used.s3_gets) == (2 + 10 + 2, 2 + 5 + 2 + 1)
-    # 14 x 0.025/1000; 20 x 0.0000133334; 3 x 0.01; 100 x 0.01/1000
+    assert (used.invocations, used.transitions, used.groups) == (5, 1 + 6, 1)
+    assert (used.s3_puts, used.s3_gets) == (2 + 11 + 2, 2 + 6 + 2 + 1)
+    # 7 x 0.025/1000; 1/10^6 and 20/80 x 0.06/3600; 20 x 0.0000133334; 3 x 0.01; 100 x 0.01/1000
     told = {line.name: round(line.usd, 7) for line in lines(used)}
-    assert told["Step Functions"] == 0.00035
+    assert told["Step Functions"] == 0.000175
+    assert told["Express"] == 0.0000052
     assert told["Lambda, arm64"] == 0.0002667
     assert told["Cost Explorer*"] == 0.03
     assert told["Metrics read*"] == 0.001
@@ -31,9 +33,9 @@ def test_one_scan_worked_out_by_hand() -> None:
 
 
 def test_a_further_invocation_costs_what_it_does() -> None:
-    """Two states, its checkpoint written and read."""
+    """A child of its own with three states, its checkpoint written and read."""
     one, two = usage(SMALL, SPENT), usage(SMALL, replace(SPENT, invocations=5))
-    assert two.transitions - one.transitions == 2
+    assert two.transitions - one.transitions == 4
     assert (two.s3_puts - one.s3_puts, two.s3_gets - one.s3_gets) == (1, 1)
 
 
@@ -46,7 +48,7 @@ def test_events_cost_what_they_are_made_of_and_an_invocation_that_messages_need_
 
 def test_workers_that_died_make_nothing_cheaper_than_none() -> None:
     used = usage(SMALL, Spent())
-    assert (used.transitions, used.s3_puts) == (14, 14)
+    assert (used.transitions, used.s3_puts) == (7, 15)
 
 
 SPENDINGS = st.builds(
@@ -139,14 +141,17 @@ def test_functions_and_workflow_are_of_the_kind_that_is_priced(hub: Template) ->
     functions = hub.all("AWS::Lambda::Function")
     assert all(functions[each]["Architectures"] == ["arm64"] for each in ("Plan", "Scan", "Report", "Notify"))
     states = definition(hub)["States"]
-    each = states["EachTarget"]["ItemProcessor"]
+    group, each = (states[name]["ItemProcessor"] for name in ("EachGroup", "EachTarget"))
+    assert group["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    assert cost.GROUP.value == plans.GROUP
+    # 64 MB for as long as a fifth of the functions, with 1 GB each, take.
+    assert cost.EXPRESS.value == 64 / 1024 / max(scan_workflow.AT_ONCE)
     assert each["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
-    # Of a target: Scan, AllSeen, Seen; of a further part the first two once more.
+    # Of a target in the second round its start, and Scan, AllSeen, Seen; of a further part less.
     assert sorted(each["States"]) == ["AllSeen", "Scan", "Seen"]
-    assert cost.STATES.value == len(each["States"]) + 1
-    assert cost.STATES_PART.value == 2
-    # Plan, EachTarget, Report, AllTold, AnyNews, and one of Notify and NoNews.
-    assert cost.STATES_ELSE.value == len(states) - 1
+    assert cost.STATES_PART.value == len(each["States"]) + 1
+    # Plan, EachGroup, Report, AllTold, AnyNews, and one of Notify and NoNews; not EachTarget.
+    assert cost.STATES_ELSE.value == len(states) - 2
 
 
 def test_alarms_and_metrics_are_those_of_the_stack(hub: Template) -> None:

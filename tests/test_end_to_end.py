@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from io import StringIO
+from math import ceil
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -465,7 +466,7 @@ def test_a_scan_costs_what_its_summary_says_and_what_was_estimated(
 def _transitions(rehearsal: Rehearsal, scan: Scan, meters: Meters) -> int:
     """States that the execution's history says were entered; those of its children have none here.
 
-    Of a child: its start, Scan and AllSeen for each invocation, and Seen.
+    Of a group its start; of an invocation in the second round that of a child, Scan, AllSeen, and Seen.
     """
     workflow = rehearsal.aws.client("stepfunctions")
     machine = rehearsal.outputs["MachineArn"]
@@ -478,7 +479,8 @@ def _transitions(rehearsal: Rehearsal, scan: Scan, meters: Meters) -> int:
     told = Counter[str](event["type"] for event in events)
     own = sum(count for kind, count in told.items() if kind.endswith("StateEntered"))
     workers = meters.requests["lambda:Invoke"] - told["LambdaFunctionScheduled"]
-    return own + 2 * len(receipts(rehearsal, scan)) + 2 * workers
+    targets = len(receipts(rehearsal, scan))
+    return own + ceil(targets / 20) + 4 * (workers - targets)
 
 
 def test_the_inventory_is_what_there_is_and_says_where_nobody_could_look(
@@ -636,6 +638,22 @@ def test_a_worker_that_dies_is_a_gap_and_the_scan_goes_on(
     assert (healed.summary["coverage"], healed.mail) == (100.0, ())
 
 
+def test_a_worker_that_dies_in_the_first_round_has_a_second_one(
+    rehearsal: Rehearsal, organization: Organization, third: Scan
+) -> None:
+    account, other = (organization.members[number].id for number in (2, 3))
+    dead = f'event["target"]["account"] == "{account}" and event["part"] == 0'
+    with rehearsal.dying("scan", when=dead):
+        scan = rehearsal.scan({"accounts": [account, other], "regions": ["us-east-1", "global"]})
+    assert (scan.status, scan.summary["coverage"], scan.mail) == ("SUCCEEDED", 100.0, ())
+    assert of_the_table(rehearsal) == of_the_world(third)
+    left = json.loads(rehearsal.kept(f"work/{scan.id}/left.json"))
+    assert {(each["account"], each["region"]) for each in left} == {
+        (account, "global"),
+        (account, "us-east-1"),
+    }
+
+
 def test_no_permission_was_missing(rehearsal: Rehearsal, third: Scan) -> None:
     """Of any function, of the workflow or of the members' role: what was denied, somebody had forbidden."""
     assert third
@@ -767,12 +785,16 @@ def test_a_worker_killed_in_the_middle_is_a_gap_until_the_next_scan(
 def test_a_target_is_read_in_as_many_invocations_as_it_takes(
     rehearsal: Rehearsal, organization: Organization, third: Scan
 ) -> None:
-    request = {"accounts": [organization.members[2].id], "regions": ["us-east-1", "eu-west-1", "global"]}
+    account = organization.members[2].id
+    request = {"accounts": [account], "regions": ["us-east-1", "eu-west-1", "global"]}
     whole = rehearsal.scan(request)
     with rehearsal.altered("scan", SHORT):
         scan = rehearsal.scan(request)
-    parts = rehearsal.aws.client("s3").list_objects_v2(Bucket=rehearsal.outputs["BucketName"], Prefix="work/")
-    assert parts["KeyCount"] >= 4
+    parts = rehearsal.aws.client("s3").list_objects_v2(
+        Bucket=rehearsal.outputs["BucketName"], Prefix=f"work/{scan.id}/{account}/"
+    )
+    # One of the first round and more of the second, of each.
+    assert parts["KeyCount"] >= 6
     assert (scan.summary["checks"], scan.summary["resources"]) == (
         whole.summary["checks"],
         whole.summary["resources"],

@@ -17,9 +17,21 @@ from orgscan.results import FINDINGS, RESOLVED, SUMMARY, Bucketed, Results
 from orgscan.session import Clients
 from orgscan.settings import CHAT, Events, topic_name
 from orgscan.store import FindingStore
+from orgscan.work import Worker
 from tests.answers import refuse
 from tests.conftest import ACCOUNT
-from tests.handlers import CHECKS, REGIONS, Context, Handlers, Line, inside, ready, scan
+from tests.handlers import (
+    CHECKS,
+    REGIONS,
+    Context,
+    Handlers,
+    Line,
+    in_first_round,
+    inside,
+    listed,
+    ready,
+    scan,
+)
 from tests.test_events import Bus
 from tests.test_events import line as finding
 from tests.test_notify import Topic
@@ -76,8 +88,8 @@ def test_the_summary_has_what_all_functions_spent(functions: Handlers, table: An
     # Planning asks the account once for its regions.
     assert (used["calls"], used["throttled"]) == (sum(calls) + 1, 0)
     # Plan, two targets, Report, and Notify, which has news.
-    assert (used["invocations"], used["transitions"]) == (5, 2 * 4 + 6)
-    assert (used["s3_puts"], used["s3_gets"]) == (2 + 10 + 2, 2 + 5 + 2 + 1)  # each cold start reads the plan
+    assert (used["invocations"], used["transitions"], used["groups"]) == (5, 1 + 6, 1)
+    assert (used["s3_puts"], used["s3_gets"]) == (2 + 11 + 2, 2 + 6 + 2 + 1)  # each cold start reads the plan
     assert used["gb_seconds"] > sum(each.spent.gb_seconds for each in left)
     assert 0 < used["usd"] < 0.02
     mail = result(name, "messages.json")
@@ -109,12 +121,60 @@ def test_a_report_without_time_comes_back_and_says_nothing_yet(functions: Handle
     event = {"request": {"checks": CHECKS}, "started": "2026-01-15T06:00:00Z", "execution": "15444444"}
     plan = functions.invoke("plan", **event)
     before = len(functions.metrics)
-    assert functions.invoke("report", scan=plan["scan"]) == {"scan": plan["scan"], "done": False}
+    answer = {"scan": plan["scan"], "done": False, "last": True, "left": 0}
+    assert functions.invoke("report", scan=plan["scan"], last=True) == answer
     assert [name for name, *_ in functions.measured(before)] == ["ReportsContinued"]
     assert lines(functions, "to be continued")
     functions.patch.setattr(Context, "left", 900_000)
     answer = functions.invoke("report", scan=plan["scan"])
     assert (answer["done"], answer["planned"], answer["reached"]) == (True, 2, 0)
+
+
+def test_what_the_first_round_has_no_time_for_is_left_to_the_second(functions: Handlers, table: Any) -> None:
+    event = {"request": {"checks": CHECKS}, "started": "2026-01-15T06:00:00Z", "execution": "15444444"}
+    plan = functions.invoke("plan", **event)
+    (group,) = listed(plan)
+    before = len(functions.metrics)
+    for target in group["targets"]:
+        asked = {"scan": plan["scan"], "target": target, "part": 0, **in_first_round(seconds=80)}
+        assert functions.invoke("scan", **asked) == {**asked, "done": False}
+    assert [name for name, *_ in functions.measured(before)] == ["TargetsContinued"] * 2
+    assert not list(FindingStore(table).receipts(plan["scan"])), "nobody was asked anything"
+    answer = functions.invoke("report", scan=plan["scan"], last=False)
+    assert listed(answer) == group["targets"]
+    assert answer == {
+        "scan": plan["scan"],
+        "done": False,
+        "last": True,
+        "left": 2,
+        "targets": f"work/{plan['scan']}/left.json",
+    }
+    for target in listed(answer):
+        assert functions.invoke("scan", scan=plan["scan"], target=target, part=1)["done"]
+    told = functions.invoke("report", scan=plan["scan"], last=True)
+    assert (told["done"], told["reached"]) == (True, 2)
+
+
+def test_time_of_the_round_is_what_a_worker_has(functions: Handlers, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[float, bool]] = []
+
+    def look(*told: Any, short: bool) -> None:
+        *_, seconds_left = told
+        seen.append((seconds_left(), short))
+
+    monkeypatch.setattr(Worker, "scan", look)
+    event = {"request": {"checks": CHECKS}, "started": "2026-01-15T06:00:00Z", "execution": "15444444"}
+    plan = functions.invoke("plan", **event)
+    (group,) = listed(plan)
+    asked = {"scan": plan["scan"], "target": group["targets"][0], "part": 0}
+    functions.invoke("scan", **asked, **in_first_round())
+    functions.invoke("scan", **asked, **in_first_round(seconds=5000))
+    functions.invoke("scan", **asked)
+    (first, short), (long, _), (second, whole) = seen
+    assert (short, whole) == (True, False)
+    assert first <= 270
+    assert second > 800, "Lambda's"
+    assert 800 < long < 900, "never more than Lambda's"
 
 
 def test_coverage_is_compared_within_a_schedule(functions: Handlers) -> None:

@@ -96,6 +96,7 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         **members,
         "StorageTable.Arn": read | write,
         "StorageBucket.Arn/scans/*": {"s3:PutObject"},
+        "StorageBucket.Arn/work/*": {"s3:PutObject"},
         "StorageKey.Arn": table_key,
     }
     assert granted(hub, "ScanRoleDefaultPolicy") == {
@@ -114,6 +115,7 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         "StorageTable.Arn": read | write | transact,
         "StorageTable.Arn/index/open": {"dynamodb:Query"},
         "StorageBucket.Arn/scans/*": {"s3:GetObject", "s3:PutObject"},
+        "StorageBucket.Arn/work/*": {"s3:PutObject"},
         "StorageBucket.Arn/findings/*": {"s3:PutObject"},
         "StorageBucket.Arn/receipts/*": {"s3:PutObject"},
         "StorageKey.Arn": table_key,

@@ -16,7 +16,8 @@ from orgscan.membership import Move, by_word
 from orgscan.messages import Message, of_scan
 from orgscan.model import GLOBAL, Standing
 from orgscan.organization import CannotPlan
-from orgscan.plan import Plan, PlanStore
+from orgscan.plan import Plan
+from orgscan.plans import PlanStore
 from orgscan.present.mail import mail
 from orgscan.report import Reporter
 from orgscan.results import Bucketed, Results

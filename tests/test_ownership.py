@@ -25,7 +25,8 @@ from orgscan.ownership import (
     OwnersUnread,
     Registrar,
 )
-from orgscan.plan import Plan, PlanStore, target
+from orgscan.plan import Plan
+from orgscan.plans import PlanStore, target
 from orgscan.session import Clients
 from orgscan.settings import Route, Scope
 from tests.answers import answer, refuse

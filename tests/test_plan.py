@@ -16,7 +16,8 @@ from orgscan import catalog, session
 from orgscan.membership import Remembered
 from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan
-from orgscan.plan import Plan, PlanStore, scan_id
+from orgscan.plan import Plan, scan_id
+from orgscan.plans import GROUP, PlanStore
 from orgscan.request import InvalidScanRequest
 from orgscan.session import Clients
 from orgscan.settings import NotifySettings, Scope
@@ -370,8 +371,9 @@ def test_a_plan_survives_the_bucket(home: Clients) -> None:
     assert back == [*targets, off]
     # Two targets are equal when they are the same place, whatever else is known of it.
     assert [asdict(each) for each in back] == [asdict(each) for each in [*targets, off]]
-    assert key == f"scans/{made.scan}/targets.json"
-    told = json.load(s3.get_object(Bucket="plans", Key=key)["Body"])
+    assert key == f"work/{made.scan}/groups.json"
+    told = json.load(s3.get_object(Bucket="plans", Key=f"scans/{made.scan}/targets.json")["Body"])
+    assert json.load(s3.get_object(Bucket="plans", Key=key)["Body"]) == [{"targets": told}]
     assert told[-1] == {
         "account": off.account,
         "region": "ap-east-1",
@@ -405,7 +407,8 @@ def test_a_list_of_targets_is_one_of_json_whatever_names_are_in_it(home: Clients
     made, _ = plan(planner(home, STATIC))
     hostile = ("},{", "]", "[\n", ",\r\n", "\u2028", '"]}')
     targets = [Target(f"{number:012}", "eu-west-1", account_name=name) for number, name in enumerate(hostile)]
-    key = plans.put(made, iter(targets))
+    plans.put(made, iter(targets))
+    key = f"scans/{made.scan}/targets.json"
     body = s3.get_object(Bucket="plans", Key=key)["Body"].read()
     told = json.loads(body)
     assert [each["name"] for each in told] == list(hostile)
@@ -413,6 +416,38 @@ def test_a_list_of_targets_is_one_of_json_whatever_names_are_in_it(home: Clients
     for separators in ((",", ":"), (", ", ": ")):
         s3.put_object(Bucket="plans", Key=key, Body=json.dumps(told, separators=separators).encode())
         assert [each.account_name for each in plans.targets(made)] == list(hostile)
+
+
+@pytest.mark.parametrize("size", [1, GROUP - 1, GROUP, GROUP + 1, 2 * GROUP, 2 * GROUP + 1])
+def test_every_target_is_in_one_group_and_no_group_is_larger_than_five_minutes_allow(
+    home: Clients, size: int
+) -> None:
+    s3 = home.get("s3")
+    s3.create_bucket(Bucket="plans", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    plans = PlanStore(s3, "plans")
+    made, _ = plan(planner(home, STATIC))
+    targets = [Target(f"{number:012}", "eu-west-1", account_name='"]},{') for number in range(size)]
+    groups = json.load(s3.get_object(Bucket="plans", Key=plans.put(made, iter(targets)))["Body"])
+    assert [each for group in groups for each in group["targets"]] == json.load(
+        s3.get_object(Bucket="plans", Key=f"scans/{made.scan}/targets.json")["Body"]
+    )
+    assert [len(group["targets"]) for group in groups[:-1]] == [GROUP] * (len(groups) - 1)
+    assert 0 < len(groups[-1]["targets"]) <= GROUP
+    assert list(plans.targets(made)) == targets
+
+
+def test_what_is_left_for_the_second_round_is_listed_like_targets(home: Clients) -> None:
+    s3 = home.get("s3")
+    s3.create_bucket(Bucket="plans", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    plans = PlanStore(s3, "plans")
+    made, targets = plan(planner(home, Scope(organization=False, accounts=("1" * 12,), regions=("eu-*",))))
+    assert len(targets) > 2
+    plans.put(made, targets)
+    key, count = plans.put_left(made, iter(targets[1:]))
+    assert (key, count) == (f"work/{made.scan}/left.json", len(targets) - 1)
+    told = json.load(s3.get_object(Bucket="plans", Key=f"scans/{made.scan}/targets.json")["Body"])
+    assert json.load(s3.get_object(Bucket="plans", Key=key)["Body"]) == told[1:]
+    assert plans.put_left(made, iter(())) == ("", 0)
 
 
 def test_who_pays_is_the_account_that_manages_the_organization(home: Clients) -> None:

@@ -7,7 +7,7 @@ workers had ended are not scanned again.
 
 import gzip
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -15,11 +15,11 @@ import boto3
 import pytest
 
 from orgscan import notify
-from orgscan.plan import PlanStore
+from orgscan.plans import PlanStore
 from orgscan.settings import Route
 from orgscan.store import FindingStore
 from orgscan.work import Worker
-from tests.handlers import CHECKS, Handlers, ready
+from tests.handlers import CHECKS, Handlers, in_first_round, listed, ready
 
 # A process that dies has nothing to say.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
@@ -48,12 +48,17 @@ class Execution:
         if self.state == "Plan":
             started = f"2026-01-{self.day}T06:00:00.123Z"
             request = {"checks": CHECKS, "schedule": "daily"}
-            self._on("EachTarget", "plan", request=request, started=started, execution=f"{self.day}-{NAME}")
-        if self.state == "EachTarget":
-            self._scan()
-            self.state = "Report"
-        if self.state == "Report":
-            self._on("AnyNews", "report", scan=self.told["scan"])
+            self._on("EachGroup", "plan", request=request, started=started, execution=f"{self.day}-{NAME}")
+        if self.state == "EachGroup":
+            targets = [target for group in listed(self.told) for target in group["targets"]]
+            self._scan(targets, part=0, **in_first_round())
+        while self.state in ("Report", "EachTarget"):
+            if self.state == "Report":
+                self._on("AnyNews", "report", scan=self.told["scan"], last=self.told["last"])
+                if not self.told["done"]:
+                    self.state = "EachTarget"
+            else:
+                self._scan(listed(self.told), part=1)
         if self.state == "AnyNews":
             self.state = "Notify" if self.told["messages"] else "End"
         if self.state == "Notify":
@@ -63,14 +68,14 @@ class Execution:
         self.told = self.functions.invoke(handler, **event)
         self.state = to
 
-    def _scan(self) -> None:
-        body = boto3.client("s3").get_object(Bucket="results", Key=self.told["targets"])["Body"].read()
-        for target in json.loads(body):
+    def _scan(self, targets: Iterable[Any], **how: Any) -> None:
+        for target in targets:
             if target["region"] not in self.ended:
-                event = {"scan": self.told["scan"], "target": target, "part": 0, "done": False}
+                event = {"scan": self.told["scan"], "target": target, "done": False, **how}
                 while not event["done"]:
                     event = self.functions.invoke("scan", **event)
                 self.ended.add(target["region"])
+        self.state = "Report"
 
 
 @dataclass
@@ -153,8 +158,8 @@ def cloud(
 
 DEATHS: tuple[tuple[Any, str, str], ...] = (
     (PlanStore, "put", "Plan"),
-    (FindingStore, "record", "EachTarget"),
-    (Worker, "scan", "EachTarget"),
+    (FindingStore, "record", "EachGroup"),
+    (Worker, "scan", "EachGroup"),
     (FindingStore, "coverage_before", "Report"),
     (FindingStore, "put_scan", "Report"),
     (notify, "send", "Notify"),

@@ -30,7 +30,8 @@ from orgscan.model import (
     Standing,
     Target,
 )
-from orgscan.plan import Plan, PlanStore
+from orgscan.plan import Plan
+from orgscan.plans import PlanStore
 from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change, Record
 from orgscan.report import ADDING_UP_S, THREADS, Reporter

@@ -17,7 +17,7 @@ from orgscan.collector import Reader, collector
 from orgscan.inventory import Inventory
 from orgscan.messages import of_scan
 from orgscan.model import Category, Severity, Taggable
-from orgscan.plan import PlanStore
+from orgscan.plans import PlanStore
 from orgscan.report import Reporter
 from orgscan.results import Bucketed, Results
 from orgscan.session import Clients

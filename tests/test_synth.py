@@ -25,13 +25,14 @@ EXECUTIONS = (
 # What cdk-nag objects to and we decided otherwise. A new line is a decision; its reason stands in infra/.
 ACKNOWLEDGED = {
     "OrgscanHub/Plan": [RUNTIME],
-    "OrgscanHub/PlanRole": [ANY, SCANS, ROLE],
+    "OrgscanHub/PlanRole": [ANY, SCANS, WORK, ROLE],
     "OrgscanHub/Scan": [RUNTIME],
     "OrgscanHub/ScanRole": [ANY, SCANS, WORK, INVENTORY, ROLE],
     "OrgscanHub/Report": [RUNTIME],
     "OrgscanHub/ReportRole": [
         ANY,
         SCANS,
+        WORK,
         *(f"AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/{each}/*]" for each in ("findings", "receipts")),
     ],
     "OrgscanHub/Links/Role": ["AwsSolutions-IAM5[Resource::<StorageBucket.Arn>/scans/*/report.html]"],
@@ -43,6 +44,7 @@ ACKNOWLEDGED = {
         ANY,
         *(f"AwsSolutions-IAM5[Resource::<{each}.Arn>:*]" for each in ("Notify", "Plan", "Report", "Scan")),
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::<StorageBucket>/*]",
+        f"{EXECUTIONS}/EachGroup:*]",
         f"{EXECUTIONS}/EachTarget:*]",
         f"{EXECUTIONS}:*]",
         "AwsSolutions-SF1",

@@ -35,7 +35,7 @@ from tests.twins import S3Twin, TableTwin
 
 BUCKET = "results"
 VOLUMES = catalog.everything().only({"ebs-volume-unencrypted", "ebs-volume-no-recent-snapshot"})
-INVOCATION_S = 900.0
+INVOCATION_S, FIRST_ROUND_S = 900.0, 270.0
 
 
 def made(checks: Catalog, scan: str = "20260115T120000000Z-1") -> Plan:
@@ -75,9 +75,11 @@ class Account:
             spent=self.spent,
         )
 
-    def invoke(self, plan: Plan, part: int, seconds: float = INVOCATION_S) -> Receipt | None:
+    def invoke(
+        self, plan: Plan, part: int, seconds: float = INVOCATION_S, *, short: bool = False
+    ) -> Receipt | None:
         end = self.clock + seconds
-        return self.worker(plan).scan(self.target, part, lambda: end - self.clock)
+        return self.worker(plan).scan(self.target, part, lambda: end - self.clock, short=short)
 
     def scan(self, plan: Plan, seconds: float = INVOCATION_S) -> tuple[Receipt, int]:
         """As the workflow does it: part after part. Also returns how many it took."""
@@ -255,6 +257,43 @@ def test_what_an_invocation_can_not_finish_is_a_gap_and_not_for_ever() -> None:
     (lost,) = receipt.unseen
     assert (lost.reason, lost.checks) == (Blindness.DEADLINE, ("thing-red",))
     assert ("other-exists", "o1") in account.findings()
+
+
+def test_nothing_is_given_up_in_the_first_round() -> None:
+    """A page takes longer than there is time: half of an invocation of the second round has more."""
+    account = Account(Catalog((thing_red,), ()))
+    account.checks = Catalog((thing_red,), (slow_things(account, pages=3, seconds=220.0),))
+    plan = made(account.checks)
+    assert account.invoke(plan, 0, FIRST_ROUND_S, short=True) is None
+    assert account.table.snapshot() == {}, "neither a receipt nor a finding"
+    receipt = account.invoke(plan, 1)
+    assert receipt
+    assert (receipt.unseen, receipt.resources) == ((), {"Thing": 3})
+    assert account.findings().keys() == {("thing-red", f"t{page}") for page in range(3)}
+
+
+def test_the_second_round_goes_on_where_the_first_one_was() -> None:
+    """And comes to the same as one long run."""
+    long, _ = fleet(5_000, 0.0)
+    short, asked = fleet(5_000, 30.0)
+    one, _ = long.scan(made(VOLUMES))
+    assert short.invoke(made(VOLUMES), 0, FIRST_ROUND_S, short=True) is None
+    read = len(asked.asked)
+    assert read >= 5
+    assert short.invoke(made(VOLUMES), 1) == one
+    assert short.told() == long.told()
+    assert len(asked.asked) - 11 <= 2, "a page in whose middle the time ran out is read again"
+
+
+def test_the_second_round_begins_anew_what_the_first_one_did_not_begin() -> None:
+    first, second = Account(VOLUMES), Account(VOLUMES)
+    for account in (first, second):
+        account.enter = Fleet(volumes=10, snapshots=100, page=50).clients
+    plan = made(VOLUMES)
+    receipt = first.invoke(plan, 0)
+    assert receipt
+    assert second.invoke(plan, 1) == receipt
+    assert second.told() == first.told()
 
 
 def test_there_is_a_last_part() -> None:

@@ -1,11 +1,12 @@
 """What the state machine promises."""
 
-from collections.abc import Iterator
-
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from infra import scan_workflow
 from orgscan.notify import MessageRefused
-from tests.stacks import Json, Template, definition, granted
+from tests.stacks import Json, Template, definition, every_state, granted
 
 CRASHED = {"Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout"}
 
@@ -17,11 +18,15 @@ def machine(hub: Template) -> Json:
     return definition(hub)
 
 
-def test_the_scan_is_plan_each_target_report_and_news(machine: Json) -> None:
+def test_the_scan_is_plan_a_first_round_a_second_if_need_be_report_and_news(machine: Json) -> None:
     states = machine["States"]
-    assert (machine["StartAt"], states["Plan"]["Next"]) == ("Plan", "EachTarget")
-    assert (states["EachTarget"]["Next"], states["Report"]["Next"]) == ("Report", "AllTold")
-    assert states["AllTold"]["Choices"] == [{"Variable": "$.done", "BooleanEquals": True, "Next": "AnyNews"}]
+    assert (machine["StartAt"], states["Plan"]["Next"]) == ("Plan", "EachGroup")
+    assert (states["EachGroup"]["Next"], states["Report"]["Next"]) == ("Report", "AllTold")
+    assert states["AllTold"]["Choices"] == [
+        {"Variable": "$.done", "BooleanEquals": True, "Next": "AnyNews"},
+        {"Variable": "$.left", "NumericGreaterThan": 0, "Next": "EachTarget"},
+    ]
+    assert states["EachTarget"]["Next"] == "Report"
     assert states["AllTold"]["Default"] == "Report", "which goes on where its time ended"
     assert states["AnyNews"]["Choices"] == [
         {"Variable": "$.messages", "NumericGreaterThan": 0, "Next": "Notify"}
@@ -32,15 +37,36 @@ def test_the_scan_is_plan_each_target_report_and_news(machine: Json) -> None:
 
 
 def test_one_failed_target_does_not_end_the_scan(machine: Json) -> None:
-    each = machine["States"]["EachTarget"]
-    assert each["ToleratedFailurePercentage"] == 100
-    assert each["MaxConcurrency"] == 7
+    group, each = (machine["States"][name] for name in ("EachGroup", "EachTarget"))
+    assert group["ToleratedFailurePercentage"] == each["ToleratedFailurePercentage"] == 100
+    assert group["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
     assert each["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
 
 
+def test_no_more_are_scanned_at_a_time_than_is_allowed(machine: Json) -> None:
+    group, each = (machine["States"][name] for name in ("EachGroup", "EachTarget"))
+    of_group = group["ItemProcessor"]["States"]["EachOfGroup"]
+    assert (group["MaxConcurrency"], of_group["MaxConcurrency"]) == (2, 3)
+    assert each["MaxConcurrency"] == 7
+
+
+@given(st.integers(1, 10_000))
+def test_nearly_as_many_are_scanned_at_a_time_as_is_allowed(concurrency: int) -> None:
+    at_once = scan_workflow.at_once(concurrency)
+    groups = concurrency // at_once
+    assert min(3, concurrency) <= at_once <= 5
+    assert 0.8 * concurrency < at_once * groups <= concurrency
+
+
 def test_nothing_hides_a_failure(machine: Json) -> None:
-    """An error of Plan ends the execution under its own name; a dead target is missed by Report."""
-    assert not [name for name, state in every_state(machine) if "Catch" in state]
+    """An error of Plan ends the execution under its own name; a dead target is missed by Report.
+
+    One that fails in the first round goes on to the second, and its group goes on without it.
+    """
+    caught = {name: state["Catch"] for name, state in every_state(machine) if "Catch" in state}
+    assert caught == {"Look": [{"ErrorEquals": ["States.ALL"], "Next": "Left", "ResultPath": None}]}
+    of_group = machine["States"]["EachGroup"]["ItemProcessor"]["States"]["EachOfGroup"]["ItemProcessor"]
+    assert of_group["States"]["Left"] == {"Type": "Pass", "End": True}
     passing = [
         error
         for name, state in every_state(machine)
@@ -62,12 +88,13 @@ def test_a_message_that_sns_refuses_is_offered_again(machine: Json) -> None:
 
 
 def test_a_process_that_died_gets_one_more_chance(machine: Json) -> None:
-    tasks = [state for _, state in every_state(machine) if state["Type"] == "Task"]
-    chances = [
-        [retry["MaxAttempts"] for retry in task["Retry"] if CRASHED.intersection(retry["ErrorEquals"])]
-        for task in tasks
-    ]
-    assert chances == [[1]] * 4
+    chances = {
+        name: [retry["MaxAttempts"] for retry in task["Retry"] if CRASHED.intersection(retry["ErrorEquals"])]
+        for name, task in every_state(machine)
+        if task["Type"] == "Task"
+    }
+    # The second round is that chance for the first.
+    assert chances == {"Plan": [1], "Look": [], "Scan": [1], "Report": [1], "Notify": [1]}
 
 
 def test_a_target_that_is_not_whole_comes_back(machine: Json) -> None:
@@ -86,16 +113,34 @@ def test_state_carries_ids_keys_and_counts_only(machine: Json) -> None:
             "execution.$": "$$.Execution.Name",
             "started.$": "$$.Execution.StartTime",
         },
+        "Look": None,
         "Scan": None,
-        "Report": {"scan.$": "$.scan"},
+        "Report": {"scan.$": "$.scan", "last.$": "$.last"},
         "Notify": {"scan.$": "$.scan"},
     }
-    each = machine["States"]["EachTarget"]
-    assert each["ItemReader"]["Parameters"] == {"Bucket": "StorageBucket", "Key.$": "$.targets"}
-    assert each["ItemSelector"] == {"scan.$": "$.scan", "target.$": "$$.Map.Item.Value", "part": 0}
-    assert each["ResultPath"] is None
-    assert each["ResultWriter"]["Parameters"] == {"Bucket": "StorageBucket", "Prefix": "work/map-runs"}
-    assert {state["Type"] for _, state in every_state(machine)} == {"Task", "Map", "Choice", "Succeed"}
+    group, each = (machine["States"][name] for name in ("EachGroup", "EachTarget"))
+    for listed in (group, each):
+        assert listed["ItemReader"]["Parameters"] == {"Bucket": "StorageBucket", "Key.$": "$.targets"}
+        assert listed["ResultPath"] is None
+        assert listed["ResultWriter"]["Parameters"] == {"Bucket": "StorageBucket", "Prefix": "work/map-runs"}
+    assert group["ItemSelector"] == {"scan.$": "$.scan", "targets.$": "$$.Map.Item.Value.targets"}
+    of_group = group["ItemProcessor"]["States"]["EachOfGroup"]
+    of_target = {"scan.$": "$.scan", "target.$": "$$.Map.Item.Value"}
+    assert of_group["ItemsPath"] == "$.targets"
+    assert of_group["ItemSelector"] == {
+        **of_target,
+        "part": 0,
+        "entered.$": "$$.State.EnteredTime",
+        "seconds": 270,
+    }
+    assert each["ItemSelector"] == {**of_target, "part": 1}
+    assert {state["Type"] for _, state in every_state(machine)} == {
+        "Task",
+        "Map",
+        "Choice",
+        "Pass",
+        "Succeed",
+    }
 
 
 def test_a_failed_execution_may_be_redriven(hub: Template) -> None:
@@ -105,8 +150,8 @@ def test_a_failed_execution_may_be_redriven(hub: Template) -> None:
     """
     assert "StateMachineType" not in hub.one("AWS::StepFunctions::StateMachine")
     allowed = granted(hub, "WorkflowMachineDistributedMapPolicy")
-    (where,) = [name for name, actions in allowed.items() if "states:RedriveExecution" in actions]
-    assert where.endswith("/EachTarget:*")
+    where = [name for name, actions in allowed.items() if "states:RedriveExecution" in actions]
+    assert [name.rpartition("/")[2] for name in where] == ["EachGroup:*", "EachTarget:*"]
     rules = hub.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]
     days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
     assert min(days["work/"], days["scans/"]) >= 14
@@ -122,9 +167,3 @@ def test_the_machine_reads_targets_and_writes_what_became_of_them(hub: Template)
     upload = {"s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:PutObject"}
     assert may["arn:AWS::Partition:s3:::StorageBucket/*"] == {"s3:GetObject", *upload}
     assert may["StorageKey.Arn"] == {"kms:Decrypt", "kms:GenerateDataKey"}
-
-
-def every_state(machine: Json) -> Iterator[tuple[str, Json]]:
-    for name, state in machine["States"].items():
-        yield name, state
-        yield from every_state(state.get("ItemProcessor", {"States": {}}))

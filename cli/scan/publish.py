@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
-from orgscan import after, plan
+from orgscan import after, plans
 from orgscan.after import Listed
 from orgscan.line import Line
 from orgscan.reconcile import Record, Status, badness, worst_first
@@ -56,7 +56,7 @@ class Finished:
         return Results(Shelved(folder))
 
     def _write(self, results: Results, trend: Sequence[Mapping[str, Any]]) -> None:
-        plan.put(results.folder, self.plan, self.targets)
+        plans.put(results.folder, self.plan, self.targets)
         listed, rollup = Listed(), Rollup(self.plan.moment)
         summary = self._summary(listed)
         lines = listed.only(sorted(after.standing(self.store), key=_order))

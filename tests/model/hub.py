@@ -15,11 +15,12 @@ from orgscan.describe import describe
 from orgscan.messages import of_scan
 from orgscan.model import GLOBAL, Target
 from orgscan.notify import MessageRefused, Topics, send
-from orgscan.plan import Plan, Planner, PlanStore
+from orgscan.plan import Plan, Planner
+from orgscan.plans import PlanStore
 from orgscan.report import Reporter
 from orgscan.request import InvalidScanRequest
 from orgscan.results import Bucketed, Results
-from orgscan.store import FindingStore, TakenOver
+from orgscan.store import FindingStore, TakenOver, shard_of
 from orgscan.work import MOST_PARTS, Checkpoints, Worker
 from tests.model.members import moved, notice
 from tests.model.oracle import Asked, Life, Name, Oracle, Seen, blind, look
@@ -243,7 +244,8 @@ class Hub:
 
     def settle(self, run: Run, place: Place, seen: Seen) -> None:
         """A worker ended, or stands, anywhere: each finding is as it was, or as it was going to be."""
-        key = {"pk": f"SCAN#{run.plan.scan}", "sk": f"TARGET#{place.account}#{place.region}"}
+        shard = shard_of(run.plan.scan, place.account)
+        key = {"pk": shard, "sk": f"TARGET#{place.account}#{place.region}"}
         if self.claimed(run, place) and "Item" in self.table.get_item(Key=key):
             self.oracle.complete(self.world, run.asked, place, seen)
             return
@@ -367,8 +369,9 @@ class Hub:
 
     def check_receipts(self, run: Run) -> None:
         """Every planned unit has one outcome."""
-        where = Key("pk").eq(f"SCAN#{run.plan.scan}") & Key("sk").begins_with("TARGET#")
-        rows = self.table.query(KeyConditionExpression=where)["Items"]
+        shards = {shard_of(run.plan.scan, place.account) for place in run.asked.standing}
+        found = (self.table.query(KeyConditionExpression=Key("pk").eq(shard)) for shard in shards)
+        rows = [row for page in found for row in page["Items"]]
         left = {Place(row["account"], row["region"]): row for row in rows}
         assert left.keys() == run.asked.standing.keys()
         for place, row in left.items():

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import NamedTuple
 
 from orgscan import prices
 from orgscan.meter import Spent
 
 KIB, GB = 1024, 10**9
+HOUR_S = 3600
 READ_BYTES, WRITE_BYTES = 4 * KIB, KIB
 """Of an item that one unit of DynamoDB reads, consistently, and writes. A transaction takes two to write."""
 DAYS = prices.HOURS / 24
@@ -37,10 +39,12 @@ CALLS_GLOBAL = Constant("global_calls", 58, "API calls, account's global part", 
 CALLS_RESOURCE = Constant("resource_calls", 0.6, "API calls, further resource", RUN)
 METRICS = Constant("resource_metrics", 0.19, "metrics read, further resource", RUN)
 COST_QUERIES = Constant("scan_cost_queries", 3, "requests to Cost Explorer, scan", EMPTY)
-SECONDS = Constant("target_seconds", 5, "seconds, target", SUPPOSED)
+SECONDS = Constant("target_seconds", 2, "seconds, target", SUPPOSED)
 SECONDS_ELSE = Constant("scan_seconds", 180, "seconds to plan and report, scan", SUPPOSED)
-STATES = Constant("target_transitions", 4, "transitions, target: its start and 3 states", DEFINED)
-STATES_PART = Constant("part_transitions", 2, "transitions, further invocation", DEFINED)
+GROUP = Constant("group_targets", 20, "targets, group of the first round", DEFINED)
+STATES_GROUP = Constant("group_transitions", 1, "transition, group: its start", SUPPOSED)
+EXPRESS = Constant("express_share", 1 / 80, "GB-seconds of a group, GB-second of its functions", SUPPOSED)
+STATES_PART = Constant("part_transitions", 4, "transitions, further invocation", DEFINED)
 STATES_ELSE = Constant("scan_transitions", 6, "transitions, scan", DEFINED)
 FINDING = Constant("finding_bytes", 860, "bytes, finding", RUN)
 RECEIPT = Constant("receipt_bytes", 2500, "bytes, target's receipt", RUN)
@@ -54,8 +58,8 @@ LOGS_ELSE = Constant("scan_log_bytes", 4600, "bytes of log, scan", RUN)
 KMS = Constant("target_kms", 1, "requests to KMS, target", SUPPOSED)
 CONSTANTS = (
     *(UNUSED, CALLS_REGION, CALLS_GLOBAL, CALLS_RESOURCE, METRICS, COST_QUERIES, SECONDS, SECONDS_ELSE),
-    *(STATES, STATES_PART, STATES_ELSE, FINDING, RECEIPT, TOLD, CHECK, SUMMARY, ACCOUNT, INVENTORY),
-    *(LOGS, LOGS_ELSE, KMS),
+    *(GROUP, STATES_GROUP, EXPRESS, STATES_PART, STATES_ELSE, FINDING, RECEIPT, TOLD, CHECK, SUMMARY),
+    *(ACCOUNT, INVENTORY, LOGS, LOGS_ELSE, KMS),
 )
 
 PLAN_MIB, REPORT_MIB = 1024, 1769
@@ -64,7 +68,7 @@ PARTITIONS = 60
 """Of the index that Report lists findings from: ten for each severity, and for what is accepted."""
 PASSES = 2
 """Of Report over all receipts: to see who told nothing, and to add up."""
-PUTS_ELSE, GETS_ELSE = 10, 5
+PUTS_ELSE, GETS_ELSE = 11, 6
 """Objects that Plan and Report write; lists, plans and parts of the page that they and the workflow read."""
 ARCHIVED = 2
 """Likewise, written by Report for Athena from as many that it reads again; none without an inventory."""
@@ -109,6 +113,8 @@ class Usage:
     gb_seconds: float
     invocations: int
     transitions: int
+    groups: int
+    """Express executions."""
     writes: float
     reads: float
     s3_puts: int
@@ -141,12 +147,14 @@ def usage(scale: Scale, spent: Spent) -> Usage:
     parts = max(0, spent.invocations - 2 - scale.targets)
     archived = ARCHIVED if scale.inventories else 0
     notified = bool(scale.messages) or scale.events
+    groups = ceil(scale.targets / GROUP.value)
     return Usage(
         calls=spent.calls,
         throttled=spent.throttled,
         gb_seconds=spent.gb_seconds,
         invocations=spent.invocations + notified,
-        transitions=round(scale.targets * STATES.value + parts * STATES_PART.value + STATES_ELSE.value),
+        transitions=round(groups * STATES_GROUP.value + parts * STATES_PART.value + STATES_ELSE.value),
+        groups=groups,
         writes=_writes(scale),
         reads=_reads(scale),
         s3_puts=scale.inventories + parts + PUTS_ELSE + archived,
@@ -195,6 +203,7 @@ def lines(usage: Usage) -> Sequence[Line]:
     """The bill of one scan, at the list prices of the table's region."""
     return [
         _line("Step Functions", usage.transitions, "transitions", "states.transition_1000", 1000),
+        _express(usage),
         _line("Lambda, arm64", usage.gb_seconds, "GB-seconds", "lambda.gb_second_arm"),
         _line("Lambda requests", usage.invocations, "requests", "lambda.request_per_million", 10**6),
         _line("DynamoDB writes", usage.writes, "units", "ddb.wru_million", 10**6),
@@ -209,6 +218,13 @@ def lines(usage: Usage) -> Sequence[Line]:
         _line("Metrics read*", usage.metrics, "metrics", "cw.read_1000", 1000),
         _line("Cost Explorer*", usage.cost_queries, "requests", "cost_explorer.request"),
     ]
+
+
+def _express(usage: Usage) -> Line:
+    """Requests, and the time of 64 MB each."""
+    started = _line("Express", usage.groups, "executions", "states.express_million", 10**6)
+    lasted = _line("", usage.gb_seconds * EXPRESS.value, "GB-seconds", "states.express_gb_hour", HOUR_S)
+    return started._replace(usd=started.usd + lasted.usd)
 
 
 def _line(name: str, amount: float, unit: str, key: str, per: float = 1) -> Line:

@@ -37,6 +37,7 @@ def look(  # noqa: PLR0913 (a target, a way in, what to ask, and the means of on
     spool: Spool | None = None,
     seconds_left: Callable[[], float] = lambda: float("inf"),
     resume: bool = False,
+    short: bool = False,
     salt: str = "",
     accounts: frozenset[str] = frozenset(),
 ) -> Look | None:
@@ -45,10 +46,12 @@ def look(  # noqa: PLR0913 (a target, a way in, what to ask, and the means of on
     `parameters`: check id -> threshold -> value, where they differ from the defaults. `accounts`: the
     organization's. None: the time is over
     and the spool holds what was seen; only with `resume`, which says that another invocation can go on.
+    `short`: that one will be longer.
     """
     spool = spool or Spool()
     looking = _Looking(target, catalog, spool, now, parameters or {}, seconds_left, accounts)
-    if not spool.judged and not looking.whole(_enter(target, enter), salt=salt, resume=resume):
+    how = {"resume": resume, "short": short}
+    if not spool.judged and not looking.whole(_enter(target, enter), salt=salt, **how):
         return None
     return looking.result(reach)
 
@@ -72,7 +75,7 @@ class _Looking:
     seconds_left: Callable[[], float]
     accounts: frozenset[str]
 
-    def whole(self, clients: Clients | Gap, *, salt: str, resume: bool) -> bool:
+    def whole(self, clients: Clients | Gap, *, salt: str, resume: bool, short: bool) -> bool:
         """Whether all is collected and judged; otherwise another invocation must go on."""
         collectors = self._collectors()
         abandoned = False
@@ -82,7 +85,9 @@ class _Looking:
                     self.spool.end(each.resource, clients)
         else:
             before = self.spool.size()
-            gathering = Gathering(self.spool, clients, self.target, self.now, self.seconds_left, salt, resume)
+            gathering = Gathering(
+                self.spool, clients, self.target, self.now, self.seconds_left, salt, resume, short
+            )
             if not gathering.run(collectors):
                 clients.close()  # threads that still wait for an answer shall not ask again
                 return False

@@ -40,6 +40,8 @@ class Gathering:
     salt: str
     resume: bool
     """Another invocation can go on."""
+    short: bool = False
+    """And that one is longer, so nothing is given up in this one."""
     abandoned: bool = False
     """Some thread still waits for an answer."""
     _over: bool = False
@@ -66,7 +68,7 @@ class Gathering:
             self.abandoned = any(task.running() for task in ended.not_done)
         unfinished = [each for each in readings if not self.spool.ended(each.kind)]
         for each in unfinished:
-            if not self.resume or each.stuck(whole):
+            if not self.resume or (not self.short and each.stuck(whole)):
                 self.spool.end(each.kind, gap(each.collector.name, OutOfTime()))
         return all(self.spool.ended(each.kind) for each in unfinished)
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from math import inf
-from shutil import copyfileobj
-from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from orgscan import regions
 from orgscan.catalog import AnyCheck, Catalog
@@ -19,24 +16,19 @@ from orgscan.coverage import Reach
 from orgscan.errors import NO_ANSWER, gap
 from orgscan.membership import JOINED, KNOWN, Move, Remembered, moves
 from orgscan.meter import NOTHING, Spent
-from orgscan.model import GLOBAL, NOBODY, Category, OwnedBy, Owner, Standing, Target
+from orgscan.model import GLOBAL, Category, Standing, Target
 from orgscan.organization import Account, CannotPlan, Organization, Selection, UnknownUnit, within
 from orgscan.ownership import OwnersUnread, Registrar, take
 from orgscan.port import Store
 from orgscan.regions import Known
 from orgscan.request import InvalidScanRequest, Nameable, ScanRequest, shown
-from orgscan.results import Bucketed, Folder
 from orgscan.schema import NewerTable
 from orgscan.settings import Configuration
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
     from orgscan.session import Clients
 
 ACCOUNTS_AT_ONCE = 16
-PLAN, TARGETS = "plan.json", "targets.json"
-"""In a scan's folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +152,7 @@ class Planner:
         except NewerTable as newer:
             raise CannotPlan(str(newer)) from newer
         except NO_ANSWER as error:
-            raise _unusable("table of findings", error) from error
+            raise unusable("table of findings", error) from error
 
     def _on(self) -> list[AnyCheck]:
         return [check for check in self.catalog.checks if check.id not in self.configuration.off]
@@ -342,103 +334,10 @@ def _wants(request: ScanRequest, region: str) -> bool:
     return regions.matches(region, request.regions) if region != GLOBAL else GLOBAL in request.regions
 
 
-def put(folder: Folder, plan: Plan, targets: Iterable[Target]) -> None:
-    """What a scan sets out to do, into its folder."""
-    folder.put(PLAN, _line(asdict(plan)))
-    with TemporaryFile() as file:
-        file.write(b"[\n")
-        for number, each in enumerate(targets):
-            file.write((b",\n" if number else b"") + _line(_told(each)))
-        file.write(b"\n]\n")
-        file.seek(0)
-        folder.put(TARGETS, file)
-
-
-class PlanStore:
-    """Plans in S3: state is limited to 256 KB, an organization is not."""
-
-    def __init__(self, s3: S3Client, bucket: str) -> None:
-        self._s3 = s3
-        self._bucket = bucket
-
-    def put(self, plan: Plan, targets: Iterable[Target]) -> str:
-        """The key of the list of targets, which the workflow reads item by item. Raises CannotPlan."""
-        folder = Bucketed(self._s3, self._bucket, plan.scan)
-        try:
-            put(folder, plan, targets)
-        except NO_ANSWER as error:
-            raise _unusable(f"bucket {self._bucket}", error) from error
-        return folder.key(TARGETS)
-
-    def get(self, scan: str) -> Plan:
-        told = json.load(self._get(scan, PLAN))
-        return Plan(
-            **{
-                **told,
-                "checks": tuple(told["checks"]),
-                "skipped": tuple(Account(**account) for account in told["skipped"]),
-                "members": tuple(told["members"]),
-                "retiring": tuple(map(Category, told["retiring"])),
-                "spent": Spent(**told.get("spent", {})),
-                "moves": tuple(Move(**move) for move in told.get("moves", ())),
-                "owners_unread": tuple(OwnersUnread(**each) for each in told.get("owners_unread", ())),
-            }
-        )
-
-    def targets(self, plan: Plan) -> Iterator[Target]:
-        """One by one, for as long as the reader takes: S3 would not wait, so a copy is read."""
-        with TemporaryFile() as file:
-            copyfileobj(self._get(plan.scan, TARGETS), file)
-            file.seek(0)
-            for line in file:
-                # A line is a target; earlier versions had all of them in one.
-                for each in json.loads(b"[%b]" % line.strip(b"[],\n")):
-                    yield target(each, plan)
-
-    def _get(self, scan: str, name: str) -> IO[bytes]:
-        key = Bucketed(self._s3, self._bucket, scan).key(name)
-        body: Any = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
-        return cast("IO[bytes]", body)
-
-
-def _unusable(what: str, error: Exception) -> CannotPlan:
+def unusable(what: str, error: Exception) -> CannotPlan:
     """Somebody deleted it, or its key, or took a permission away. Nothing was scanned, so nothing is lost."""
     lost = gap("hub", error)
     return CannotPlan(
         f"the {what} cannot be used ({lost.reason}: {lost.detail})."
         " docs/operating.md says how to get it back: When the hub has lost something."
     )
-
-
-def _line(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
-
-
-def target(told: Mapping[str, Any], plan: Plan) -> Target:
-    """One item of the list of targets, of this version or an earlier one."""
-    return Target(
-        told["account"],
-        told["region"],
-        plan.partition,
-        told["name"],
-        told["off"],
-        Standing(told["standing"]),
-        told["payer"],
-        None if told["unscanned"] is None else tuple(told["unscanned"]),
-        tuple(told.get("ous", ())),
-        Owner(told["owner"], OwnedBy(told["owned_by"])) if "owner" in told else NOBODY,
-    )
-
-
-def _told(target: Target) -> dict[str, Any]:
-    return {
-        "account": target.account,
-        "region": target.region,
-        "name": target.account_name,
-        "off": target.region_off,
-        "standing": target.standing,
-        "payer": target.payer,
-        "unscanned": target.unscanned,
-        **({"ous": target.ous} if target.ous else {}),
-        **({"owner": target.owner.name, "owned_by": target.owner.by} if target.owner.name else {}),
-    }

@@ -46,7 +46,7 @@ class Store(Protocol):
         """Likewise."""
 
     def receipts(self, scan: str) -> Iterator[Receipt]:
-        """By account."""
+        """By account and region."""
 
     def without_receipt(self, scan: str, targets: Iterable[Target]) -> Iterator[Target]:
         """Those of them that nobody told anything of."""

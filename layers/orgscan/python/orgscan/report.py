@@ -25,7 +25,8 @@ from orgscan.links import Links, console
 from orgscan.messages import Message, of_route
 from orgscan.meter import Spent
 from orgscan.model import Target
-from orgscan.plan import Plan, PlanStore
+from orgscan.plan import Plan
+from orgscan.plans import PlanStore
 from orgscan.present import html
 from orgscan.present.mail import mail
 from orgscan.receipt import NO_RECEIPT
@@ -68,20 +69,29 @@ class Reporter:
     sign: Callable[[str], tuple[str, datetime] | None] = lambda _: None
     """Key of an object -> a link that opens it, and when that ends; None: nobody is lent any."""
 
+    def leave(self, scan: str) -> tuple[str, int]:
+        """For the second round: the key of a list of the targets that left no receipt, and their number."""
+        plan = self.plans.get(scan)
+        return self.plans.put_left(plan, self.store.without_receipt(scan, self.plans.targets(plan)))
+
     def report(
         self,
         scan: str,
         *,
         finished: datetime,
+        whole: bool = False,
         spent: Callable[[], Spent] = Spent,
         seconds_left: Callable[[], float] = lambda: inf,
     ) -> tuple[ScanSummary, int]:
         """Returns the summary of everything and how much there is to send. `spent`: by this, so far.
 
+        `whole`: `leave` has just found a receipt of every target.
+
         Raises OutOfTime when a repetition should go on from here.
         """
         plan = self.plans.get(scan)
-        self._account_for_missing(plan, seconds_left)
+        if not whole:
+            self._account_for_missing(plan, seconds_left)
         if seconds_left() < ADDING_UP_S:
             raise OutOfTime
         routes = self.configuration.routes if plan.notify else ()

@@ -7,7 +7,7 @@ compliance.json         framework by framework, control by control
 tags.json               tag compliance by account and owner
 rollup.json             counts by account, check, owner and age: what history adds up
 report.html             all of it, for people
-plan.json, targets.json what the scan set out to do: `plan.put`
+plan.json, targets.json what the scan set out to do: `plans.put`
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 SCANS = "scans/"
 """Under which the bucket holds a folder per scan."""
+WORK = "work/"
+"""Under which it holds what a scan puts away for its own later steps."""
 SUMMARY, COMPLIANCE, TAGS, ROLLUP = "summary.json", "compliance.json", "tags.json", "rollup.json"
 FINDINGS, RESOLVED = "findings.jsonl.gz", "resolved.jsonl.gz"
 REPORT = "report.html"

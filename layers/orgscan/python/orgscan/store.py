@@ -2,8 +2,8 @@
 
 pk TARGET#<account>#<region>   sk FINDING#<check>#<resource>#<key>   a finding
                                sk STATE                              who writes here, what was not seen
-pk SCAN#<scan>                 sk TARGET#<account>#<region>          a receipt
-                               sk MESSAGE#<route>                    a message was sent
+pk SCAN#<scan>#<shard>         sk TARGET#<account>#<region>          a receipt
+pk SCAN#<scan>                 sk MESSAGE#<route>                    a message was sent
 pk SCANS                       sk <scan>                             a finished scan
 pk SCHEDULES                   sk <schedule>                         its newest scan, and what that covered
 pk ACCOUNTS                    sk <account>                          where it was scanned, its state as told,
@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from heapq import merge
 from math import inf
 from typing import Any, cast
 from uuid import uuid4
@@ -42,6 +43,8 @@ from orgscan.suppress import Suppressions
 
 SHARDS = 10
 """Of the index per severity, so that no partition of it is hot: 1,000 writes a second each."""
+RECEIPT_SHARDS = 4
+"""Of a scan: a partition takes the receipts of 160 targets a second, and STS lets 600 be entered."""
 PER_TRANSACTION = 99
 """DynamoDB allows 100 actions; one is the condition that no newer scan has claimed the target."""
 LAST_S = 15.0
@@ -190,17 +193,21 @@ class FindingStore(AccountRows):
             yield from map(items.to_record, rows)
 
     def receipts(self, scan: str) -> Iterator[Receipt]:
-        rows = self._query(
-            Key("pk").eq(f"SCAN#{scan}") & Key("sk").begins_with("TARGET#"), ConsistentRead=True
-        )
-        return map(items.to_receipt, rows)
+        """By account and region."""
+        shards = (self._shard(scan, shard) for shard in range(RECEIPT_SHARDS))
+        return map(items.to_receipt, merge(*shards, key=lambda row: str(row["sk"])))
 
     def without_receipt(self, scan: str, targets: Iterable[Target]) -> Iterator[Target]:
         """Those of them that nobody told anything of. Keeps a key per receipt, and no target."""
-        condition = Key("pk").eq(f"SCAN#{scan}") & Key("sk").begins_with("TARGET#")
-        rows = self._query(condition, ConsistentRead=True, ProjectionExpression="sk")
-        told = {str(row["sk"]) for row in rows}
+        told = {
+            str(row["sk"])
+            for shard in range(RECEIPT_SHARDS)
+            for row in self._shard(scan, shard, ProjectionExpression="sk")
+        }
         return (target for target in targets if _pk(target) not in told)
+
+    def _shard(self, scan: str, shard: int, **how: Any) -> Iterator[Mapping[str, Any]]:
+        return self._query(Key("pk").eq(f"SCAN#{scan}#{shard}"), ConsistentRead=True, **how)
 
     def put_scan(self, scan: str, facts: Mapping[str, Any]) -> None:
         """A finished scan; this partition is the trend line."""
@@ -337,12 +344,17 @@ class FindingStore(AccountRows):
         return {"TableName": self._table.name, "Item": item}
 
 
+def shard_of(scan: str, account: str) -> str:
+    """The partition that has an account's receipts of a scan."""
+    return f"SCAN#{scan}#{crc32(account.encode()) % RECEIPT_SHARDS}"
+
+
 def _pk(target: Target) -> str:
     return f"TARGET#{target.account}#{target.region}"
 
 
 def _receipt_item(left: Receipt, started: str) -> dict[str, Any]:
-    key = {"pk": f"SCAN#{left.scan}", "sk": _pk(left.target)}
+    key = {"pk": shard_of(left.scan, left.target.account), "sk": _pk(left.target)}
     return items.from_receipt(left) | key | _expiry(started)
 
 

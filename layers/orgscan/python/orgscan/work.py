@@ -23,6 +23,7 @@ from orgscan.model import Standing, Target
 from orgscan.plan import Plan
 from orgscan.port import Store
 from orgscan.receipt import Receipt
+from orgscan.results import WORK
 from orgscan.routing import Routing
 from orgscan.settings import Configuration
 from orgscan.spool import SCHEMA, Spool
@@ -60,7 +61,7 @@ class Checkpoints:
             copyfileobj(body, file)
 
     def _key(self, target: Target, part: int) -> str:
-        return f"work/{self.scan}/{target.account}/{target.region}/{part}"
+        return f"{WORK}{self.scan}/{target.account}/{target.region}/{part}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,10 @@ class Worker:
     spent: Callable[[], Spent] = Spent
     """By this invocation, so far."""
 
-    def scan(self, target: Target, part: int, seconds_left: Callable[[], float]) -> Receipt | None:
-        """`part` counts from 0. None: the next part goes on.
+    def scan(
+        self, target: Target, part: int, seconds_left: Callable[[], float], *, short: bool = False
+    ) -> Receipt | None:
+        """`part` counts from 0. None: the next part goes on. `short`: it will have more time than this one.
 
         Each may be killed anywhere and be repeated: it begins with what the part before it put away, also
         with what that and those before it spent. So a repetition counts itself once, and not whom it repeats.
@@ -95,7 +98,9 @@ class Worker:
             with closing(Spool(path, shape=shape(self.catalog))) as spool:
                 before = spool.spent()
                 try:
-                    seen = self._look(target, spool, seconds_left, resume=checkpoints is not None)
+                    seen = self._look(
+                        target, spool, seconds_left, resume=checkpoints is not None, short=short
+                    )
                     if seen:
                         receipt = self._record(seen, seconds_left, lambda: before + self.spent())
                         # Last, so that no finding is lost to it. A worker that dies before leaves no word of
@@ -111,7 +116,7 @@ class Worker:
         return None
 
     def _look(
-        self, target: Target, spool: Spool, seconds_left: Callable[[], float], *, resume: bool
+        self, target: Target, spool: Spool, seconds_left: Callable[[], float], *, resume: bool, short: bool
     ) -> Look | None:
         reach = self.plan.reach(self.catalog.ids(without=self.configuration.off))
         if target.standing is not Standing.DUE:
@@ -126,6 +131,7 @@ class Worker:
             spool=spool,
             seconds_left=seconds_left,
             resume=resume,
+            short=short,
             salt=self.salt,
             accounts=frozenset(self.plan.members),
         )

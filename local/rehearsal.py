@@ -253,10 +253,11 @@ class Rehearsal:
         return next((name for name in names if name.endswith(execution[:8])), "")
 
     def receipts(self, scan: str) -> Iterator[Mapping[str, Any]]:
-        for shard in range(4):
-            values = {":scan": f"SCAN#{scan}#{shard}"}
+        for shard in ("", "#1", "#2", "#3"):
             yield from self._items(
-                "query", KeyConditionExpression="pk = :scan", ExpressionAttributeValues=values
+                "query",
+                KeyConditionExpression="pk = :scan AND begins_with(sk, :target)",
+                ExpressionAttributeValues={":scan": f"SCAN#{scan}{shard}", ":target": "TARGET#"},
             )
 
     def targets(self, scan: str) -> Sequence[Mapping[str, Any]]:

@@ -100,9 +100,12 @@ class World:
         if pk == "SCANS":
             rows: list[Mapping[str, Any]] = [{"pk": pk, "sk": scan} for scan in sorted(self._scans)[::-1]]
         else:
-            scan = pk.removeprefix("SCAN#").rpartition("#")[0]
+            scan = pk.split("#")[1]
             here = [each for each in self._scans[scan] if shard_of(scan, each.target.account) == pk]
-            rows = [{**items.from_receipt(each), "sk": each.target.account} for each in here]
+            rows = [
+                {**items.from_receipt(each), "sk": f"{each.target.account}#{each.target.region}"}
+                for each in here
+            ]
         serialize = TypeSerializer().serialize
         return {"Items": [{name: serialize(value) for name, value in row.items()} for row in rows]}
 

@@ -179,4 +179,4 @@ def test_without_an_inventory_nothing_is_written(hub: Hub) -> None:
     reporter.report(made.scan, finished=datetime(2026, 1, 15, 6, 9, 41, tzinfo=UTC))
     keys = [each["Key"] for each in hub.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert keys
-    assert all(key.startswith("scans/") for key in keys)
+    assert all(key.startswith(("scans/", "work/")) for key in keys)

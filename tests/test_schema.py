@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change, Status
 from orgscan.schema import Item, NewerTable
 from orgscan.session import Clients
-from orgscan.store import FindingStore
+from orgscan.store import FindingStore, shard_of
 from orgscan.suppress import Suppression, Suppressions
 from orgscan.tagged import Share
 from tests.planning import STATIC, plan, planner
@@ -82,6 +83,20 @@ def test_what_was_left_is_read_whole(left: FindingStore) -> None:
     ]
     assert left.finished(9) == ["2", "1"]
     assert left.coverage_before("3", "daily", 90.0) == 50.0
+
+
+def test_a_target_that_two_versions_told_of_has_one_receipt(table: Any) -> None:
+    """An upgrade came between two attempts: the receipt of the first is where all of them used to be."""
+    store = FindingStore(table)
+    target = replace(HERE, account="222222222222")
+    place = shard_of("1", target.account)
+    assert place != "SCAN#1"
+    store.record("1", STARTED, saw(finding("arn:r1"), target=target))
+    (row,) = (row for row in table.scan()["Items"] if row["pk"] == place)
+    table.put_item(Item={**row, "pk": "SCAN#1", "planned": 7})
+    (left,) = store.receipts("1")
+    assert left.planned == row["planned"] != 7
+    assert list(store.without_receipt("1", [target, HERE])) == [HERE]
 
 
 def test_the_next_scan_goes_on_where_the_earlier_version_stopped(left: FindingStore) -> None:

@@ -370,7 +370,10 @@ class Hub:
     def check_receipts(self, run: Run) -> None:
         """Every planned unit has one outcome."""
         shards = {shard_of(run.plan.scan, place.account) for place in run.asked.standing}
-        found = (self.table.query(KeyConditionExpression=Key("pk").eq(shard)) for shard in shards)
+        of_targets = Key("sk").begins_with("TARGET#")
+        found = (
+            self.table.query(KeyConditionExpression=Key("pk").eq(shard) & of_targets) for shard in shards
+        )
         rows = [row for page in found for row in page["Items"]]
         left = {Place(row["account"], row["region"]): row for row in rows}
         assert left.keys() == run.asked.standing.keys()

@@ -2,7 +2,7 @@
 
 pk TARGET#<account>#<region>   sk FINDING#<check>#<resource>#<key>   a finding
                                sk STATE                              who writes here, what was not seen
-pk SCAN#<scan>#<shard>         sk TARGET#<account>#<region>          a receipt
+pk SCAN#<scan>[#<shard>]       sk TARGET#<account>#<region>          a receipt
 pk SCAN#<scan>                 sk MESSAGE#<route>                    a message was sent
 pk SCANS                       sk <scan>                             a finished scan
 pk SCHEDULES                   sk <schedule>                         its newest scan, and what that covered
@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from heapq import merge
+from itertools import groupby
 from math import inf
 from typing import Any, cast
 from uuid import uuid4
@@ -44,7 +45,10 @@ from orgscan.suppress import Suppressions
 SHARDS = 10
 """Of the index per severity, so that no partition of it is hot: 1,000 writes a second each."""
 RECEIPT_SHARDS = 4
-"""Of a scan: a partition takes the receipts of 160 targets a second, and STS lets 600 be entered."""
+"""Of a scan: a partition takes the receipts of 160 targets a second, and STS lets 600 be entered.
+
+Earlier versions wrote all of them to the first.
+"""
 PER_TRANSACTION = 99
 """DynamoDB allows 100 actions; one is the condition that no newer scan has claimed the target."""
 LAST_S = 15.0
@@ -195,19 +199,23 @@ class FindingStore(AccountRows):
     def receipts(self, scan: str) -> Iterator[Receipt]:
         """By account and region."""
         shards = (self._shard(scan, shard) for shard in range(RECEIPT_SHARDS))
-        return map(items.to_receipt, merge(*shards, key=lambda row: str(row["sk"])))
+        for _, same in groupby(merge(*shards, key=_sk), key=_sk):
+            # Two, when an upgrade came between two attempts at the target: the last is this version's.
+            *_, row = same
+            yield items.to_receipt(row)
 
     def without_receipt(self, scan: str, targets: Iterable[Target]) -> Iterator[Target]:
         """Those of them that nobody told anything of. Keeps a key per receipt, and no target."""
         told = {
-            str(row["sk"])
+            _sk(row)
             for shard in range(RECEIPT_SHARDS)
             for row in self._shard(scan, shard, ProjectionExpression="sk")
         }
         return (target for target in targets if _pk(target) not in told)
 
     def _shard(self, scan: str, shard: int, **how: Any) -> Iterator[Mapping[str, Any]]:
-        return self._query(Key("pk").eq(f"SCAN#{scan}#{shard}"), ConsistentRead=True, **how)
+        where = Key("pk").eq(_shard(scan, shard)) & Key("sk").begins_with("TARGET#")
+        return self._query(where, ConsistentRead=True, **how)
 
     def put_scan(self, scan: str, facts: Mapping[str, Any]) -> None:
         """A finished scan; this partition is the trend line."""
@@ -346,7 +354,15 @@ class FindingStore(AccountRows):
 
 def shard_of(scan: str, account: str) -> str:
     """The partition that has an account's receipts of a scan."""
-    return f"SCAN#{scan}#{crc32(account.encode()) % RECEIPT_SHARDS}"
+    return _shard(scan, crc32(account.encode()) % RECEIPT_SHARDS)
+
+
+def _shard(scan: str, shard: int) -> str:
+    return f"SCAN#{scan}#{shard}" if shard else f"SCAN#{scan}"
+
+
+def _sk(row: Mapping[str, Any]) -> str:
+    return str(row["sk"])
 
 
 def _pk(target: Target) -> str:

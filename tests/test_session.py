@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from functools import partial
 from threading import Barrier, Lock
 from typing import Any
 
@@ -56,6 +57,51 @@ def test_a_collector_is_held_to_its_own_calls_whatever_others_declared(
         assert next(seen).arn == "seen before"
         with pytest.raises(UndeclaredCall, match="ec2:DescribeSnapshots"):
             next(seen)
+
+
+def reader(clients: Clients, target: Target, pool: ThreadPoolExecutor | None) -> Reader:
+    return Reader(clients, target, pool)
+
+
+@pytest.mark.parametrize("count", range(6))
+def test_what_is_read_in_halves_comes_in_order(clients: Clients, target: Target, count: int) -> None:
+    reads = [partial(int, each) for each in range(count)]
+    with ThreadPoolExecutor(1) as pool:
+        assert reader(clients, target, pool).halves(reads) == list(range(count))
+    assert reader(clients, target, None).halves(reads) == list(range(count))
+
+
+def test_halves_are_read_side_by_side_within_what_is_declared(clients: Clients, target: Target) -> None:
+    both = Barrier(2, timeout=30)
+
+    def read(name: str) -> tuple[str, int]:
+        both.wait()  # or nobody comes
+        with pytest.raises(UndeclaredCall):
+            clients.get("ec2").describe_snapshots()
+        return name, clients.get("ec2").describe_volumes()["ResponseMetadata"]["HTTPStatusCode"]
+
+    with ThreadPoolExecutor(1) as pool, declared(["ec2:DescribeVolumes"]):
+        told = reader(clients, target, pool).halves([partial(read, "a"), partial(read, "b")])
+    assert told == [("a", 200), ("b", 200)]
+
+
+def test_whoever_reads_in_halves_waits_for_nobody_who_waits(clients: Clients, target: Target) -> None:
+    """All threads of the pool read in halves, and none is left for the other half."""
+    with ThreadPoolExecutor(2) as pool:
+        mine = reader(clients, target, pool)
+        tasks = [pool.submit(mine.halves, [partial(int, 1), partial(int, 2)]) for _ in range(8)]
+        assert [task.result(timeout=30) for task in tasks] == [[1, 2]] * 8
+
+
+@pytest.mark.parametrize("fails", [0, 1])
+def test_a_half_that_fails_is_the_whole_that_fails(clients: Clients, target: Target, fails: int) -> None:
+    def read(number: int) -> int:
+        if number == fails:
+            raise KeyError(number)
+        return number
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(KeyError, match=str(fails)):
+        reader(clients, target, pool).halves([partial(read, 0), partial(read, 1)])
 
 
 def test_a_client_is_made_once_however_many_want_it(clients: Clients) -> None:

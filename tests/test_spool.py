@@ -5,6 +5,7 @@ import pickle
 import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orgscan.catalog import AnyCollector
 from orgscan.collector import Bookmark, Reader, collector
 from orgscan.gather import Gathering
 from orgscan.model import Blindness, Gap, Resource
 from orgscan.reconcile import place
-from orgscan.spool import CHUNK, NoFact, Spool, SpoolClosed
+from orgscan.spool import CHUNK, MOST_WAITING, NoFact, Spool, SpoolClosed
 from tests.scans import HERE, NO, NOW, finding
 from tests.test_engine import NOWHERE, Other, Thing
 
@@ -57,6 +59,42 @@ def test_a_page_and_the_way_to_the_next_are_kept_together(tmp_path: Path) -> Non
     assert [each.arn for each in again.every(Thing)] == ["t1"]
     assert again.bookmark(Thing) == Bookmark(0, {"NextToken": "2"})
     assert again.bookmark(Other) == Bookmark()
+
+
+def test_what_waits_to_be_written_is_never_much(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    for number in range(2 * MOST_WAITING + 1):
+        spool.keep(Thing, [Thing(arn=f"t{number}")], None)
+    with closing(sqlite3.connect(tmp_path / "spool")) as database:
+        assert database.execute("SELECT count(*) FROM resources").fetchone() == (2 * MOST_WAITING,)
+    assert spool.size() == 2 * MOST_WAITING + 1
+
+
+def test_what_could_not_be_written_is_written_later_the_way_to_the_next_page_too(tmp_path: Path) -> None:
+    """The disk was full."""
+    spool = Spool(tmp_path / "spool")
+    pages = spool._database.execute("PRAGMA page_count").fetchone()[0]
+    spool._database.execute(f"PRAGMA max_page_count = {pages + 4}")
+    things = [Thing(arn=f"t{number}") for number in range(MOST_WAITING)]
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        spool.keep(Thing, things, Bookmark(0, {"NextToken": "2"}))
+    with closing(sqlite3.connect(tmp_path / "spool")) as database:
+        for table in ("resources", "listings"):
+            assert database.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)  # noqa: S608
+    spool._database.execute(f"PRAGMA max_page_count = {pages + 10_000}")
+    spool.close()
+    again = Spool(tmp_path / "spool")
+    assert (again.size(), again.bookmark(Thing)) == (MOST_WAITING, Bookmark(0, {"NextToken": "2"}))
+
+
+def test_a_count_is_of_what_there_is_now() -> None:
+    spool = Spool()
+    assert (spool.count(Thing), spool.size(), spool.related(Thing, "color", "red")) == (0, 0, [])
+    for number in range(3):
+        spool.keep(Thing, [Thing(arn=f"t{number}")], None)
+        assert (spool.count(Thing), spool.size()) == (number + 1, number + 1)
+    spool.keep(Thing, [Thing(arn="t1")], None)
+    assert (spool.count(Thing), len(spool.related(Thing, "color", "red"))) == (3, 3)
 
 
 def test_what_did_not_end_is_a_gap() -> None:
@@ -161,6 +199,25 @@ def test_a_thread_that_comes_too_late_changes_nothing() -> None:
         spool.keep(Thing, [Thing(arn="t1")], None)
     with pytest.raises(SpoolClosed):
         spool.count(Thing)
+
+
+def test_collectors_begin_with_those_that_have_most_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With whom it ends, if they ask one thing after the other."""
+    monkeypatch.setattr("orgscan.gather.COLLECTORS_AT_ONCE", 1)
+    began: list[str] = []
+
+    def asking(kind: type[Resource], *calls: str) -> AnyCollector:
+        @collector(kind, calls=calls)
+        def ask(_: Reader) -> Iterator[Resource]:
+            began.append(kind.__name__)
+            yield from ()
+
+        return ask
+
+    few, most = asking(Thing, "ec2:DescribeVpcs"), asking(Other, "s3:ListBuckets", "s3:GetBucketAcl")
+    gathering = Gathering(Spool(), NOWHERE, HERE, NOW, lambda: float("inf"), salt="", resume=False)
+    assert gathering.run([few, asking(Dated), most])
+    assert began == ["Other", "Thing", "Dated"]
 
 
 def test_a_collector_that_was_given_up_adds_nothing_any_more() -> None:

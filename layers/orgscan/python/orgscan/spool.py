@@ -2,6 +2,10 @@
 
 Memory does not grow with the target, and the next invocation goes on where this one's time ran out. A page
 of resources and the way to the next one are kept together or not at all; a resource that comes twice is one.
+
+What is written waits in memory until it is much, or somebody reads: each statement lets other threads run,
+which do not give way as soon as it ends, and many threads write a little each. Where listings stand is known
+without asking the file.
 """
 
 from __future__ import annotations
@@ -12,8 +16,8 @@ import pickle
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import asdict, is_dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -28,6 +32,8 @@ from orgscan.tagged import Share
 
 CHUNK = 500
 """Resources in memory at a time."""
+MOST_WAITING = 2_000
+"""Rows that wait to be written."""
 KIB_CACHED = 16_384
 SCHEMA = """
 CREATE TABLE resources (id INTEGER PRIMARY KEY, kind TEXT, arn TEXT, body BLOB, UNIQUE (kind, arn));
@@ -42,6 +48,16 @@ CREATE TABLE unread (check_id TEXT, arn TEXT, reason TEXT, gap BLOB,
 CREATE TABLE tagged (owner TEXT PRIMARY KEY, judged INTEGER, compliant INTEGER) WITHOUT ROWID;
 CREATE TABLE phase (judged INTEGER, shape TEXT, spent TEXT);
 """
+KEEP = """
+INSERT INTO resources (kind, arn, body) VALUES (?, ?, ?)
+  ON CONFLICT (kind, arn) DO UPDATE SET body = excluded.body
+"""
+LIST = "INSERT OR REPLACE INTO listings (kind, number, token, ended, gap) VALUES (?, ?, ?, ?, ?)"
+INDEX = "INSERT INTO indexed VALUES (?, ?)"
+RELATE = "INSERT OR IGNORE INTO relations VALUES (?, ?, ?, ?)"
+SHARE = "INSERT OR REPLACE INTO tagged VALUES (?, ?, ?)"
+FIND = "INSERT OR REPLACE INTO findings VALUES (?, ?)"
+LOSE = "INSERT OR REPLACE INTO unread VALUES (?, ?, ?, ?)"
 SAFE = {
     ("builtins", "frozenset"),
     ("builtins", "object"),
@@ -63,6 +79,16 @@ class NoFact(pickle.PickleError):
     """A spool holds facts, gaps and findings, and nothing else."""
 
 
+@dataclass(slots=True)
+class _Listing:
+    """How far one kind has been listed."""
+
+    number: int = 0
+    token: str = json.dumps({})
+    ended: bool = False
+    gap: bytes | None = None
+
+
 class Spool:
     def __init__(self, path: Path | None = None, *, shape: str = "") -> None:
         """Go on with the file if it holds facts of this shape; otherwise begin. None: in memory."""
@@ -78,12 +104,24 @@ class Spool:
         )
         if fresh:
             self._database.executescript(SCHEMA)
-            self._run("INSERT INTO phase VALUES (0, ?, '{}')", shape)
+            self._database.execute("INSERT INTO phase VALUES (0, ?, '{}')", (shape,))
+        rows = self._database.execute("SELECT kind, number, token, ended, gap FROM listings")
+        self._listings = {
+            kind: _Listing(number, token, bool(ended), gap) for kind, number, token, ended, gap in rows
+        }
+        self._indexed = set(self._database.execute("SELECT kind, attribute FROM indexed"))
+        self._waiting: dict[str, list[Sequence[Any]]] = {}
+        """Statement -> rows to be written by it."""
+        self._turned: set[str] = set()
+        """Kinds whose listing is to be written."""
+        self._counts: dict[str, int] | None = None
+        """Resources of each kind; None: to be counted."""
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock, closing(self._database):
+            if self._open:
+                self._settle()
             self._open = False
-            self._database.close()
 
     def spend(self, spent: Spent) -> None:
         """By all invocations that worked on it."""
@@ -96,57 +134,54 @@ class Spool:
 
     def keep(self, kind: type[Resource], resources: Iterable[Resource], bookmark: Bookmark | None) -> None:
         """Some resources, and with them where their listing goes on. None: where it went on before."""
-        rows = [(_name(kind), each.arn, _pack(each)) for each in resources]
-        if not rows:
+        name = _name(kind)
+        rows = [(name, each.arn, _pack(each)) for each in resources]
+        with self._lock:
             if bookmark:
-                with self._open_now():
-                    self._turn_to(kind, bookmark)
-            return
-        with self._transaction():
-            self._database.executemany(
-                "INSERT INTO resources (kind, arn, body) VALUES (?, ?, ?)"
-                " ON CONFLICT (kind, arn) DO UPDATE SET body = excluded.body",
-                rows,
-            )
-            if bookmark:
-                self._turn_to(kind, bookmark)
-
-    def _turn_to(self, kind: type[Resource], bookmark: Bookmark) -> None:
-        self._listing(kind, number=bookmark.listing, token=json.dumps(bookmark.token))
+                listing = self._turn(name)
+                listing.number, listing.token = bookmark.listing, json.dumps(bookmark.token)
+            self._put(KEEP, rows)
 
     def end(self, kind: type[Resource], gap: Gap | None) -> None:
         """Nothing more will come: all was seen, or there is a gap."""
-        with self._open_now():
-            self._listing(kind, ended=1, **({"gap": _pack(gap)} if gap else {}))
+        with self._lock:
+            listing = self._turn(_name(kind))
+            listing.ended = True
+            if gap:
+                listing.gap = _pack(gap)
 
     def spoil(self, kind: type[Resource], gap: Gap) -> None:
         """Not all of a kind can be seen, whatever else comes. The first reason stands."""
-        self._run(
-            "INSERT INTO listings (kind, gap) VALUES (?, ?)"
-            " ON CONFLICT (kind) DO UPDATE SET gap = coalesce(gap, excluded.gap)",
-            *(_name(kind), _pack(gap)),
-        )
+        with self._lock:
+            listing = self._turn(_name(kind))
+            listing.gap = listing.gap or _pack(gap)
 
     def ended(self, kind: type[Resource]) -> bool:
-        return bool(self._one("SELECT 1 FROM listings WHERE kind = ? AND ended", _name(kind)))
+        return self._listing(kind).ended
 
     def bookmark(self, kind: type[Resource]) -> Bookmark:
-        found = self._one("SELECT number, token FROM listings WHERE kind = ?", _name(kind))
-        return Bookmark(found[0] or 0, json.loads(found[1] or "{}")) if found else Bookmark()
+        listing = self._listing(kind)
+        return Bookmark(listing.number, json.loads(listing.token))
 
     def gap(self, kind: type[Resource]) -> Gap | None:
         """Why not all of a kind was seen; None when it was."""
-        found = self._one("SELECT ended, gap FROM listings WHERE kind = ?", _name(kind))
-        if not found or not found[0]:
+        listing = self._listing(kind)
+        if not listing.ended:
             return Gap(kind.__name__, Blindness.FAULT, f"{kind.__name__} was not collected")
-        return _load(found[1]) if found[1] else None
+        return _load(listing.gap) if listing.gap else None
 
     def count(self, kind: type[Resource]) -> int:
-        return int(self._one("SELECT count(*) FROM resources WHERE kind = ?", _name(kind))[0])
+        return self._counted().get(_name(kind), 0)
 
     def size(self) -> int:
         """Resources of all kinds."""
-        return int(self._one("SELECT count(*) FROM resources")[0])
+        return sum(self._counted().values())
+
+    def _counted(self) -> Mapping[str, int]:
+        with self._lock:
+            if self._counts is None or KEEP in self._waiting:
+                self._counts = dict(self._all("SELECT kind, count(*) FROM resources GROUP BY kind"))
+            return self._counts
 
     def has(self, kind: type[Resource], arn: str) -> bool:
         return bool(self._one("SELECT 1 FROM resources WHERE kind = ? AND arn = ?", _name(kind), arn))
@@ -154,12 +189,20 @@ class Spool:
     def chunks(self, kind: type[Resource]) -> Iterator[tuple[int, list[Any]]]:
         """All resources of a kind, some at a time, each time with the number of the last one before."""
         after = 0
-        while rows := self._all(
-            "SELECT id, body FROM resources WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
-            *(_name(kind), after, CHUNK),
-        ):
+        for rows in self._chunks(kind):
             yield after, [_load(body) for _, body in rows]
             after = rows[-1][0]
+
+    def _chunks(self, kind: type[Resource]) -> Iterator[Sequence[tuple[int, bytes]]]:
+        """Their numbers and bodies."""
+        after, left = 0, self.count(kind)
+        while left:
+            rows = self._all(
+                "SELECT id, body FROM resources WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
+                *(_name(kind), after, CHUNK),
+            )
+            yield rows
+            after, left = rows[-1][0], left - len(rows)
 
     def every(self, kind: type[Resource]) -> Iterator[Any]:
         for _, chunk in self.chunks(kind):
@@ -178,6 +221,8 @@ class Spool:
 
     def related(self, kind: type[Resource], attribute: str, value: str) -> list[Any]:
         """Those whose attribute equals the value, or, for tuples and sets, contains it."""
+        if not self.count(kind):
+            return []
         with self._lock:
             self._index(kind, attribute)
             rows = self._all(
@@ -190,18 +235,13 @@ class Spool:
     def _index(self, kind: type[Resource], attribute: str) -> None:
         """Built once, so that relating n resources costs n, not n squared."""
         key = (_name(kind), attribute)
-        if self._one("SELECT 1 FROM indexed WHERE kind = ? AND attribute = ?", *key):
+        if key in self._indexed:
             return
-        after = 0
-        while rows := self._all(
-            "SELECT id, body FROM resources WHERE kind = ? AND id > ? ORDER BY id LIMIT ?",
-            *(key[0], after, CHUNK),
-        ):
-            after = rows[-1][0]
+        for rows in self._chunks(kind):
             pairs = [(*key, value, id_) for id_, body in rows for value in _values(_load(body), attribute)]
-            with self._transaction():
-                self._database.executemany("INSERT OR IGNORE INTO relations VALUES (?, ?, ?, ?)", pairs)
-        self._run("INSERT INTO indexed VALUES (?, ?)", *key)
+            self._put(RELATE, pairs)
+        self._put(INDEX, [key])
+        self._indexed.add(key)
 
     # What was judged
 
@@ -218,9 +258,7 @@ class Spool:
         self._run("UPDATE phase SET judged = 1")
 
     def share(self, shares: Iterable[tuple[str, Share]]) -> None:
-        rows = [(owner, each.judged, each.compliant) for owner, each in shares]
-        with self._transaction():
-            self._database.executemany("INSERT OR REPLACE INTO tagged VALUES (?, ?, ?)", rows)
+        self._put(SHARE, [(owner, each.judged, each.compliant) for owner, each in shares])
 
     def shares(self) -> dict[str, Share]:
         """By owner."""
@@ -228,9 +266,7 @@ class Spool:
         return {owner: Share(judged, compliant) for owner, judged, compliant in rows}
 
     def find(self, findings: Iterable[Finding], place: Callable[[Finding], str]) -> None:
-        rows = [(place(each), _pack(each)) for each in findings]
-        with self._transaction():
-            self._database.executemany("INSERT OR REPLACE INTO findings VALUES (?, ?)", rows)
+        self._put(FIND, [(place(each), _pack(each)) for each in findings])
 
     def findings(self) -> Iterator[Finding]:
         """By place, in the byte order that the table of findings has too."""
@@ -244,9 +280,7 @@ class Spool:
 
     def lose(self, check: str, gaps: Mapping[str, Gap]) -> None:
         """Resources, by ARN, that a check was shown and could not judge."""
-        rows = [(check, arn, gap.reason.value, _pack(gap)) for arn, gap in gaps.items()]
-        with self._transaction():
-            self._database.executemany("INSERT OR REPLACE INTO unread VALUES (?, ?, ?, ?)", rows)
+        self._put(LOSE, [(check, arn, gap.reason.value, _pack(gap)) for arn, gap in gaps.items()])
 
     def lose_rest(self, check: str, kind: type[Resource], after: int, gap: Gap) -> None:
         """All resources of a kind behind a number, for one reason."""
@@ -276,46 +310,62 @@ class Spool:
 
     # The database
 
-    def _listing(self, kind: type[Resource], **columns: Any) -> None:
-        names = ", ".join(columns)
-        marks = ", ?" * len(columns)
-        news = ", ".join(f"{column} = excluded.{column}" for column in columns)
-        self._database.execute(
-            f"INSERT INTO listings (kind, {names}) VALUES (?{marks})"  # noqa: S608 (our own names)
-            f" ON CONFLICT (kind) DO UPDATE SET {news}",
-            (_name(kind), *columns.values()),
-        )
+    def _listing(self, kind: type[Resource]) -> _Listing:
+        return self._listings.get(_name(kind)) or _Listing()
 
-    @contextmanager
-    def _open_now(self) -> Iterator[None]:
-        """One at a time. A single statement is a transaction of its own."""
+    def _turn(self, name: str) -> _Listing:
+        """To change it. Whoever calls has the lock."""
+        self._must_be_open()
+        self._turned.add(name)
+        return self._listings.setdefault(name, _Listing())
+
+    def _put(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         with self._lock:
-            if not self._open:
-                raise SpoolClosed
-            yield
+            self._must_be_open()
+            if rows:
+                self._waiting.setdefault(statement, []).extend(rows)
+            if sum(map(len, self._waiting.values())) >= MOST_WAITING:
+                self._settle()
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._open_now():
-            self._database.execute("BEGIN")
-            try:
-                yield
-            except BaseException:
+    def _settle(self) -> None:
+        """Write what waits, all of it or nothing. Whoever calls has the lock."""
+        if not self._waiting and not self._turned:
+            return
+        listings = [(name, self._listings[name]) for name in self._turned]
+        rows = [(name, each.number, each.token, each.ended, each.gap) for name, each in listings]
+        self._database.execute("BEGIN")
+        try:
+            for statement, those in self._waiting.items():
+                self._database.executemany(statement, those)
+            self._database.executemany(LIST, rows)
+        except BaseException:
+            if self._database.in_transaction:  # a full disk has ended it
                 self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
+            raise
+        self._database.execute("COMMIT")
+        if KEEP in self._waiting:
+            self._counts = None
+        self._waiting, self._turned = {}, set()
 
-    def _run(self, statement: str, *values: Any) -> None:
-        with self._open_now():
-            self._database.execute(statement, values)
+    def _must_be_open(self) -> None:
+        if not self._open:
+            raise SpoolClosed
+
+    def _run(self, statement: str, *values: Any) -> Any:
+        """A single statement is a transaction of its own."""
+        with self._lock:
+            self._must_be_open()
+            self._settle()
+            return self._database.execute(statement, values)
 
     def _all(self, statement: str, *values: Any) -> Sequence[Any]:
-        with self._open_now():
-            return self._database.execute(statement, values).fetchall()
+        with self._lock:
+            rows: Sequence[Any] = self._run(statement, *values).fetchall()
+            return rows
 
     def _one(self, statement: str, *values: Any) -> Any:
-        with self._open_now():
-            return self._database.execute(statement, values).fetchone()
+        with self._lock:
+            return self._run(statement, *values).fetchone()
 
 
 def _shape(path: Path) -> str:

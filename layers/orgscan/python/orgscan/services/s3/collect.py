@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orgscan.collector import Reader, collector
 from orgscan.errors import fact
-from orgscan.model import Gap, Target
+from orgscan.model import Gap
 from orgscan.policy import Policy, read
 from orgscan.services.s3.facts import (
     AccountPublicAccessBlock,
@@ -64,26 +64,29 @@ def s3_buckets(aws: Reader) -> Iterator[Bucket]:
     # Without a page size, ListBuckets refuses accounts with more than 10,000 buckets.
     listing = s3.get_paginator("list_buckets")
     for page in aws.pages(listing, BucketRegion=aws.target.api_region, PaginationConfig={"PageSize": 1000}):
-        yield from aws.each(partial(_bucket, s3, aws.target), page["Buckets"])
+        yield from aws.each(partial(_bucket, aws, s3), page["Buckets"])
 
 
-def _bucket(s3: S3Client, target: Target, bucket: BucketTypeDef) -> Bucket | None:
-    name = bucket["Name"]
+def _bucket(aws: Reader, s3: S3Client, bucket: BucketTypeDef) -> Bucket | None:
+    name, target = bucket["Name"], aws.target
     if bucket.get("BucketRegion", target.api_region) != target.api_region:
         return None
-    lifecycle = bucket_lifecycle(s3, name)
+    facts: dict[str, Callable[[S3Client, str], Any]] = {
+        "lifecycle": bucket_lifecycle,
+        "policy": bucket_policy,
+        "policy_is_public": bucket_policy_is_public,
+        "public_grants": bucket_public_grants,
+        "ownership": bucket_ownership,
+        "blocked": bucket_blocks,
+        "versioning": bucket_versioning,
+        "encryption": bucket_encryption,
+    }
+    read = dict(zip(facts, aws.halves([partial(each, s3, name) for each in facts.values()]), strict=True))
     return Bucket(
         arn=f"arn:{target.partition}:s3:::{name}",
         name=name,
-        policy=bucket_policy(s3, name),
-        policy_is_public=bucket_policy_is_public(s3, name),
-        public_grants=bucket_public_grants(s3, name),
-        ownership=bucket_ownership(s3, name),
-        blocked=bucket_blocks(s3, name),
-        versioning=bucket_versioning(s3, name),
-        encryption=bucket_encryption(s3, name),
-        lifecycle=lifecycle,
-        uploads=bucket_uploads(s3, name) if _keeps_uploads(lifecycle) else None,
+        uploads=bucket_uploads(s3, name) if _keeps_uploads(read["lifecycle"]) else None,
+        **read,
     )
 
 

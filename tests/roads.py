@@ -31,8 +31,6 @@ ERROR = b"<Response><Errors><Error><Code>%b</Code><Message>no</Message></Error><
 CALLS = sorted(catalog.calls())
 KEYS = Credentials("AKIAHUB", "secret", "token")
 ONCE = Config(retries={"total_max_attempts": 1})
-LONG = {"s3control:GetPublicAccessBlock"}
-"""Its model has the account in the host's name, until botocore has made the first of such calls."""
 
 
 @dataclass
@@ -66,7 +64,9 @@ class Aws:
     def send(self, request: Any) -> AWSResponse:
         self.long.append(request)
         status, body = self._next()
-        return AWSResponse(request.url, status, HTTPHeaders(), Raw(body))
+        headers = HTTPHeaders()
+        headers["x-amzn-requestid"] = "r-1"
+        return AWSResponse(request.url, status, headers, Raw(body))
 
 
 def arriving(monkeypatch: pytest.MonkeyPatch) -> Aws:

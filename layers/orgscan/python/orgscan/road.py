@@ -7,8 +7,9 @@ the request is signed and sent, and the answer is read by the parsers that botoc
 
 Only what is plain goes this way: signed by Signature Version 4, without streams and checksums, and listened
 to by nobody who is not known here: whoever mocks or traces botocore sees every call. And only good answers
-end here. All others, and failures, are handed to botocore as those to the first attempt of a call of its own:
-what to repeat and when, and what an error is called, is its to say.
+end here, and those that there is no such thing, of which every scan gets many. All others, and failures, are
+handed to botocore as those to the first attempt of a call of its own: what to repeat and when, and what an
+error is called, is its to say.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from orgscan.warm import Caller
 from orgscan.ways import Place, Way, way, wrapped
 from orgscan.wire import Answer, Wire
 
-GOOD = range(200, 300)
+GOOD, MISSING = range(200, 300), 404
 NEVER_SIGNED = (b"SignatureDoesNotMatch", b"InvalidSignature", b"IncompleteSignature")
 """What AWS says of a signature that is not as it should be: then botocore is to sign, not we."""
 
@@ -122,6 +123,10 @@ class Road:
                 parsed = short.parsed(result, asked)
                 if parsed is not None:
                     return parsed
+            elif answer.status == MISSING:
+                missing = short.missing(result, asked)
+                if missing is not None:
+                    raise missing
             elif any(word in answer.body for word in NEVER_SIGNED):
                 self._ways[name] = None
                 return long()

@@ -269,12 +269,14 @@ def _again(
     return None
 
 
-def here(*, retries: bool = True, profile: str | None = None) -> Clients:
+def here(*, retries: bool = True, profile: str | None = None, validated: bool = True) -> Clients:
     """The clients of whoever runs this code; without retries, for what must not happen twice.
 
     `profile`: whose credentials and region, of the AWS configuration files; else as the environment says.
+    `validated`: botocore looks at all that is asked before AWS does.
     """
     config = CONFIG if retries else CONFIG.merge(Config(retries={"total_max_attempts": 1}))
+    config = config.merge(Config(parameter_validation=validated))
     return Clients(_session(profile=profile), guarded=False, config=config)
 
 

@@ -16,6 +16,7 @@ from zlib import crc32
 from botocore.awsrequest import AWSResponse, prepare_request_dict
 from botocore.client import BaseClient
 from botocore.compat import get_current_datetime
+from botocore.retries.standard import RetryContext
 
 from orgscan.signature import Signature, SignatureOfS3
 
@@ -102,6 +103,7 @@ SIGNED: Mapping[str, type[Signature]] = {"v4": Signature, "s3v4": SignatureOfS3}
 MOST_HOSTS = 256
 """Whose signatures are remembered: a bucket has one of its own."""
 SEEDS, LIMITER = "MaxAttemptsSeeder.seed_max_attempts", "ClientRateLimiter"
+RETRIES = "standard.RetryHandler.needs_retry"
 WHOLE = "orgscan.session._whole"
 
 Handler = Callable[..., Any]
@@ -156,6 +158,11 @@ class Way:
         self._before_send = [each for each in heard["before-send"] if LIMITER in name_of(each)]
         self._received = [each for each in heard["needs-retry"] if LIMITER in name_of(each)]
         self._whole = [each for each in heard["needs-retry"] if name_of(each) == WHOLE]
+        self._retries = [
+            each.__self__._retry_policy  # type: ignore[attr-defined] # a bound method
+            for each in heard["needs-retry"]
+            if name_of(each).endswith(RETRIES)
+        ]
 
     def _found(self, params: dict[str, Any], context: dict[str, Any]) -> Place | None:
         """Adds to the context what botocore adds. None: it is signed in no way that is known here."""
@@ -185,10 +192,12 @@ class Way:
         given = [
             tell(params=params, event_name=event, **told) for tell in self._heard["provide-client-params"]
         ]
-        params = next((each for each in given if each is not None), params)
+        original, params = params, next((each for each in given if each is not None), params)
         event = self._events["before-parameter-build"]
         for tell in self._heard["before-parameter-build"]:
             tell(params=params, event_name=event, **told)
+        # By which AWS knows that it was asked before: should botocore ask again, it is to be the same.
+        original.update((name, params[name]) for name in self._model.idempotent_members if name in params)
         place = self.place or self._found(params, context)
         if place is None:
             return None
@@ -237,28 +246,70 @@ class Way:
 
     def parsed(self, http: AWSResponse, asked: Asked) -> Any:
         """What the caller gets of a good answer. None: botocore is to look at it. Raises what it raises."""
+        checksum = http.headers.get("x-amz-crc32")
+        if checksum is not None and int(checksum) != crc32(http.content):
+            return None  # what DynamoDB sent was another answer
+        _, parsed = self._read(http)
+        if "Error" in parsed:
+            return None
+        for tell in self._whole:
+            tell(response=(http, parsed))
+        for tell in self._received:
+            tell(**self._received_told(http, parsed, asked))
+        self._told(http, parsed, asked)
+        return parsed
+
+    def missing(self, http: AWSResponse, asked: Asked) -> Exception | None:
+        """What the caller is to be told of what there is not. None: botocore is to look at it."""
+        answer, parsed = self._read(http)
+        code = parsed.get("Error", {}).get("Code")
+        if not code:
+            return None
+        self._client._endpoint._add_modeled_error_fields(answer, parsed, self._model, self._parser)
+        told = self._received_told(http, parsed, asked)
+        context = RetryContext(
+            attempt_number=1,
+            operation_model=self._model,
+            parsed_response=parsed,
+            http_response=http,
+            request_context=asked.request["context"],
+        )
+        if any(policy.should_retry(context) for policy in self._retries):
+            return None
+        endpoint = self._client._endpoint
+        said = [tell(endpoint=endpoint, **told) for tell in self._heard["needs-retry"]]
+        if any(each is not None for each in said):
+            return None
+        self._told(http, parsed, asked)
+        error: Exception = self._client.exceptions.from_code(code)(parsed, self._model.name)
+        return error
+
+    def _read(self, http: AWSResponse) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The answer as botocore's parsers want it, and what they make of it."""
         answer = {
             "headers": http.headers,
             "status_code": http.status_code,
             "context": {"operation_name": self._model.name},
             "body": http.content,
         }
-        checksum = http.headers.get("x-amz-crc32")
-        if checksum is not None and int(checksum) != crc32(http.content):
-            return None  # what DynamoDB sent was another answer
         more: dict[str, Any] = {}
         for tell in self._heard["before-parse"]:
             tell(operation_model=self._model, response_dict=answer, customized_response_dict=more)
-        parsed = self._parser.parse(answer, self._model.output_shape)
+        parsed: dict[str, Any] = self._parser.parse(answer, self._model.output_shape)
         parsed.update(more)
-        if "Error" in parsed:
-            return None
-        response, request = (http, parsed), asked.request
-        for tell in self._whole:
-            tell(response=response)
-        told = {"operation": self._model, "attempts": 1, "request_dict": request, "caught_exception": None}
-        for tell in self._received:
-            tell(response=response, **told)
+        return answer, parsed
+
+    def _received_told(self, http: AWSResponse, parsed: dict[str, Any], asked: Asked) -> dict[str, Any]:
+        return {
+            "response": (http, parsed),
+            "operation": self._model,
+            "attempts": 1,
+            "request_dict": asked.request,
+            "caught_exception": None,
+        }
+
+    def _told(self, http: AWSResponse, parsed: dict[str, Any], asked: Asked) -> None:
+        """Whoever waits for the end of calls is told."""
         if "ResponseMetadata" in parsed:
             parsed["ResponseMetadata"]["RetryAttempts"] = 0
         for tell in self._heard["after-call"]:
@@ -266,10 +317,9 @@ class Way:
                 http_response=http,
                 parsed=parsed,
                 model=self._model,
-                context=request["context"],
+                context=asked.request["context"],
                 event_name=self._events["after-call"],
             )
-        return parsed
 
 
 def wrapped() -> bool:
@@ -301,11 +351,19 @@ def _plain(model: Any) -> bool:
         or model.http_checksum
         or model.http_checksum_required
         or model.request_compression
-        or model.endpoint
-        or model.idempotent_members
+        or _prefixed(model)
         or model.auth
         or model.unsigned_payload
     )
+
+
+def _prefixed(model: Any) -> bool:
+    """Whether the host's name has something before it that is not in the endpoint.
+
+    S3 Control's is: botocore takes the prefix out of the model with the parameters of the first call.
+    """
+    prefix = (model.endpoint or {}).get("hostPrefix", "")
+    return bool(prefix) and (model.service_model.service_name, prefix) != ("s3control", "{AccountId}.")
 
 
 def _of_account(client: Any) -> bool:

@@ -1,4 +1,4 @@
-"""AWS at the wire: what botocore would send is answered in this process.
+"""AWS at the wire: what clients would send, botocore's way and the short one, is answered in this process.
 
 So a function does all that it does in AWS: its requests are signed, the answers parsed. Only the network is
 missing.
@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
 from botocore.compat import HTTPHeaders
 from botocore.httpsession import URLLib3Session
 
 from benchmarks.fleet import Raw
 from benchmarks.wire_table import WireTable
+from orgscan.wire import Answer
+from orgscan.wire import Wire as Connections
 
 PAGE = 20
 """Accounts of an answer of Organizations."""
@@ -58,7 +60,20 @@ class Wire:
         def send(_: URLLib3Session, request: AWSPreparedRequest) -> AWSResponse:
             return self._answer(request)
 
+        def ask(_self: Connections, written: bytes) -> Answer:
+            head, _, body = written.partition(b"\r\n\r\n")
+            first, *lines = head.decode().split("\r\n")
+            method, path, _ = first.split(" ")
+            headers = HTTPHeaders()
+            for line in lines:
+                headers.add_header(*line.split(": ", 1))
+            url = f"https://{headers['Host']}{path}"
+            there = AWSPreparedRequest(method, url, headers, body, stream_output=False)
+            answer = self._answer(there)
+            return Answer(answer.status_code, HeadersDict(answer.headers), answer.content)
+
         setattr(URLLib3Session, "send", send)  # noqa: B010 (mypy does not want a method to change)
+        setattr(Connections, "ask", ask)  # noqa: B010
 
     def _answer(self, request: AWSPreparedRequest) -> AWSResponse:
         host = urlsplit(request.url).hostname or ""

@@ -28,6 +28,7 @@ from orgscan.report import THREADS, Reporter
 from orgscan.settings import Configuration, Route
 from orgscan.store import FindingStore, shard_of
 from orgscan.summary import summaries
+from orgscan.wire import Wire as Connections
 from tests.flow import ANSWERS, Grows, Json, walk
 from tests.handlers import CHECKS, in_first_round, listed, ready
 from tests.receipts import FINISHED, PROD, plan, receipt
@@ -177,6 +178,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     folder = tmp_path_factory.mktemp("organization")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(URLLib3Session, "send", URLLib3Session.send)  # so that it comes back
+        patch.setattr(Connections, "ask", Connections.ask)  # likewise
         patch.setattr(organization, "MODELS", 4)
         for name, value in organization.ENVIRONMENT.items():
             patch.setenv(name, value)

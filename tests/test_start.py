@@ -15,8 +15,9 @@ from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from cli.main import app
-from cli.start import follow, show
+from cli.start import execution, follow, show
 from cli.start.execution import Execution, Targets
+from infra import scan_workflow
 from orgscan.plan import scan_id
 from tests.doctors import HUB, Call, Refusal, World
 from tests.goldens import golden
@@ -64,6 +65,7 @@ class Machine:
         self.slept: list[float] = []
         self.script: list[tuple[str, str, Counts]] = []
         self.end: dict[str, Any] = {}
+        self.map = f"{MACHINE.replace('stateMachine', 'mapRun')}/EachTarget:1-2"
         outputs = {"MachineArn": MACHINE, "BucketName": "results"}
         world.answer("cloudformation:DescribeStacks", stack(outputs))
         world.answer("stepfunctions:StartExecution", {"executionArn": ARN, "startDate": BEGAN})
@@ -99,11 +101,11 @@ class Machine:
     def _maps(self, _: Call) -> Mapping[str, Any]:
         status = self.script[0][1]
         earlier = {"mapRunArn": "earlier", "startDate": BEGAN}
-        newest = {"mapRunArn": "newest", "startDate": BEGAN + timedelta(seconds=9)}
+        newest = {"mapRunArn": self.map, "startDate": BEGAN + timedelta(seconds=9)}
         return {"mapRuns": [earlier, newest] if status else []}
 
     def _map(self, call: Call) -> Mapping[str, Any]:
-        assert call.asked == {"mapRunArn": "newest"}
+        assert call.asked == {"mapRunArn": self.map}
         status, (succeeded, failed, total) = self.script[0][1:]
         parts = {"failed": failed - failed // 2, "timedOut": failed // 2, "aborted": 0}
         return {"status": status, "itemCounts": {"succeeded": succeeded, "total": total, **parts}}
@@ -373,12 +375,25 @@ def test_the_end_as_json_and_nothing_else_on_stdout(start: Start, machine: Machi
         "status": "SUCCEEDED",
         "started": "2026-01-15T06:00:00+00:00",
         "stopped": "2026-01-15T06:00:15+00:00",
+        "groups": None,
         "targets": {"done": 1200, "failed": 3, "total": 1200},
         "error": None,
         "cause": None,
         "summary": SUMMARY,
     }
     assert result.stderr.startswith("planning: 0:00:00\n")
+
+
+def test_in_the_first_round_it_is_groups_that_are_done(start: Start, machine: Machine) -> None:
+    """Of one that failed, the targets that told nothing have a second round: it is no loss yet."""
+    assert execution.GROUPS == scan_workflow.EACH_GROUP
+    machine.map = machine.map.replace("EachTarget", execution.GROUPS)
+    told = start("--json")
+    assert "scanning: 203 of 1,200 groups, " in told.stderr
+    assert "target" not in told.stderr
+    assert "failed" not in told.stderr
+    answer = json.loads(told.stdout)
+    assert (answer["groups"], answer["targets"]) == ({"done": 1200, "failed": 3, "total": 1200}, None)
 
 
 def test_a_scan_that_hardly_moves_says_something_every_minute(start: Start, machine: Machine) -> None:

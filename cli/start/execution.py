@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from orgscan.session import Clients
 
 ONGOING = ("RUNNING", "PENDING_REDRIVE")
+GROUPS = "EachGroup"
+"""The map of the first round, as the workflow has it."""
 SIGN_IN = "sign in, and set AWS_PROFILE and AWS_DEFAULT_REGION to the hub's account and region"
 
 
@@ -49,6 +51,8 @@ class Targets:
     failed: int
     """Their workers told nothing: each becomes a gap."""
     total: int
+    what: str = "target"
+    """Or 'group': in the first round twenty of them are one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +166,8 @@ def _map(client: Any, arn: str) -> tuple[str, Targets | None]:
     told = client.describe_map_run(mapRunArn=newest["mapRunArn"])
     counts = told["itemCounts"]
     failed = counts["failed"] + counts["timedOut"] + counts["aborted"]
-    return told["status"], Targets(counts["succeeded"] + failed, failed, counts["total"])
+    what = "group" if f"/{GROUPS}:" in newest["mapRunArn"] else "target"
+    return told["status"], Targets(counts["succeeded"] + failed, failed, counts["total"], what)
 
 
 def _message(cause: str) -> str:

@@ -67,8 +67,9 @@ class _Lines:
 
 def _parts(seen: Execution, running: timedelta) -> Iterator[str]:
     if isinstance(seen.targets, Targets):
-        yield f"{seen.targets.done:,} of {number(seen.targets.total, 'target')}"
-        if seen.targets.failed:
+        yield f"{seen.targets.done:,} of {number(seen.targets.total, seen.targets.what)}"
+        # What is missing of a group has a second round.
+        if seen.targets.failed and seen.targets.what != "group":
             yield f"{seen.targets.failed:,} failed"
     elif isinstance(seen.targets, Gap):
         yield f"targets not seen: {seen.targets.detail}"
@@ -127,11 +128,18 @@ def as_json(seen: Execution, summary: Mapping[str, Any] | None = None) -> dict[s
         "status": seen.status,
         "started": seen.started.isoformat(timespec="seconds"),
         "stopped": seen.stopped.isoformat(timespec="seconds") if seen.stopped else None,
-        "targets": {"done": known.done, "failed": known.failed, "total": known.total} if known else None,
+        **{
+            f"{what}s": _counts(known) if known and known.what == what else None
+            for what in ("group", "target")
+        },
         "error": seen.error or None,
         "cause": seen.cause or None,
         "summary": summary,
     }
+
+
+def _counts(known: Targets) -> Mapping[str, int]:
+    return {"done": known.done, "failed": known.failed, "total": known.total}
 
 
 def _print(console: Console, line: str) -> None:

@@ -35,19 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     began = context.get_remaining_time_in_millis() / 1000
     settings = ReportSettings.from_environment()
     logger.append_keys(scan=event["scan"])
-    configuration = Configuration.beside(__file__)
-    home = session.here()
-    s3 = home.get("s3")
-    reporter = Reporter(
-        store=FindingStore(home.table(settings.table)),
-        plans=PlanStore(s3, settings.bucket),
-        s3=s3,
-        bucket=settings.bucket,
-        catalog=catalog.everything(),
-        configuration=configuration,
-        another_store=lambda: FindingStore(home.table(settings.table)),
-        sign=lambda key: _sign(home, settings, configuration, key),
-    )
+    reporter = _reporter(settings, Configuration.beside(__file__))
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000
@@ -88,6 +76,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         "reached": summary.reached,
         "messages": messages,
     }
+
+
+def _reporter(settings: ReportSettings, configuration: Configuration) -> Reporter:
+    home = session.here()
+    s3 = home.get("s3")
+    return Reporter(
+        store=FindingStore(home.table(settings.table)),
+        plans=PlanStore(s3, settings.bucket),
+        s3=s3,
+        bucket=settings.bucket,
+        catalog=catalog.everything(),
+        configuration=configuration,
+        another_store=lambda: FindingStore(home.table(settings.table)),
+        sign=lambda key: _sign(home, settings, configuration, key),
+    )
 
 
 def _again(event: dict[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,6 @@ copy_config_to_registered_loggers(source_logger=logger, include={"orgscan"})
 # of every one, also in an invocation that it does not sample.
 tracer = Tracer(service="scan", auto_patch=False)
 metrics = Metrics(service="scan")
-
-
 LEAST_S = 90.0
 """Seconds of the first round without which it is left to the second: what is kept for the end is 60."""
 

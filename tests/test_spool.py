@@ -87,6 +87,17 @@ def test_what_could_not_be_written_is_written_later_the_way_to_the_next_page_too
     assert (again.size(), again.bookmark(Thing)) == (MOST_WAITING, Bookmark(0, {"NextToken": "2"}))
 
 
+def test_one_that_could_not_be_written_at_the_end_is_closed_all_the_same(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    pages = spool._database.execute("PRAGMA page_count").fetchone()[0]
+    spool._database.execute(f"PRAGMA max_page_count = {pages}")
+    spool.keep(Thing, [Thing(arn=f"t{number}") for number in range(MOST_WAITING - 1)], None)
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        spool.close()
+    with pytest.raises(SpoolClosed):
+        spool.keep(Thing, [Thing(arn="t1")], None)
+
+
 def test_a_count_is_of_what_there_is_now() -> None:
     spool = Spool()
     assert (spool.count(Thing), spool.size(), spool.related(Thing, "color", "red")) == (0, 0, [])

@@ -128,17 +128,17 @@ def as_json(seen: Execution, summary: Mapping[str, Any] | None = None) -> dict[s
         "status": seen.status,
         "started": seen.started.isoformat(timespec="seconds"),
         "stopped": seen.stopped.isoformat(timespec="seconds") if seen.stopped else None,
-        **{
-            f"{what}s": _counts(known) if known and known.what == what else None
-            for what in ("group", "target")
-        },
+        "groups": _counts(known, "group"),
+        "targets": _counts(known, "target"),
         "error": seen.error or None,
         "cause": seen.cause or None,
         "summary": summary,
     }
 
 
-def _counts(known: Targets) -> Mapping[str, int]:
+def _counts(known: Targets | None, what: str) -> Mapping[str, int] | None:
+    if known is None or known.what != what:
+        return None
     return {"done": known.done, "failed": known.failed, "total": known.total}
 
 

@@ -119,9 +119,9 @@ class Spool:
 
     def close(self) -> None:
         with self._lock, closing(self._database):
-            if self._open:
+            was_open, self._open = self._open, False
+            if was_open:
                 self._settle()
-            self._open = False
 
     def spend(self, spent: Spent) -> None:
         """By all invocations that worked on it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from botocore import hooks
 from botocore.client import ClientCreator
@@ -35,6 +36,26 @@ def classes_once() -> None:
 
     # Threads make clients one at a time, see Clients.get; two that met here would build an equal class twice.
     setattr(ClientCreator, name, built_once)
+
+
+@cache
+def models_once() -> None:
+    """From now on a service's model, and all that is worked out of it, is shared by its clients everywhere.
+
+    What a call is and how its answer is read is the same in every region. Making the second region's client
+    looks at all of a service's operations otherwise, and its answers' shapes are compiled once more.
+    """
+    name = "_load_service_model"
+    load = vars(ClientCreator)[name]
+    loaded: WeakKeyDictionary[Any, dict[tuple[str, str | None], Any]] = WeakKeyDictionary()
+
+    def loaded_once(self: Any, service: str, version: str | None = None) -> Any:
+        known = loaded.setdefault(self._loader, {})
+        if (service, version) not in known:
+            known[service, version] = load(self, service, version)
+        return known[service, version]
+
+    setattr(ClientCreator, name, loaded_once)
 
 
 @cache

@@ -30,6 +30,7 @@ from orgscan.once import (
     authorities_once,
     classes_once,
     listeners_copied_at_once,
+    models_once,
 )
 from orgscan.pace import Pace
 from orgscan.parsers import Parsers
@@ -390,6 +391,7 @@ def _session(
     credentials: Credentials | None = None, *, region: str | None = None, profile: str | None = None
 ) -> boto3.Session:
     classes_once()
+    models_once()
     authorities_once()
     aliases_once()
     listeners_copied_at_once()

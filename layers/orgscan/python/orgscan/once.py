@@ -7,14 +7,17 @@ A client of EC2 takes 37 ms, of which 30 go into the class with its hundreds of 
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache, wraps
 from threading import Lock
+from types import FunctionType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from botocore import hooks
+from botocore import hooks, regions
 from botocore.client import ClientCreator
 from botocore.context import get_context
+from botocore.endpoint_provider import EndpointProvider
 from botocore.hooks import EventAliaser, NodeList
 from botocore.httpsession import URLLib3Session
 
@@ -97,25 +100,69 @@ def aliases_once() -> None:
 
 
 @cache
-def listeners_copied_at_once() -> None:
-    """From now on who listens to events, which each client gets a copy of, is copied without detours.
+def listeners_shared() -> None:
+    """From now on clients share who listens to events, of which each would get a copy: a thousand nodes.
 
-    A thousand nodes: `copy.copy` and a look at every type took half of what making a client takes.
+    A node is never changed for one that has it: whoever begins or ceases to listen gets nodes of its own.
     """
+    trie = vars(hooks)["_PrefixTrie"]
 
-    def copied(self: Any, node: dict[str, Any]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        for name, value in node.items():
-            if type(value) is dict:
-                made[name] = copied(self, value)
-            elif type(value) is NodeList:
-                first, middle, last = value
-                made[name] = NodeList(first[:], middle[:], last[:])
-            else:
-                made[name] = value
+    def shared(self: Any) -> Any:
+        made = type(self)()
+        made.__dict__.update(self.__dict__)
         return made
 
-    vars(hooks)["_PrefixTrie"]._recursive_copy = copied  # noqa: SLF001 (there is no other way to it)
+    def changing(change: Callable[..., None]) -> Callable[..., None]:
+        @wraps(change)
+        def changed(self: Any, key: str, *args: Any, **more: Any) -> None:
+            self._root = _own(self._root, key.split("."))
+            change(self, key, *args, **more)
+
+        return changed
+
+    trie.__copy__ = shared
+    for name in ("append_item", "remove_item"):
+        setattr(trie, name, changing(vars(trie)[name]))
+
+
+def _own(node: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """The same, whose nodes along the path nobody else has."""
+    own, values = dict(node), node["values"]
+    own["values"] = values and NodeList(*(each[:] for each in values))
+    own["children"] = children = dict(node["children"])
+    if path and path[0] in children:
+        children[path[0]] = _own(children[path[0]], path[1:])
+    return own
+
+
+@cache
+def rules_once() -> None:
+    """From now on the rules by which a service's endpoints are found are taken apart once, not in each region."""
+    make = EndpointProvider
+    made: dict[tuple[int, int, object], tuple[Any, ...]] = {}
+
+    def made_once(ruleset_data: Any, partition_data: Any, excluded_params: Any = None) -> Any:
+        key = id(ruleset_data), id(partition_data), excluded_params and frozenset(excluded_params)
+        if key not in made:
+            # With what they were made of: as long as it is there, no other thing has its address.
+            provider = make(ruleset_data, partition_data, excluded_params)
+            made[key] = provider, ruleset_data, partition_data
+        return made[key][0]
+
+    regions.EndpointProvider = made_once  # where it is asked for
+
+
+@cache
+def listeners_asked_once() -> None:
+    """From now on a function is asked once whether it can listen, not again for every client."""
+    ask = hooks.accepts_kwargs
+    asked: Callable[[Any], Any] = lru_cache(maxsize=1024)(ask)
+
+    def ask_once(listener: Any) -> Any:
+        function = getattr(listener, "__func__", listener)
+        return asked(function) if type(function) is FunctionType else ask(listener)
+
+    hooks.accepts_kwargs = ask_once
 
 
 def agent_once(client: Any) -> None:

@@ -29,8 +29,10 @@ from orgscan.once import (
     aliases_once,
     authorities_once,
     classes_once,
-    listeners_copied_at_once,
+    listeners_asked_once,
+    listeners_shared,
     models_once,
+    rules_once,
 )
 from orgscan.pace import Pace
 from orgscan.parsers import Parsers
@@ -394,7 +396,9 @@ def _session(
     models_once()
     authorities_once()
     aliases_once()
-    listeners_copied_at_once()
+    rules_once()
+    listeners_shared()
+    listeners_asked_once()
     core = botocore.session.get_session()
     core.register_component("data_loader", LOADER)
     core.register_component("response_parser_factory", Parsers())

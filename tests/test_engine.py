@@ -339,11 +339,57 @@ def test_a_check_may_measure_others_once_it_knows_the_first(aws: boto3.Session) 
             (again,) = view.measure(thing, days=2)
             yield f"{own.values} {second.values} {third.values} {again == own}"
 
-    calls: list[object] = []
-    aws.events.register("provide-client-params.cloudwatch.GetMetricData", lambda **_: calls.append(1))
+    asked: list[list[str]] = []
+    aws.events.register(
+        "provide-client-params.cloudwatch.GetMetricData", lambda params, **_: asked.append(_things(params))
+    )
     seen = scan(sees(Thing, Thing(arn="t1")), checks=(thing_loud,), enter=lambda: Clients(aws, guarded=True))
     assert [f.problems for f in seen.findings] == [("(1.0,) (2.0,) (3.0,) True",)]
-    assert len(calls) == 2
+    assert asked == [["t1"], ["t2", "t3"]]  # each is billed
+
+
+def _things(params: dict[str, Any]) -> list[str]:
+    metrics = [each["MetricStat"]["Metric"] for each in params["MetricDataQueries"]]
+    return [each["Dimensions"][0]["Value"] for each in metrics]
+
+
+def test_only_the_named_metrics_are_asked_for(aws: boto3.Session) -> None:
+    calm, loud = (Metric("Things", name, "Sum", 86400) for name in ("Calm", "Loud"))
+
+    @check(Thing, measures=(calm, loud), **LOW)
+    def thing_loud_alone(thing: Thing, view: View) -> Problems:
+        """The other one would be billed too."""
+        (own,) = view.measure(thing, loud, days=2)
+        yield f"{own.values}"
+
+    asked: list[str] = []
+    aws.events.register(
+        "provide-client-params.cloudwatch.GetMetricData",
+        lambda params, **_: asked.extend(
+            each["MetricStat"]["Metric"]["MetricName"] for each in params["MetricDataQueries"]
+        ),
+    )
+    seen = scan(
+        sees(Thing, Thing(arn="t1")), checks=(thing_loud_alone,), enter=lambda: Clients(aws, guarded=True)
+    )
+    assert [f.problems for f in seen.findings] == [("()",)]
+    assert asked == ["Loud"]
+
+
+def test_a_metric_must_be_declared(aws: boto3.Session) -> None:
+    calm, loud = (Metric("Things", name, "Sum", 86400) for name in ("Calm", "Loud"))
+
+    @check(Thing, measures=(calm,), **LOW)
+    def thing_undeclared(thing: Thing, view: View) -> Problems:
+        """What is not declared is not in the docs, and not in the permissions."""
+        view.measure(thing, loud, days=2)
+        yield "unreachable"
+
+    seen = scan(
+        sees(Thing, Thing(arn="t1")), checks=(thing_undeclared,), enter=lambda: Clients(aws, guarded=True)
+    )
+    (gap,) = seen.coverage.gaps.values()
+    assert "measures Loud" in str(gap)
 
 
 outcomes = st.sampled_from([None, DENIED, KeyError("garbage"), TimeoutError("hangs")])

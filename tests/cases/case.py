@@ -33,12 +33,14 @@ class Case:
     lost: Mapping[type[Resource], Gap] = field(default_factory=dict)
     """Listings that could not be read."""
     measured: Sequence[Series | Gap] = ()
-    """What CloudWatch answers to the check's `measures`, in their order."""
+    """What CloudWatch answers to all of the check's `measures`, in their order, resource by resource."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     unread: str | None = None
     """Expect a gap whose detail contains this, instead of (or after) the problems."""
     accounts: frozenset[str] = frozenset()
     """The organization's."""
+    asked: tuple[str, ...] | None = None
+    """Names of the metrics that are asked for, and billed, until it can be judged."""
 
     def __str__(self) -> str:
         outcome = "cannot-tell" if self.unread is not None else "fails" if self.problems else "passes"
@@ -47,8 +49,14 @@ class Case:
     def judge(self, here: Target = HERE) -> tuple[tuple[Problem, ...], str | None]:
         """The problems found, and the detail of the gap that ended the judgement, if one did."""
         sight = Sight(here, NOW, spooled(self.check.also, self.beside, self.lost), self.accounts)
+        found, gap = self._judged(sight)
+        if self.asked is not None:
+            assert [query.metric.name for query in sight.answers] == list(self.asked)
+        return found, gap
+
+    def _judged(self, sight: Sight) -> tuple[tuple[Problem, ...], str | None]:
         found: list[Problem] = []
-        for _ in range(2):
+        for _ in range(1 + len(self.check.measures)):
             found.clear()
             try:
                 judged = self.check.judge(self.resource, CheckView(self.check, sight), self.parameters)
@@ -58,11 +66,17 @@ class Case:
             except Wanted as wanted:
                 sight.answers = self._answers(wanted.queries)
             else:
-                break
-        return tuple(found), None
+                return tuple(found), None
+        raise AssertionError("it asks for ever more")
 
     def _answers(self, queries: Sequence[Query]) -> dict[Query, Series | Gap]:
-        return dict(zip(queries, self.measured, strict=True))
+        metrics = self.check.measures
+        whose = list(dict.fromkeys(query.dimensions for query in queries))
+        assert len(self.measured) >= len(whose) * len(metrics), "a metric of a resource is missing"
+        return {
+            query: self.measured[whose.index(query.dimensions) * len(metrics) + metrics.index(query.metric)]
+            for query in queries
+        }
 
 
 def passes(check: Check[Any], resource: Resource, **world: Any) -> Case:

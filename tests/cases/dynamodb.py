@@ -45,7 +45,7 @@ ON_DEMAND = Problem(
 IDLE_CASES: list[Case] = [
     fails(dynamodb_table_idle, TABLE, ON_DEMAND, measured=[NOTHING, NOTHING]),
     fails(dynamodb_table_idle, TABLE, ON_DEMAND, measured=[ZERO, ZERO]),
-    passes(dynamodb_table_idle, TABLE, measured=[SOME, NOTHING]),
+    passes(dynamodb_table_idle, TABLE, measured=[SOME, NOTHING], asked=("ConsumedReadCapacityUnits",)),
     passes(dynamodb_table_idle, TABLE, measured=[ZERO, SOME]),
     # (20 x 0.00013 + 10 x 0.00065) x 730 x 1.11 + storage
     fails(

@@ -94,7 +94,7 @@ IDLE_CASES: list[Case] = [
     passes(ec2_instance_idle, replace(INSTANCE, launched=ago(6.9))),
     fails(ec2_instance_idle, INSTANCE, Problem(IDLE, saving=usd(8.43)), measured=load()),
     fails(ec2_instance_idle, replace(INSTANCE, launched=ago(7)), IDLE, measured=load()),
-    passes(ec2_instance_idle, INSTANCE, measured=load(cpu=5.1)),
+    passes(ec2_instance_idle, INSTANCE, measured=load(cpu=5.1), asked=("CPUUtilization",)),
     passes(ec2_instance_idle, INSTANCE, measured=load(peak=20)),
     passes(ec2_instance_idle, INSTANCE, measured=load(network_out=4)),
     passes(ec2_instance_idle, INSTANCE, measured=load(), parameters={"max_network_mib": 2}),

@@ -45,11 +45,11 @@ def every_day(value: float) -> Series:
 
 def redis(connections: float = 2, gets: float = 0, sets: float = 0, cpu: float = 1.99) -> Sequence[Series]:
     of_redis = [every_day(each) for each in (connections, gets, sets)]
-    return [*of_redis, NOTHING, NOTHING, every_day(cpu), NOTHING]
+    return [*of_redis, every_day(cpu), NOTHING, NOTHING, NOTHING]
 
 
 def memcached(connections: float = 2, gets: float = 0, sets: float = 0) -> Sequence[Series]:
-    return [every_day(connections), NOTHING, NOTHING, every_day(gets), every_day(sets), every_day(0), NOTHING]
+    return [every_day(connections), NOTHING, NOTHING, every_day(0), every_day(gets), every_day(sets), NOTHING]
 
 
 def serverless(units: float) -> Sequence[Series]:
@@ -80,7 +80,7 @@ CASES: list[Case] = [
         Problem(idle("1 cache.x9.huge node")),
         measured=redis(),
     ),
-    passes(elasticache_cluster_idle, NODE, measured=redis(connections=3)),
+    passes(elasticache_cluster_idle, NODE, measured=redis(connections=3), asked=("CurrConnections",)),
     fails(
         elasticache_cluster_idle,
         NODE,

@@ -132,8 +132,16 @@ NETWORK = replace(BALANCER, type="network", arn=f"{ELB}:loadbalancer/net/shop/1"
 NETWORK_GROUP = replace(GROUP, load_balancers=(NETWORK.arn,))
 IDLE_CASES: list[Case] = [
     fails(elbv2_load_balancer_idle, BALANCER, LITTLE, beside=[GROUP], measured=traffic(99, 3)),
-    passes(elbv2_load_balancer_idle, BALANCER, beside=[GROUP], measured=traffic(100, 3)),
-    passes(elbv2_load_balancer_idle, BALANCER, beside=[GROUP], measured=traffic(3, 3, mib=5)),
+    passes(
+        elbv2_load_balancer_idle, BALANCER, beside=[GROUP], measured=traffic(100, 3), asked=("RequestCount",)
+    ),
+    passes(
+        elbv2_load_balancer_idle,
+        BALANCER,
+        beside=[GROUP],
+        measured=traffic(3, 3, mib=5),
+        asked=("RequestCount", "ProcessedBytes"),
+    ),
     fails(
         elbv2_load_balancer_idle,
         BALANCER,

@@ -335,7 +335,12 @@ IDLE_CASES: list[Case] = [
     idle(daily(), daily(), type="GatewayLoadBalancer"),
     idle(daily(), daily(), created=ago(14)),
     idle(daily(), daily(), subnets=(), saving=None),
-    passes(vpc_interface_endpoint_idle, ENDPOINT, measured=[daily(*[0] * 13, 1), daily()]),
+    passes(
+        vpc_interface_endpoint_idle,
+        ENDPOINT,
+        measured=[daily(*[0] * 13, 1), daily()],
+        asked=("BytesProcessed",),
+    ),
     passes(vpc_interface_endpoint_idle, replace(ENDPOINT, type="Gateway")),
     passes(vpc_interface_endpoint_idle, replace(ENDPOINT, created=ago(13.9))),
     passes(vpc_interface_endpoint_idle, replace(ENDPOINT, available=False)),

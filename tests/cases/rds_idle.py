@@ -46,7 +46,7 @@ CASES: list[Case] = [
         Problem(IDLE, saving=usd(202.58)),
         measured=[NOBODY, QUIET, QUIET],
     ),
-    passes(rds_instance_idle, DATABASE, measured=[SOMEBODY, QUIET, QUIET]),
+    passes(rds_instance_idle, DATABASE, measured=[SOMEBODY, QUIET, QUIET], asked=("DatabaseConnections",)),
     passes(rds_instance_idle, DATABASE, measured=[NOBODY, daily(*[10] * 7), daily(*[10] * 7)]),
     fails(
         rds_instance_idle,

@@ -388,7 +388,9 @@ NAT_CASES: list[Case] = [
     passes(ec2_nat_gateway_idle, replace(NAT, state="pending")),
     passes(ec2_nat_gateway_idle, replace(NAT, state="failed")),
     passes(ec2_nat_gateway_idle, replace(NAT, created=ago(6))),
-    passes(ec2_nat_gateway_idle, NAT, measured=[daily(*[0] * 13, 512), SILENT]),
+    passes(
+        ec2_nat_gateway_idle, NAT, measured=[daily(*[0] * 13, 512), SILENT], asked=("BytesOutToDestination",)
+    ),
     passes(ec2_nat_gateway_idle, NAT, measured=[SILENT, daily(*[0] * 13, 512)]),
     idle_nat(NAT, usd(40.11)),
     idle_nat(replace(NAT, public_ips=0), usd(36.46)),

@@ -52,10 +52,15 @@ class View(Protocol):
 
     def tags(self, resource: Taggable) -> Mapping[str, str]: ...
 
-    def measure(self, resource: Resource, *, days: int) -> Sequence[Series]:
-        """A series for each of the check's `measures`, in their order, over the last full `days`."""
+    def measure(self, resource: Resource, *metrics: Metric, days: int) -> Sequence[Series]:
+        """A series for each of these, of the check's `measures`, in their order, over the last full `days`.
 
-    def measure_all(self, resources: Sequence[Resource], *, days: int) -> Sequence[Sequence[Series]]:
+        None named are all. Each that is asked for is billed: what one of them decides needs no other.
+        """
+
+    def measure_all(
+        self, resources: Sequence[Resource], *metrics: Metric, days: int
+    ) -> Sequence[Sequence[Series]]:
         """The same for each of several resources, in their order: asked together, fetched together."""
 
 

@@ -153,10 +153,14 @@ class Judge:
         """Fetch what is waited for, of all checks together, and judge again."""
         waiting, self._waiting = self._waiting, defaultdict(list)
         queries, self._queries = self._queries, {}
-        self.sight.answers = self._answers(queries)
+        known = self.sight.answers
+        self.sight.answers = {**known, **self._answers(each for each in queries if each not in known)}
         for check, resources in waiting.items():
             self._judge(check, resources)
-        self.sight.answers = {}
+        # What was not enough for a check is billed once: it asks for that again, and for more.
+        self.sight.answers = {
+            each: told for each, told in self.sight.answers.items() if each in self._queries
+        }
 
     def _answers(self, queries: Iterable[Query]) -> Mapping[Query, Series | Gap]:
         if isinstance(self.clients, Gap):

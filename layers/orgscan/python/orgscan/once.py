@@ -137,7 +137,7 @@ def _own(node: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
 
 @cache
 def rules_once() -> None:
-    """From now on the rules by which a service's endpoints are found are taken apart once, not in each region."""
+    """From now on a service's rules for its endpoints are taken apart once, not in every region."""
     make = EndpointProvider
     made: dict[tuple[int, int, object], tuple[Any, ...]] = {}
 
@@ -149,7 +149,7 @@ def rules_once() -> None:
             made[key] = provider, ruleset_data, partition_data
         return made[key][0]
 
-    regions.EndpointProvider = made_once  # where it is asked for
+    regions.EndpointProvider = made_once  # type: ignore[attr-defined] # the name by which it is asked for
 
 
 @cache
@@ -162,7 +162,7 @@ def listeners_asked_once() -> None:
         function = getattr(listener, "__func__", listener)
         return asked(function) if type(function) is FunctionType else ask(listener)
 
-    hooks.accepts_kwargs = ask_once
+    hooks.accepts_kwargs = ask_once  # type: ignore[assignment] # as good as a bool
 
 
 def agent_once(client: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from orgscan.check import Check
 from orgscan.errors import Told
 from orgscan.metrics import Query
-from orgscan.model import Gap, Resource, Series, Taggable, TagRecord, Target, Unread, known
+from orgscan.model import Gap, Metric, Resource, Series, Taggable, TagRecord, Target, Unread, known
 from orgscan.spool import Spool
 
 O = TypeVar("O", bound=Resource)  # noqa: E741
@@ -25,7 +25,7 @@ class Wanted(Exception):
 
 
 class Undeclared(Told, LookupError):
-    """A check looks at a kind that its `also` does not name."""
+    """A check looks at a kind that its `also` does not name, or at a metric that is not in its `measures`."""
 
 
 @dataclass
@@ -86,16 +86,19 @@ class CheckView:
             self._complete(TagRecord)
         return self.sight.read_tags(resource)
 
-    def measure(self, resource: Resource, *, days: int) -> Sequence[Series]:
-        (series,) = self.measure_all([resource], days=days)
+    def measure(self, resource: Resource, *metrics: Metric, days: int) -> Sequence[Series]:
+        (series,) = self.measure_all([resource], *metrics, days=days)
         return series
 
-    def measure_all(self, resources: Sequence[Resource], *, days: int) -> Sequence[Sequence[Series]]:
+    def measure_all(
+        self, resources: Sequence[Resource], *metrics: Metric, days: int
+    ) -> Sequence[Sequence[Series]]:
+        unknown = [each.name for each in metrics if each not in self.check.measures]
+        if unknown:
+            raise Undeclared(f"{self.check.id} measures {unknown[0]} without naming it in `measures`")
+        wanted = metrics or self.check.measures
         queries = [
-            [
-                Query(metric, tuple(sorted(resource.dimensions.items())), days)
-                for metric in self.check.measures
-            ]
+            [Query(metric, tuple(sorted(resource.dimensions.items())), days) for metric in wanted]
             for resource in resources
         ]
         self._asked.update(dict.fromkeys(query for each in queries for query in each))

@@ -42,9 +42,10 @@ def dynamodb_table_idle(table: Table, view: View, *, window_days: int = 14) -> P
     """
     if table.status != "ACTIVE" or table.created > view.now - timedelta(days=window_days):
         return
-    measured = view.measure_all([table, *table.indexes], days=window_days)
-    if any(sum(series.values) > 0 for each in measured for series in each):
-        return
+    for metric in (READS, WRITES):
+        measured = view.measure_all([table, *table.indexes], metric, days=window_days)
+        if any(sum(series.values) > 0 for (series,) in measured):
+            return
     idle = f"no reads and no writes in {window_days} days, {_paid_for(table)}"
     saving = _monthly(table, view.target)
     if table.replicas:

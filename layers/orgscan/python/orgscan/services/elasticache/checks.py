@@ -28,21 +28,17 @@ def _metric(name: str, statistic: str) -> Metric:
     return Metric("AWS/ElastiCache", name, statistic, DAY)
 
 
-MEASURES = (
-    _metric("CurrConnections", "Maximum"),
-    _metric("GetTypeCmds", "Sum"),
-    _metric("SetTypeCmds", "Sum"),
-    _metric("CmdGet", "Sum"),
-    _metric("CmdSet", "Sum"),
-    _metric("CPUUtilization", "Average"),
-    _metric("ElastiCacheProcessingUnits", "Sum"),
-)
+CONNECTIONS = _metric("CurrConnections", "Maximum")
+CPU = _metric("CPUUtilization", "Average")
+UNITS = _metric("ElastiCacheProcessingUnits", "Sum")
+OF_OTHERS = (CONNECTIONS, _metric("GetTypeCmds", "Sum"), _metric("SetTypeCmds", "Sum"), CPU)
+OF_MEMCACHED = (CONNECTIONS, _metric("CmdGet", "Sum"), _metric("CmdSet", "Sum"), CPU)
 """Redis and Valkey count commands by type, Memcached by command, serverless caches units of work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What was measured of one cache cluster, in the order of `MEASURES` without what it does not publish."""
+    """What was measured of one cache cluster, in the order of `OF_OTHERS` and `OF_MEMCACHED`."""
 
     connections: Series
     gets: Series
@@ -72,7 +68,7 @@ class Use:
     category=Category.COST,
     fix="Take a snapshot and delete it.",
     also=(CacheCluster,),
-    measures=MEASURES,
+    measures=(*dict.fromkeys(OF_OTHERS + OF_MEMCACHED), UNITS),
     cli=(
         (
             "cluster: aws elasticache delete-cache-cluster --cache-cluster-id {name} "
@@ -110,22 +106,21 @@ def elasticache_cluster_idle(
         return
     if any(not each.created or each.created > since for each in nodes):
         return
-    measured = view.measure_all(nodes, days=window_days)
     if isinstance(cache, ServerlessCache):
-        ((*_, units),) = measured
+        (units,) = view.measure(cache, UNITS, days=window_days)
         _enough([units], window_days, min_datapoint_share)
         if sum(units.values) < max_ops_per_day * window_days:
             yield f"{sum(units.values) / window_days:.0f} processing units per day over {window_days} days"
         return
     clusters = [each for each in nodes if isinstance(each, CacheCluster)]
-    uses = [_use(cluster, series) for cluster, series in zip(clusters, measured, strict=True)]
+    connected = view.measure_all(clusters, CONNECTIONS, days=window_days)
+    if any(max(series.values, default=0) > baseline_connections for (series,) in connected):
+        return
+    # A group has nodes of one engine, and never of Memcached's.
+    metrics = OF_MEMCACHED if clusters[0].engine == "memcached" else OF_OTHERS
+    uses = [Use(*series) for series in view.measure_all(clusters, *metrics, days=window_days)]
     most_commands = max_ops_per_day * window_days
-    if any(
-        use.most_connections > baseline_connections
-        or use.commands >= most_commands
-        or use.average_cpu >= low_cpu
-        for use in uses
-    ):
+    if any(use.commands >= most_commands or use.average_cpu >= low_cpu for use in uses):
         return
     _enough([series for use in uses for series in use.series], window_days, min_datapoint_share)
     yield _idle(cache, clusters, uses, window_days, view.target)
@@ -146,13 +141,6 @@ def _nodes(cache: Cache, view: View) -> Sequence[CacheCluster | ServerlessCache]
                 raise Unread(Gap(CHECK, Blindness.NO_DATA, detail))
             return list(seen.values())
     raise TypeError(type(cache).__name__)
-
-
-def _use(cluster: CacheCluster, series: Sequence[Series]) -> Use:
-    connections, gets, sets, memcached_gets, memcached_sets, cpu, _ = series
-    if cluster.engine == "memcached":
-        return Use(connections, memcached_gets, memcached_sets, cpu)
-    return Use(connections, gets, sets, cpu)
 
 
 def _enough(series: Sequence[Series], days: int, share: float) -> None:

@@ -103,14 +103,16 @@ def ec2_nat_gateway_idle(
     """
     if gateway.state != "available" or gateway.created > view.now - timedelta(days=min_age_days):
         return
-    sent, received = view.measure(gateway, days=window_days)
-    days = min(len(sent.values), len(received.values))
-    if days < min_age_days:
-        # It counts bytes, zero included, for as long as it exists.
-        detail = f"traffic is known for {days} of at least {min_age_days} days"
-        raise Unread(Gap("ec2-nat-gateway-idle", Blindness.NO_DATA, detail))
-    if any(sent.values) or any(received.values):
-        return
+    days = window_days
+    for metric in (BYTES_OUT, BYTES_IN):
+        (passed,) = view.measure(gateway, metric, days=window_days)
+        if any(passed.values):
+            return
+        days = min(days, len(passed.values))
+        if days < min_age_days:
+            # It counts bytes, zero included, for as long as it exists.
+            detail = f"traffic is known for {days} of at least {min_age_days} days"
+            raise Unread(Gap("ec2-nat-gateway-idle", Blindness.NO_DATA, detail))
     price = _monthly(gateway, view.target)
     idle = f"no traffic on the {days} days measured"
     try:

@@ -1,6 +1,6 @@
 """What we expect of instances."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
@@ -13,6 +13,7 @@ from orgscan.model import (
     Gap,
     Metric,
     Money,
+    Series,
     Severity,
     Target,
     Unread,
@@ -121,23 +122,36 @@ def ec2_instance_idle(
     """
     if instance.state != "running" or instance.launched > view.now - timedelta(days=window_days):
         return
-    cpu, received, sent = view.measure(instance, days=window_days)
-    if min(series.share for series in (cpu, received, sent)) < min_datapoint_share:
-        detail = f"less than {min_datapoint_share:.0%} of the datapoints of {window_days} days exist"
+    (cpu,) = _measured(view, instance, (CPU,), window_days, min_datapoint_share)
+    peak = max(cpu.values)
+    if cpu.average >= max_avg_cpu or peak >= max_peak_cpu:
+        return
+    network = _measured(view, instance, (NETWORK_IN, NETWORK_OUT), window_days, min_datapoint_share)
+    mib = sum(series.average for series in network) / MIB
+    if mib >= max_network_mib:
+        return
+    idle = (
+        f"over {window_days} days: CPU {cpu.average:.1f}% on average, {peak:.1f}% in the busiest hour; "
+        f"network {mib:.1f} MiB per day"
+    )
+    price = _hourly_for_a_month(instance, view.target)
+    reason = _meant_to_idle(instance, view.tags(instance))
+    if reason:
+        saving = prices.doubted(price, Confidence.LOW)
+        yield Problem(f"{idle}; it is {reason}", severity=Severity.INFORMATIONAL, saving=saving)
+    else:
+        yield Problem(idle, saving=price)
+
+
+def _measured(
+    view: View, instance: Instance, metrics: Sequence[Metric], days: int, share: float
+) -> Sequence[Series]:
+    """Raises Unread where too little of it exists."""
+    series = view.measure(instance, *metrics, days=days)
+    if min(each.share for each in series) < share:
+        detail = f"less than {share:.0%} of the datapoints of {days} days exist"
         raise Unread(Gap("ec2-instance-idle", Blindness.NO_DATA, detail))
-    peak, mib = max(cpu.values), (received.average + sent.average) / MIB
-    if cpu.average < max_avg_cpu and peak < max_peak_cpu and mib < max_network_mib:
-        idle = (
-            f"over {window_days} days: CPU {cpu.average:.1f}% on average, {peak:.1f}% in the busiest hour; "
-            f"network {mib:.1f} MiB per day"
-        )
-        price = _hourly_for_a_month(instance, view.target)
-        reason = _meant_to_idle(instance, view.tags(instance))
-        if reason:
-            saving = prices.doubted(price, Confidence.LOW)
-            yield Problem(f"{idle}; it is {reason}", severity=Severity.INFORMATIONAL, saving=saving)
-        else:
-            yield Problem(idle, saving=price)
+    return series
 
 
 def _hourly_for_a_month(instance: Instance, target: Target) -> Money | None:

@@ -297,10 +297,10 @@ def ebs_volume_idle(
             return
         if instances[0].state != "running" or instances[0].launched > start:
             return
-    reads, writes = view.measure(volume, days=window_days)
-    if min(reads.share, writes.share) < min_datapoint_share:
-        detail = f"less than {min_datapoint_share:.0%} of the datapoints of {window_days} days exist"
-        raise Unread(Gap("ebs-volume-idle", Blindness.NO_DATA, detail))
+    reads = _measured(view, volume, READS, window_days, min_datapoint_share)
+    if max(reads.values) >= max_ops_per_day:
+        return
+    writes = _measured(view, volume, WRITES, window_days, min_datapoint_share)
     busiest = _busiest(reads, writes)
     if busiest < max_ops_per_day:
         text = (
@@ -308,6 +308,15 @@ def ebs_volume_idle(
             f"{busiest:.0f} reads and writes at most on each of the last {window_days} days"
         )
         yield Problem(text, saving=monthly(volume, view.target))
+
+
+def _measured(view: View, volume: Volume, metric: Metric, days: int, share: float) -> Series:
+    """Raises Unread where too little of it exists."""
+    (series,) = view.measure(volume, metric, days=days)
+    if series.share < share:
+        detail = f"less than {share:.0%} of the datapoints of {days} days exist"
+        raise Unread(Gap("ebs-volume-idle", Blindness.NO_DATA, detail))
+    return series
 
 
 def _busiest(reads: Series, writes: Series) -> float:

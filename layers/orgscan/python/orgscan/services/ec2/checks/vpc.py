@@ -320,12 +320,14 @@ def vpc_interface_endpoint_idle(endpoint: VpcEndpoint, view: View, *, window_day
     young = endpoint.created > view.now - timedelta(days=window_days)
     if not billed or not endpoint.available or endpoint.managed or young:
         return
-    processed, connections = view.measure(endpoint, days=window_days)
+    (processed,) = view.measure(endpoint, PROCESSED, days=window_days)
     if any(processed.values):
         return
-    if not processed.values and connections.values:
-        detail = "connections were measured, but not the bytes that passed"
-        raise Unread(Gap("vpc-interface-endpoint-idle", Blindness.NO_DATA, detail))
+    if not processed.values:
+        (connections,) = view.measure(endpoint, CONNECTIONS, days=window_days)
+        if connections.values:
+            detail = "connections were measured, but not the bytes that passed"
+            raise Unread(Gap("vpc-interface-endpoint-idle", Blindness.NO_DATA, detail))
     count = len(endpoint.subnets)
     saving = prices.hourly(view.target, "vpce.az_hour", count) if count else None
     yield Problem(f"{endpoint.service}: no bytes in {window_days} days, in {count} subnets", saving=saving)

@@ -13,7 +13,16 @@ DAY = 86400
 MIB = 1024 * 1024
 NAMESPACES = {"application": "AWS/ApplicationELB", "network": "AWS/NetworkELB", "gateway": "AWS/GatewayELB"}
 """By type of load balancer; their prices are named after the types too."""
-ARRIVALS = {"application": "RequestCount", "network": "NewFlowCount", "gateway": "NewFlowCount"}
+ARRIVALS = {
+    kind: Metric(NAMESPACES[kind], name, "Sum", DAY)
+    for kind, name in (
+        ("application", "RequestCount"),
+        ("network", "NewFlowCount"),
+        ("gateway", "NewFlowCount"),
+    )
+}
+MOVED = {kind: Metric(name, "ProcessedBytes", "Sum", DAY) for kind, name in NAMESPACES.items()}
+"""By type: what arrives, and the bytes that pass. Other namespaces know nothing of it."""
 NOT_YET = ("provisioning", "failed")
 """States in which a load balancer does not work, or never will."""
 ANSWERS_ITSELF = ("redirect", "fixed-response")
@@ -94,10 +103,7 @@ def _alone(balancer: LoadBalancer, target: Target) -> Money | None:
     category=Category.COST,
     fix="Merge it into another load balancer, by rules for its host names, or delete it.",
     also=(TargetGroup,),
-    measures=(
-        *(Metric(NAMESPACES[kind], ARRIVALS[kind], "Sum", DAY) for kind in NAMESPACES),
-        *(Metric(NAMESPACES[kind], "ProcessedBytes", "Sum", DAY) for kind in NAMESPACES),
-    ),
+    measures=(*ARRIVALS.values(), *MOVED.values()),
     equivalent=(IDLE_BALANCERS,),
     cli=(
         "aws elbv2 describe-listeners --load-balancer-arn {arn} --region {region}",
@@ -131,12 +137,13 @@ def elbv2_load_balancer_idle(
     if balancer.type not in NAMESPACES:
         detail = f"load balancers of type {balancer.type} are not known to us"
         raise Unread(Gap("elbv2-load-balancer-idle", Blindness.NO_DATA, detail))
-    # The two of its own namespace: in the others CloudWatch knows nothing of it.
-    kinds, series = list(NAMESPACES), view.measure(balancer, days=window_days)
-    which = kinds.index(balancer.type)
-    arrived, moved = series[which].values, series[which + len(kinds)].values
-    most, mib = max(arrived, default=0), max(moved, default=0) / MIB
-    if most >= max_requests_per_day or mib >= max_mib_per_day:
+    (arrived,) = view.measure(balancer, ARRIVALS[balancer.type], days=window_days)
+    most = max(arrived.values, default=0)
+    if most >= max_requests_per_day:
+        return
+    (moved,) = view.measure(balancer, MOVED[balancer.type], days=window_days)
+    mib = max(moved.values, default=0) / MIB
+    if mib >= max_mib_per_day:
         return
     if not _registered(view.related(TargetGroup, "load_balancers", balancer.arn)):
         return

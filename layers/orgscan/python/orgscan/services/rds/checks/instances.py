@@ -200,16 +200,18 @@ def rds_instance_idle(
         readers = [each for each in members if each.name != instance.name and each.status != "stopped"]
     if any(not reader.created or reader.created > since for reader in readers):
         return
-    own, *others = view.measure_all([instance, *readers], days=window_days)
-    if any(max(connections.values, default=0) >= 1 for connections, *_ in (own, *others)):
+    connections = [
+        series for (series,) in view.measure_all([instance, *readers], CONNECTIONS, days=window_days)
+    ]
+    if any(max(series.values, default=0) >= 1 for series in connections):
         return
-    _measured(own, window_days, min_datapoint_share)
-    _, reads, writes = own
+    _measured(connections[:1], window_days, min_datapoint_share)
+    reads, writes = view.measure(instance, READS, WRITES, days=window_days)
+    _measured([reads, writes], window_days, min_datapoint_share)
     iops = reads.average + writes.average
     if iops >= max_iops:
         return
-    for connected, *_ in others:
-        _measured([connected], window_days, min_datapoint_share)
+    _measured(connections, window_days, min_datapoint_share)
     idle = f"no connection in {window_days} days, {iops:.1f} reads and writes per second on average"
     if cluster and cluster.least_acus == 0 and instance.instance_class == "db.serverless":
         yield Problem(f"{idle}; Serverless may pause it", severity=Severity.INFORMATIONAL)

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Iterator
 from copy import copy
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -10,9 +11,12 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore import endpoint_provider, hooks
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import SSLError
 from botocore.httpsession import URLLib3Session
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.tls import certificate
 from orgscan import session
@@ -110,7 +114,7 @@ def test_clients_share_class_and_context_and_nothing_that_says_whose_they_are() 
     assert one.meta.endpoint_url != other.meta.endpoint_url
 
 
-def test_who_listens_is_copied_as_botocore_copies_it() -> None:
+def test_who_listens_to_one_client_listens_to_no_other() -> None:
     """Each client has listeners of its own; nobody else begins to listen with them."""
     session._session()  # from now on
     emitter: Any = botocore.session.get_session().get_component("event_emitter")
@@ -125,3 +129,88 @@ def test_who_listens_is_copied_as_botocore_copies_it() -> None:
     assert [each for each in now if each in mine] == mine
     assert len(now) == len(before) + 3
     assert emitter._emitter._handlers.prefix_search(event) == before
+
+
+EVENTS = ("a", "a.b", "a.b.c", "a.*.c", "b", "*.b")
+changes = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.integers(0, 3), st.sampled_from(EVENTS), st.integers(0, 2)),
+        st.tuples(st.just("remove"), st.integers(0, 3), st.sampled_from(EVENTS), st.integers(0, 5)),
+        st.tuples(st.just("copy"), st.integers(0, 3), st.none(), st.none()),
+    ),
+    max_size=30,
+)
+
+
+@given(changes)
+def test_shared_listeners_are_as_good_as_copies(history: Any) -> None:
+    """Everybody has who was added to himself, and who was there when he was copied."""
+    session._session()
+    tries, told = [hooks._PrefixTrie()], [[]]  # type: ignore[attr-defined, var-annotated]
+    for number, (change, whose, event, how) in enumerate(history):
+        one = whose % len(tries)
+        if change == "copy":
+            tries.append(copy(tries[one]))
+            told.append(list(told[one]))
+        elif change == "add":
+            tries[one].append_item(event, number, section=how)
+            told[one].append((event, number, how))
+        elif [each for each in told[one] if each[0] == event]:
+            gone = [each for each in told[one] if each[0] == event][how % 2 - 1]
+            tries[one].remove_item(event, gone[1])
+            told[one].remove(gone)
+    for trie, items in zip(tries, told, strict=True):
+        alone = hooks._PrefixTrie()  # type: ignore[attr-defined]
+        for event, number, section in items:
+            alone.append_item(event, number, section=section)
+        for event in ("a", "a.b", "a.b.c", "a.x.c", "b", "x.b", "x"):
+            assert trie.prefix_search(event) == alone.prefix_search(event)
+
+
+def test_clients_of_all_regions_share_what_a_service_is() -> None:
+    one, other = (session.here().get("sqs", region) for region in ("eu-west-1", "eu-west-2"))
+    assert one.meta.service_model is other.meta.service_model
+    queues = [each.meta.service_model.operation_model("ListQueues") for each in (one, other)]
+    assert queues[0].output_shape is queues[1].output_shape
+    strange = botocore.session.get_session().create_client("sqs", "eu-west-1")
+    assert strange.meta.service_model is not one.meta.service_model  # of another loader
+
+
+@pytest.mark.parametrize(
+    "region", ["eu-west-1", "us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"]
+)
+@pytest.mark.parametrize("service", ["s3", "iam", "sts", "dynamodb", "ec2", "route53"])
+def test_endpoints_are_those_that_botocore_finds_with_rules_of_its_own(service: str, region: str) -> None:
+    client = session.here().get(service, region)
+    resolver = client._ruleset_resolver
+    rules = session.LOADER.load_service_model(service, "endpoint-rule-set-1")
+    own = endpoint_provider.EndpointProvider(
+        rules, session.LOADER.load_data("partitions"), resolver._provider._excluded_params
+    )
+    asked = {
+        "Region": region,
+        "UseFIPS": False,
+        "UseDualStack": False,
+        **({"UseGlobalEndpoint": False} if service in ("s3", "sts") else {}),
+    }
+    assert resolver._provider is session.here().get(service, "eu-west-2")._ruleset_resolver._provider
+    assert resolver._provider.resolve_endpoint(**asked) == own.resolve_endpoint(**asked)
+
+
+class Listening:
+    def willing(self, **_: object) -> None:
+        """Takes whatever it is told."""
+
+    def unwilling(self) -> None:
+        """Takes nothing."""
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_who_cannot_be_told_everything_cannot_listen(times: int) -> None:
+    events = session.here().get("sts").meta.events
+    for _ in range(times):
+        for willing in (lambda **_: None, Listening().willing, partial(Listening.willing, Listening())):
+            events.register("before-call.sts", willing)
+        for unwilling in (lambda: None, Listening().unwilling, partial(Listening.unwilling, Listening())):
+            with pytest.raises(ValueError, match="must accept keyword arguments"):
+                events.register("before-call.sts", unwilling)

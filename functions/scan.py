@@ -1,5 +1,6 @@
 """One target, or a part of it: become it, look, judge, remember."""
 
+import gc
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -68,7 +69,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     s3 = _home().get("s3")
     worker = Worker(
         plan=plan,
-        catalog=catalog.everything(),
+        catalog=_catalog(),
         configuration=configuration,
         store=FindingStore(_table(settings.table)),
         checkpoints=Checkpoints(s3, settings.bucket, plan.scan),
@@ -123,6 +124,14 @@ def _tell_unseen(receipt: Receipt) -> None:
     for unseen in receipt.unseen:
         told = {"reason": unseen.reason, "detail": unseen.detail, "checks": len(unseen.checks)}
         logger.warning("not seen", extra=told)
+
+
+@cache
+def _catalog() -> catalog.Catalog:
+    """What there is by now, modules above all, stays: whoever looks for garbage need not look at it again."""
+    everything = catalog.everything()
+    gc.freeze()
+    return everything
 
 
 @cache

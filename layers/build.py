@@ -51,8 +51,11 @@ def install(lock: Path, python: Path) -> None:
 def trim(python: Path, services: Mapping[str, Collection[str]]) -> None:
     """Raises FileNotFoundError when botocore does not know one of the services, KeyError for an operation."""
     data = python / "botocore" / "data"
-    for service, operations in services.items():
+    endpoints = {
         models.slim((data / service).resolve(strict=True), operations)
+        for service, operations in services.items()
+    }
+    models.slim_endpoints(data / "endpoints.json", endpoints)
     for folder in (each for each in data.iterdir() if each.is_dir() and each.name not in services):
         shutil.rmtree(folder)
     for folder in (python / "boto3" / "data").iterdir():

@@ -19,8 +19,11 @@ UNUSED = ("examples-1.*", "waiters-2.*", "service-2.*", "*.gz")
 """Files. What is written again is not compressed, since Lambda's layers are."""
 
 
-def slim(service: Path, operations: Collection[str]) -> None:
-    """Leave of a service's data its newest version, and of its model these operations; none means all."""
+def slim(service: Path, operations: Collection[str]) -> str:
+    """Leave of a service's data its newest version, and of its model these operations; none means all.
+
+    Returns the name that the service's endpoints have.
+    """
     loader = Loader(extra_search_paths=[str(service.parent)], include_default_search_paths=False)
     *older, newest = sorted(each for each in service.iterdir() if each.is_dir())
     # With what botocore itself adds to a model, from other files: of some shapes that is a part only.
@@ -33,6 +36,26 @@ def slim(service: Path, operations: Collection[str]) -> None:
             file.unlink()
     (newest / MODEL).write_bytes(_json(only(model, operations)))
     (newest / RULES).write_bytes(_json(rules))
+    return str(model["metadata"]["endpointPrefix"])
+
+
+def slim_endpoints(file: Path, prefixes: Collection[str]) -> None:
+    """Leave of `endpoints.json`, which every process reads whole, the services that have these endpoints."""
+    file.write_bytes(_json(only_endpoints(json.loads(file.read_bytes()), prefixes)))
+
+
+def only_endpoints(told: Mapping[str, Any], prefixes: Collection[str]) -> dict[str, Any]:
+    """Partitions and their regions stay."""
+    return {
+        **told,
+        "partitions": [
+            {
+                **partition,
+                "services": {name: each for name, each in partition["services"].items() if name in prefixes},
+            }
+            for partition in told["partitions"]
+        ],
+    }
 
 
 def only(model: Mapping[str, Any], operations: Collection[str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import botocore
 import pytest
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel, Shape
+from botocore.regions import EndpointResolver
 
 from layers import models
 from layers.build import OWN, needed
@@ -55,6 +56,23 @@ def test_what_is_called_is_described_as_ever(service: str) -> None:
         assert operation(one.operation_model(name)) == operation(other.operation_model(name))
     assert {"documentation": "", **one.metadata} == {"documentation": "", **other.metadata}
     assert set(slim) == set(whole(service)) - models.FOR_PEOPLE
+
+
+def test_endpoints_are_where_they_ever_were() -> None:
+    """Of all services that are called, in all regions of all partitions."""
+    whole_file = Loader().load_data("endpoints")
+    prefixes = {whole(service)["metadata"]["endpointPrefix"] for service in NEEDED}
+    one, other = (
+        EndpointResolver(each) for each in (models.only_endpoints(whole_file, prefixes), whole_file)
+    )
+    assert one.get_available_partitions() == other.get_available_partitions()
+    for partition in whole_file["partitions"]:
+        regions = [*partition["regions"], "aws-global", f"{next(iter(partition['regions']))[:2]}-new-9"]
+        for region in regions:
+            for prefix in sorted(prefixes):
+                asked = prefix, region, partition["partition"]
+                assert one.construct_endpoint(*asked) == other.construct_endpoint(*asked)
+    assert not one.get_available_endpoints("polly")
 
 
 def test_of_our_own_services_nothing_is_left_out() -> None:

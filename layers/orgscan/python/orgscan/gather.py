@@ -52,7 +52,7 @@ class Gathering:
         collectors = list(collectors)
         whole = self.seconds_left() - RESERVE_S
         self.clients.limit(lambda: self.seconds_left() - RESERVE_S)
-        with _abandoned(COLLECTORS_AT_ONCE) as readers, _abandoned(CALLS_AT_ONCE) as pool:
+        with pools(COLLECTORS_AT_ONCE, CALLS_AT_ONCE) as (readers, pool):
             # Those first that have most to ask one after the other: with them it ends.
             longest = sorted(collectors, key=lambda each: len(each.calls), reverse=True)
             readings = [Reading(self, each, pool) for each in longest if not self.spool.ended(each.resource)]
@@ -219,11 +219,3 @@ class Reading:
         logger.warning("collector stopped: %s", lost.detail, extra={"collector": self.collector.name, **how})
 
 
-@contextmanager
-def _abandoned(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """A pool that is not waited for at the end."""
-    pool = ThreadPoolExecutor(workers)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)

@@ -61,6 +61,9 @@ LAST_S = 10.0
 LEVEL = 6
 """Of compression: half the time of the highest, for some percent more bytes."""
 
+IN_ONE_PIECE = 8 << 20
+"""Bytes. What uploads in parts starts a dozen threads, also for what has but one."""
+
 AS_IT_IS = frozenset({str, int, bool, type(None)})
 """Types that JSON has too."""
 
@@ -88,8 +91,12 @@ class Inventory:
         """What was collected of these kinds. Raises OutOfTime before anything is sent."""
         with TemporaryFile() as file:
             write(self._timed(self.records(target, kinds, spool), seconds_left), file)
+            size = file.tell()
             file.seek(0)
-            self.s3.upload_fileobj(file, self.bucket, self.key(target))
+            if size > IN_ONE_PIECE:
+                self.s3.upload_fileobj(file, self.bucket, self.key(target))
+            else:
+                self.s3.put_object(Bucket=self.bucket, Key=self.key(target), Body=file)
 
     def key(self, target: Target) -> str:
         place = f"account={target.account}/region={target.region}"

@@ -66,6 +66,15 @@ class _Twin:
         finally:
             _calling.reset(before)
 
+    def get_paginator(self, operation_name: str) -> Any:
+        """Botocore's, for which it makes a class with a text for people each time."""
+        kept = self.__dict__.setdefault("_paginators", {})
+        if operation_name not in kept:
+            made = cast("Any", super()).get_paginator(operation_name)
+            kept[operation_name] = type(made), made._pagination_cfg, made._model  # noqa: SLF001
+        kind, pages, model = kept[operation_name]
+        return kind(getattr(self, operation_name), pages, model)
+
 
 @cache
 def _twins(of: type) -> Any:
@@ -74,7 +83,7 @@ def _twins(of: type) -> Any:
 
 def shortened(client: Any, short: Short) -> Any:
     """The same client, whose twins make their calls another way."""
-    client._short = short
+    client._short, client._paginators = short, {}
     return client
 
 

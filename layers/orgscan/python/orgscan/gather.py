@@ -16,6 +16,7 @@ from orgscan.catalog import AnyCollector
 from orgscan.collector import Bookmark
 from orgscan.errors import NO_ANSWER, OutOfTime, forbidden_by, gap, page_expired, trace
 from orgscan.model import Blindness, Gap, Resource, Target
+from orgscan.pools import pools
 from orgscan.scouts import WAIT_S, closed, one_policy, scouts
 from orgscan.session import Clients
 from orgscan.spool import CHUNK, Spool
@@ -217,5 +218,3 @@ class Reading:
         # Not the exception itself: its words may quote what nobody may see.
         how = {"trace": trace(error)} if lost.reason is Blindness.FAULT else {}
         logger.warning("collector stopped: %s", lost.detail, extra={"collector": self.collector.name, **how})
-
-

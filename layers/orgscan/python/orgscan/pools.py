@@ -1,4 +1,4 @@
-"""Threads that outlive a target, unless one of them hangs. Starting them is a tenth of a small target's work."""
+"""Threads that outlive a target, unless one hangs: of a small one's work, a tenth is to start them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _lock = Lock()
 
 @contextmanager
 def pools(*workers: int) -> Iterator[tuple[Pool, ...]]:
-    """Pools of so many threads, for nobody else meanwhile. Whatever still runs at the end is not waited for."""
+    """Pools of so many threads, for nobody else meanwhile. What still runs at the end is not waited for."""
     with _lock:
         taken = _spare[workers].pop() if _spare[workers] else tuple(map(Pool, workers))
     try:

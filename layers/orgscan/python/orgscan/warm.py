@@ -71,7 +71,7 @@ class _Twin:
         kept = self.__dict__.setdefault("_paginators", {})
         if operation_name not in kept:
             made = cast("Any", super()).get_paginator(operation_name)
-            kept[operation_name] = type(made), made._pagination_cfg, made._model  # noqa: SLF001
+            kept[operation_name] = type(made), made._pagination_cfg, made._model
         kind, pages, model = kept[operation_name]
         return kind(getattr(self, operation_name), pages, model)
 

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orgscan import inventory as inventories
 from orgscan import spool as spools
 from orgscan.collector import Bookmark
 from orgscan.errors import OutOfTime
@@ -369,6 +370,24 @@ def test_a_repetition_writes_the_same_bytes_in_whatever_order_things_came(
     assert put(spooled([Instance, Snapshot], many[::-1])) == once
     (body,) = once.values()
     assert gzip.decompress(body).count(b"\n") == len(many) + 2
+
+
+def test_what_is_large_is_sent_in_parts_and_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In parts of which each is in memory alone: a Lambda function has little of it."""
+    once = put(spooled([Instance], [SERVER]))
+    sent: list[str] = []
+    upload = S3Twin.upload_fileobj
+
+    def uploaded(self: S3Twin, fileobj: Any, bucket: str, key: str) -> None:
+        sent.append(key)
+        upload(self, fileobj, bucket, key)
+
+    monkeypatch.setattr(S3Twin, "upload_fileobj", uploaded)
+    assert put(spooled([Instance], [SERVER])) == once
+    assert not sent
+    monkeypatch.setattr(inventories, "IN_ONE_PIECE", 10)
+    assert put(spooled([Instance], [SERVER])) == once
+    assert sent == [key for _, key in once]
 
 
 def test_a_few_hundred_resources_are_in_memory_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

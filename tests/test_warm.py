@@ -11,7 +11,7 @@ import pytest
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError, OperationNotPageableError
 from botocore.httpsession import URLLib3Session
 
 from benchmarks.fleet import Raw
@@ -126,6 +126,17 @@ def test_a_target_that_goes_on_where_another_began_is_still_itself(wire: Arrival
         other.get("ec2").describe_volumes()
         assert len(list(pages)) == 1
     assert wire.signed == ["1", "2", "1", "2", "1"]
+
+
+def test_pages_are_asked_for_by_whoever_wants_them_whoever_did_before(wire: Arrivals) -> None:
+    asking = [wire.clients(key).get("ec2").get_paginator("describe_volumes") for key in ("1", "2", "1")]
+    with declared(["ec2:DescribeVolumes"]):
+        for each in asking:
+            assert [page["Volumes"] for page in each.paginate()] == [[]]
+    assert wire.signed == ["1", "2", "1"]
+    assert len({type(each) for each in asking}) == 1
+    with pytest.raises(OperationNotPageableError):
+        wire.clients("1").get("ec2").get_paginator("describe_account_attributes")
 
 
 def test_a_call_within_another_ones_call_is_its_callers(wire: Arrivals) -> None:

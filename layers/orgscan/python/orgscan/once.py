@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache, wraps
-from ssl import CERT_REQUIRED
 from threading import Lock
 from types import FunctionType
 from typing import Any
@@ -81,7 +80,7 @@ def authorities_once() -> None:
                 made[key] = context = make(self)
                 context.load_verify_locations = cache(context.load_verify_locations)
                 # OpenSSL looks at the certificate's names itself; in Python it takes as long as the rest.
-                context.check_hostname = context.verify_mode == CERT_REQUIRED
+                context.check_hostname = bool(self._verify)
             return made[key]
 
     setattr(URLLib3Session, name, made_once)

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import ParamSpec, TypeVar
 
-P, R = ParamSpec("P"), TypeVar("R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Pool(ThreadPoolExecutor):
@@ -22,18 +23,27 @@ class Pool(ThreadPoolExecutor):
 
     @property
     def idle(self) -> bool:
-        """False, too, for a moment after the last thing has ended."""
         with self._counting:
             return not self._open
 
     def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
         with self._counting:
             self._open += 1
-        asked = super().submit(fn, *args, **kwargs)
-        asked.add_done_callback(self._ended)
+        asked = super().submit(self._counted, fn, *args, **kwargs)
+        asked.add_done_callback(self._cancelled)
         return asked
 
-    def _ended(self, _: Future[R]) -> None:
+    def _counted(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return fn(*args, **kwargs)
+        finally:
+            self._end()  # before anybody learns of it
+
+    def _cancelled(self, asked: Future[R]) -> None:
+        if asked.cancelled():
+            self._end()
+
+    def _end(self) -> None:
         with self._counting:
             self._open -= 1
 

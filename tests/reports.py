@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -17,6 +17,7 @@ from orgscan.catalog import AnyCheck
 from orgscan.cost import Scale, usage
 from orgscan.coverage import Resolution
 from orgscan.describe import describe
+from orgscan.fixes import Sums
 from orgscan.line import Line, fingerprint
 from orgscan.membership import Move
 from orgscan.meter import Spent
@@ -32,7 +33,7 @@ from orgscan.model import (
     Target,
 )
 from orgscan.organization import Account
-from orgscan.present.html import page
+from orgscan.present import html
 from orgscan.receipt import Receipt, Unseen
 from orgscan.reconcile import Change, Event, Status
 from orgscan.summary import Ending, summarise
@@ -113,16 +114,23 @@ class Scene:
     resolved: Sequence[Line]
 
     def page(self) -> bytes:
-        return page(
+        return html.page(
             self.summary,
             compliance=self.compliance,
             tags=self.tags,
             rollup=self.rollup,
             trend=self.trend,
-            lines=self.lines,
-            resolved=self.resolved,
             checks=catalog.checks(),
+            **noted(self.lines, self.resolved),
         )
+
+
+def noted(lines: Iterable[Line], resolved: Iterable[Line]) -> dict[str, Any]:
+    """What a page is told of findings that passed."""
+    sums, findings, closed = Sums(), html.Worst(html.MOST), html.Worst(html.MOST_RESOLVED)
+    for passing in (findings.watch(sums.passing(lines)), closed.watch(resolved)):
+        deque(passing, maxlen=0)
+    return {"sums": sums, "findings": findings, "resolved": closed}
 
 
 @cache

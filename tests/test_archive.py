@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -163,10 +164,11 @@ def test_findings_are_there_before_the_receipts_that_make_them_count() -> None:
         def put_object(self, *, Key: str, **_: Any) -> None:  # noqa: N803 (as boto3 has it)
             kept.append(Key)
 
-    archive = Archive(Bucket(), BUCKET, FIRST)  # type: ignore[arg-type]
-    passed: list[Receipt] = [*archive.watch([SEEN])]
-    assert (passed, kept) == ([SEEN], [])
-    archive.put([FULL])
+    with closing(Archive(Bucket(), BUCKET, FIRST)) as archive:  # type: ignore[arg-type]
+        passed: list[Receipt] = [*archive.watch([SEEN])]
+        assert (passed, kept) == ([SEEN], [])
+        assert [*archive.noting([FULL])] == [FULL]
+        archive.put()
     assert kept == [f"{folder}dt=2026-01-15/{FIRST.scan}.jsonl.gz" for folder in (FINDINGS, RECEIPTS)]
 
 

@@ -12,9 +12,8 @@ from orgscan import after, plans
 from orgscan.after import Listed
 from orgscan.line import Line
 from orgscan.reconcile import Record, Status, badness, worst_first
-from orgscan.report import TREND, publish
+from orgscan.report import TREND, Listing, publish
 from orgscan.results import FINDINGS, RESOLVED, Results, Shelved
-from orgscan.rollup import Rollup
 from orgscan.summary import ScanSummary, summarise
 
 if TYPE_CHECKING:
@@ -57,13 +56,13 @@ class Finished:
 
     def _write(self, results: Results, trend: Sequence[Mapping[str, Any]]) -> None:
         plans.put(results.folder, self.plan, self.targets)
-        listed, rollup = Listed(), Rollup(self.plan.moment)
+        listed, listing = Listed(), Listing(self.plan.moment)
         summary = self._summary(listed)
         lines = listed.only(sorted(after.standing(self.store), key=_order))
-        results.put_lines(FINDINGS, rollup.watch(lines))
+        results.put_lines(FINDINGS, listing.watch(lines))
         closed = worst_first(listed.resolved(self.store, self.plan.scan))
-        results.put_lines(RESOLVED, rollup.resolving(map(Line.of, closed)))
-        publish(results, summary, rollup, trend, self.catalog)
+        results.put_lines(RESOLVED, listing.resolving(map(Line.of, closed)))
+        publish(results, summary, listing, trend, self.catalog)
 
     def _summary(self, listed: Listed) -> ScanSummary:
         return summarise(

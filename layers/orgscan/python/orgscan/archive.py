@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass, field
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from orgscan.inventory import LEVEL, write
+from orgscan.inventory import Packed
 from orgscan.line import Line
 from orgscan.meter import AMOUNTS, GB_SECONDS
 from orgscan.model import Severity
 from orgscan.plan import Plan
 from orgscan.receipt import Receipt
 from orgscan.reconcile import Change
+from orgscan.results import LEVEL
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -101,8 +102,13 @@ class Archive:
     wanted: bool = True
     """False: nothing is written."""
     _packer: Any = field(default_factory=lambda: zlib.compressobj(LEVEL, wbits=31))
+    _file: IO[bytes] = field(default_factory=TemporaryFile)
+    _findings: Packed = field(init=False)
     _receipts: bytearray = field(default_factory=bytearray)
     """Packed: some dozens of bytes each, while a scan lists all its targets in memory anyway."""
+
+    def __post_init__(self) -> None:
+        self._findings = Packed(self._file)
 
     def watch(self, receipts: Iterable[Receipt]) -> Iterator[Receipt]:
         """The same receipts, noted as they pass."""
@@ -112,14 +118,32 @@ class Archive:
                 self._receipts += self._packer.compress(f"{row}\n".encode("ascii"))
             yield each
 
-    def put(self, lines: Iterable[Line]) -> None:
-        """Once all receipts have passed. The findings come first: receipts make them count."""
+    def close(self) -> None:
+        """Nothing more will pass."""
+        self._findings.close()
+        self._file.close()
+
+    def begin(self) -> None:
+        """Forget the findings that have passed: they are going to pass again."""
+        self._findings.close()  # or it would write its end there when it is gone
+        self._file.seek(0)
+        self._file.truncate()
+        self._findings = Packed(self._file)
+
+    def noting(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The same findings, noted as they pass."""
+        for line in lines:
+            if self.wanted:
+                self._findings.add(finding_row(line, self.plan))
+            yield line
+
+    def put(self) -> None:
+        """Once all have passed. The findings come first: receipts make them count."""
         if not self.wanted:
             return
-        with TemporaryFile() as file:
-            write((finding_row(line, self.plan) for line in lines), file)
-            file.seek(0)
-            self._put(FINDINGS, file)
+        self._findings.close()
+        self._file.seek(0)
+        self._put(FINDINGS, self._file)
         self._put(RECEIPTS, bytes(self._receipts + self._packer.flush()))
 
     def _put(self, folder: str, body: bytes | IO[bytes]) -> None:

@@ -41,12 +41,9 @@ class Sums:
 
     causes: dict[str, Cause] = field(default_factory=dict)
     regions: dict[str, Counter[Severity]] = field(default_factory=dict)
-    lines: int = 0
-    """Suppressed ones too."""
 
     def passing(self, lines: Iterable[Line]) -> Iterator[Line]:
         for line in lines:
-            self.lines += 1
             if line.status is Status.OPEN:
                 self._add(line)
             yield line

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from orgscan.errors import OutOfTime
 from orgscan.model import Gap, Resource, Taggable, TagRecord, Target
+from orgscan.results import LEVEL
 from orgscan.sight import Sight
 from orgscan.spool import CHUNK, Spool
 
@@ -57,9 +58,6 @@ OF_BOTH = ("scan", "seen_at")
 
 LAST_S = 10.0
 """What sending the object takes at the end of an invocation."""
-
-LEVEL = 6
-"""Of compression: half the time of the highest, for some percent more bytes."""
 
 IN_ONE_PIECE = 8 << 20
 """Bytes. What uploads in parts starts a dozen threads, also for what has but one."""
@@ -130,9 +128,24 @@ class Inventory:
 
 def write(records: Iterable[Record], file: IO[bytes]) -> None:
     """As gzip JSON Lines. The same records are the same bytes, whenever they are written."""
-    with GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=file, mtime=0) as packed:
-        for record in records:
-            packed.write(f"{_json(record)}\n".encode("ascii"))
+    packed = Packed(file)
+    for record in records:
+        packed.add(record)
+    packed.close()
+
+
+class Packed:
+    """Likewise, one by one."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._packed = GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=file, mtime=0)
+
+    def add(self, record: Record) -> None:
+        self._packed.write(f"{_json(record)}\n".encode("ascii"))
+
+    def close(self) -> None:
+        """The file is whole, and stays open."""
+        self._packed.close()
 
 
 def _whole(told: Record) -> Record:

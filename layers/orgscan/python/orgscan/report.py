@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from math import inf
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -94,8 +94,14 @@ class Reporter:
             self._account_for_missing(plan, seconds_left)
         if seconds_left() < ADDING_UP_S:
             raise OutOfTime
+        with closing(Archive(self.s3, self.bucket, plan, self.configuration.inventory)) as archive:
+            return self._add_up(plan, archive, finished, spent)
+
+    def _add_up(
+        self, plan: Plan, archive: Archive, finished: datetime, spent: Callable[[], Spent]
+    ) -> tuple[ScanSummary, int]:
         routes = self.configuration.routes if plan.notify else ()
-        listed, archive = Listed(), Archive(self.s3, self.bucket, plan, self.configuration.inventory)
+        listed, scan = Listed(), plan.scan
         summary, *of_routes = summaries(
             plan,
             archive.watch(listed.watch(after.receipts(self.store, plan))),
@@ -109,10 +115,10 @@ class Reporter:
             summary.coverage_before = self.store.coverage_before(scan, plan.schedule, summary.coverage)
         folder = Bucketed(self.s3, self.bucket, scan)
         results = Results(folder)
-        rollup, findings = self._list(results, plan, listed, of_routes)
-        archive.put(chain(results.findings(), results.resolved()))
+        listing, findings = self._list(results, plan, listed, archive, of_routes)
+        archive.put()
         summary.usage = cost.usage(self._scale(summary, findings), summary.spent + spent())
-        publish(results, summary, rollup, self.store.trend(TREND, before=scan), self.catalog)
+        publish(results, summary, listing, self.store.trend(TREND, before=scan), self.catalog)
         sent = [*self._messages(routes, of_routes, summary, self._links(plan, folder))]
         messages.put(results, sent)
         self.store.put_scan(scan, describe(summary))
@@ -120,21 +126,28 @@ class Reporter:
         return summary, len(sent) + events
 
     def _list(
-        self, results: Results, plan: Plan, listed: Listed, of_routes: Iterable[ScanSummary]
-    ) -> tuple[Rollup, int]:
-        """Every finding of what was scanned, and what became of others. Returns their counts and number."""
+        self,
+        results: Results,
+        plan: Plan,
+        listed: Listed,
+        archive: Archive,
+        of_routes: Iterable[ScanSummary],
+    ) -> tuple[Listing, int]:
+        """Every finding of what was scanned, and what became of others; with the number of the former."""
         for wait in (*SETTLING_S, None):
-            rollup, digests = Rollup(plan.moment), Digests(plan, self.configuration.routes, listed)
-            lines = digests.watch(listed.only(after.standing(self.store)))
-            count = results.put_lines(FINDINGS, rollup.watch(lines))
+            listing, digests = Listing(plan.moment), Digests(plan, self.configuration.routes, listed)
+            archive.begin()
+            lines = archive.noting(digests.watch(listed.only(after.standing(self.store))))
+            count = results.put_lines(FINDINGS, listing.watch(lines))
             # The index lags behind the table by a moment; a scan beside this one makes it differ too.
             if count == listed.expected or wait is None:
                 break
             self.wait(wait)
-        results.put_lines(RESOLVED, rollup.resolving(map(Line.of, listed.resolved(self.store, plan.scan))))
+        closed = archive.noting(map(Line.of, listed.resolved(self.store, plan.scan)))
+        results.put_lines(RESOLVED, listing.resolving(closed))
         for each, digest in zip(of_routes, digests.of_routes, strict=False):
             each.digest = digest
-        return rollup, count
+        return listing, count
 
     def _account_for_missing(self, plan: Plan, seconds_left: Callable[[], float]) -> None:
         """A worker that died, hung or was never started left no receipt, and that is how it is noticed."""
@@ -224,17 +237,34 @@ class Digests:
             yield line
 
 
+class Listing:
+    """What files besides are made of, noted of findings while they are written down."""
+
+    def __init__(self, now: datetime) -> None:
+        self.rollup = Rollup(now)
+        self.findings, self.resolved = html.Worst(html.MOST), html.Worst(html.MOST_RESOLVED)
+
+    def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The same lines: everything that is open or suppressed."""
+        return self.findings.watch(self.rollup.watch(lines))
+
+    def resolving(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The same lines, all of them closed by this scan."""
+        return self.resolved.watch(self.rollup.resolving(lines))
+
+
 def publish(
     results: Results,
     summary: ScanSummary,
-    rollup: Rollup,
+    listing: Listing,
     trend: Sequence[Mapping[str, Any]],
     catalog: Catalog,
 ) -> None:
-    """All files that are made of a summary and of the findings, which are there already and were counted.
+    """All files that are made of a summary and of the findings, which are there already.
 
-    `trend`: summaries of scans before, the newest first.
+    `listing`: what was noted of those; `trend`: summaries of scans before, the newest first.
     """
+    rollup = listing.rollup
     summary.unowned, summary.top_fixes = rollup.unowned, tuple(rollup.top_fixes())
     # Control by control, account by account: too much for the trend line, which has the totals.
     told, tags, counts = describe(summary), summary.tagged.details(), rollup.to_json()
@@ -249,8 +279,9 @@ def publish(
         tags=tags,
         rollup=counts,
         trend=trend,
-        lines=results.findings(),
-        resolved=results.resolved(),
+        sums=rollup.sums,
+        findings=listing.findings,
+        resolved=listing.resolved,
         checks=catalog.checks,
     )
     results.folder.put(REPORT, report)

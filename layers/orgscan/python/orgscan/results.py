@@ -37,6 +37,8 @@ WORK = "work/"
 SUMMARY, COMPLIANCE, TAGS, ROLLUP = "summary.json", "compliance.json", "tags.json", "rollup.json"
 FINDINGS, RESOLVED = "findings.jsonl.gz", "resolved.jsonl.gz"
 REPORT = "report.html"
+LEVEL = 6
+"""Of compression: half the time of the highest, for some percent more bytes."""
 TYPES = {".json": "application/json", ".html": "text/html; charset=utf-8", ".gz": "application/gzip"}
 
 
@@ -129,7 +131,7 @@ class Results:
         """As gzip JSON Lines, streamed. Returns their number."""
         count = 0
         with TemporaryFile() as file:
-            with gzip.open(file, "wb") as packed, TextIOWrapper(packed, encoding="utf-8") as text:
+            with gzip.open(file, "wb", LEVEL) as packed, TextIOWrapper(packed, encoding="utf-8") as text:
                 for count, each in enumerate(lines, start=1):  # noqa: B007 (it is the answer)
                     text.write(json.dumps(each.to_json()) + "\n")
             file.seek(0)

@@ -21,6 +21,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
+from orgscan import attributes
 from orgscan.credentials import Given, OfCaller, RoleCredentials
 from orgscan.errors import OutOfTime, Told, expired, throttled
 from orgscan.meter import Meter
@@ -206,6 +207,7 @@ class Clients:
         """A DynamoDB table that speaks Python's types."""
         with self._lock:
             table = self._session.resource("dynamodb", config=self._config).Table(name)
+        attributes.fast(table.meta.client)
         table.meta.client = twin(_shortened(table.meta.client), self)
         return table
 

@@ -45,6 +45,29 @@ SCRIPTLESS = {ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
 """What could end the block of data, or begin another one."""
 
 
+class Worst:
+    """Of findings that pass, those that a page shows, and how many there were."""
+
+    def __init__(self, most: int) -> None:
+        self.passed = 0
+        self._most = most
+        self._kept: list[Line] = []
+
+    def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
+        """The same lines, noted as they pass."""
+        for line in lines:
+            self.passed += 1
+            self._kept.append(line)
+            if len(self._kept) >= 2 * self._most:
+                self._kept = self.lines
+            yield line
+
+    @property
+    def lines(self) -> list[Line]:
+        """The worst first."""
+        return sorted(self._kept, key=_badness)[: self._most]
+
+
 def page(  # noqa: PLR0913 (the files of one scan)
     summary: Mapping[str, Any],
     *,
@@ -52,18 +75,17 @@ def page(  # noqa: PLR0913 (the files of one scan)
     tags: Mapping[str, Any],
     rollup: Mapping[str, Any],
     trend: Sequence[Mapping[str, Any]],
-    lines: Iterable[Line],
-    resolved: Iterable[Line],
+    sums: Sums,
+    findings: Worst,
+    resolved: Worst,
     checks: Iterable[AnyCheck],
 ) -> bytes:
     """`trend`: summaries of the scans before, newest first. The same input gives the same bytes.
 
-    `lines` and `resolved` are read once; of them only what the page shows is kept.
+    `sums`, `findings`: what has passed of findings.jsonl.gz; `resolved`: of resolved.jsonl.gz.
     """
     known = {check.id: check for check in checks}
-    sums, closed = Sums(), Sums()
-    worst = nsmallest(MOST, sums.passing(lines), key=_badness)
-    mended = nsmallest(MOST_RESOLVED, closed.passing(resolved), key=_badness)
+    worst, mended = findings.lines, resolved.lines
 
     def commands(line: Line) -> Sequence[str]:
         return remedy.commands(known[line.check], line) if line.check in known else ()
@@ -87,9 +109,9 @@ def page(  # noqa: PLR0913 (the files of one scan)
     }
     tables = {
         "findings": packed(worst, commands),
-        "more": sums.lines - len(worst),
+        "more": findings.passed - len(worst),
         "resolved": packed(mended, lambda _: ()),
-        "more_resolved": closed.lines - len(mended),
+        "more_resolved": resolved.passed - len(mended),
     }
     return _filled(_told(summary, rollup), {**_visible(data), **tables})
 

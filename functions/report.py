@@ -1,5 +1,6 @@
 """Receipts -> summary, results in S3, messages to send."""
 
+import gc
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,9 @@ from orgscan.summary import ScanSummary
 logger = Logger(service="report")
 tracer = Tracer(service="report")
 metrics = Metrics(service="report")
+# Pages of a thousand findings: to look through what was just read after every 700 objects, as Python does,
+# takes a sixth of the time, and finds nothing.
+gc.set_threshold(50_000, 20, 20)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from boto3.dynamodb.transform import TransformationInjector
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, TypeDeserializer
 
 BOTO3S = "dynamodb-attr-value-output"
@@ -18,18 +19,19 @@ OPERATIONS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
 """Whose answers have no values but in these members."""
 
 _number = DYNAMODB_CONTEXT.create_decimal
-_others = TypeDeserializer()
+_rare, _others = TransformationInjector(), TypeDeserializer()
 
 
 def fast(client: Any) -> None:
-    """From now on what a table's client is answered to these operations is read here."""
-    events = client.meta.events
-    events.unregister("after-call.dynamodb", unique_id=BOTO3S)
-    for operation in OPERATIONS:
-        events.register(f"after-call.dynamodb.{operation}", _read, unique_id=f"orgscan-{operation}")
+    """From now on what a table's client is answered is read here, but for what it is rarely asked."""
+    client.meta.events.unregister("after-call.dynamodb", unique_id=BOTO3S)
+    client.meta.events.register("after-call.dynamodb", _read)
 
 
-def _read(parsed: dict[str, Any], **_: object) -> None:
+def _read(parsed: dict[str, Any], model: Any, **_: object) -> None:
+    if model.name not in OPERATIONS:
+        _rare.inject_attribute_value_output(parsed, model)
+        return
     for name in ITEM:
         if name in parsed:
             parsed[name] = _map(parsed[name])

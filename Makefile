@@ -12,6 +12,8 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 unexport PYTHONDONTWRITEBYTECODE
 # A hundred packages for one command: not part of what everybody installs.
 CHECKOV := checkov==3.3.30
+# Functions start sooner with bytecode, which only Python of their version can make.
+LAMBDA_PYTHON ?= $(shell python3.13 -c 'import sys; print(sys.executable)' 2>/dev/null)
 DEPENDENCIES := build/layers/dependencies/.built
 # Where calls are declared, and with them which of botocore's models the layer holds.
 CALLS := $(shell find layers/orgscan/python/orgscan -name '*.py' -path '*collect*') $(addprefix layers/orgscan/python/orgscan/,metrics.py regions.py organization.py)
@@ -61,7 +63,7 @@ types: $(VENV)/.installed $(DEPENDENCIES)
 layers: $(DEPENDENCIES)  ## the functions' dependencies, built for Lambda
 
 synth: $(VENV)/.installed $(DEPENDENCIES)  ## the CloudFormation templates, in cdk.out/
-	@python app.py
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" python app.py
 
 template: synth  ## plain CloudFormation and its code in build/template/, for whoever may not bootstrap CDK
 	@python -m infra.plain
@@ -71,7 +73,7 @@ audit: synth  ## checkov, from an environment of its own, on the templates
 	@build/checkov/bin/checkov --directory cdk.out --framework cloudformation --compact --quiet --skip-download
 
 deploy: $(VENV)/.installed $(DEPENDENCIES)  ## the hub stack, into the account of your AWS credentials
-	@npx --yes aws-cdk@2 deploy --app "python app.py" "*Hub"
+	@LAMBDA_PYTHON="$(LAMBDA_PYTHON)" npx --yes aws-cdk@2 deploy --app "python app.py" "*Hub"
 
 docs: $(VENV)/.installed  ## what is generated from the code
 	@python -m cli.docs

@@ -1,4 +1,7 @@
-"""Synthesizes the stacks. `cdk synth -c config=other.yaml` reads another file than orgscan.yaml."""
+"""Synthesizes the stacks. `cdk synth -c config=other.yaml` reads another file than orgscan.yaml.
+
+LAMBDA_PYTHON in the environment: an interpreter of the functions' version, which makes their bytecode.
+"""
 
 import json
 import os
@@ -21,7 +24,8 @@ def main() -> None:
         analytics_reporting=False,  # no resource of CDK's own: a StackSet takes the member template as it is
     )
     decided = config.load(ROOT / (app.node.try_get_context("config") or "orgscan.yaml"))
-    hub_stack.HubStack(app, decided.stack("hub"), config=decided)
+    python = os.environ.get("LAMBDA_PYTHON") or None
+    hub_stack.HubStack(app, decided.stack("hub"), config=decided, python=python)
     member_stack.MemberStack(app, decided.stack("member"), config=decided)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()

@@ -37,7 +37,8 @@ ONE_CPU = 1769
 
 
 class HubStack(Stack):
-    def __init__(self, scope: Construct, id: str, *, config: Config) -> None:
+    def __init__(self, scope: Construct, id: str, *, config: Config, python: str | None = None) -> None:
+        """`python`: see ScannerCode."""
         super().__init__(
             scope,
             id,
@@ -51,7 +52,7 @@ class HubStack(Stack):
         self._topics = Topics(
             self, "Topics", key=self._storage.key, deployment=config.name, routes=config.routes
         )
-        self._code = ScannerCode(self, "Code", configuration=config.runtime())
+        self._code = ScannerCode(self, "Code", configuration=config.runtime(), python=python)
         plan, scan, report, notify = self._plan(), self._scan(), self._report(), self._notify()
         self._workflow = ScanWorkflow(
             self,

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra import ROOT, CannotSynthesize
+from infra import ROOT, CannotSynthesize, bytecode
 from infra.nag import acknowledge, wildcard
 from infra.scanner_logs import ScannerLogs
 from orgscan.settings import CONFIGURATION_FILE, NAMESPACE, Configuration, Settings
@@ -26,10 +26,18 @@ COMPILED = ["**/__pycache__", "**/*.pyc"]
 
 
 class ScannerCode(Construct):
-    """What all functions share: the handlers with their configuration, and two layers."""
+    """What all functions share: the handlers with their configuration, and two layers.
 
-    def __init__(self, scope: Construct, id: str, *, configuration: Configuration) -> None:
+    `python`: an interpreter of the functions' version, which makes the layers' bytecode; None: there is none.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, configuration: Configuration, python: str | None = None
+    ) -> None:
         super().__init__(scope, id)
+        self._python = python
+        if python:
+            bytecode.require(python, RUNTIME.name.removeprefix("python"))
         if not DEPENDENCIES.is_dir():
             raise CannotSynthesize(f"{DEPENDENCIES.relative_to(ROOT)} is missing: run `make layers` first")
         self.handlers = lambda_.Code.from_asset(str(self._staged(configuration)))
@@ -39,9 +47,17 @@ class ScannerCode(Construct):
         return lambda_.LayerVersion(
             self,
             id,
-            code=lambda_.Code.from_asset(str(folder), exclude=COMPILED),
+            code=self._layers_code(id, folder),
             compatible_runtimes=[RUNTIME],
             compatible_architectures=[ARCHITECTURE],
+        )
+
+    def _layers_code(self, id: str, folder: Path) -> lambda_.Code:
+        if not self._python:
+            return lambda_.Code.from_asset(str(folder), exclude=COMPILED)
+        into = Path(cast("Stage", Stage.of(self)).outdir) / "layers" / id
+        return lambda_.Code.from_asset(
+            str(bytecode.compiled(folder, into, python=self._python, without=("__pycache__", "*.pyc")))
         )
 
     def _staged(self, configuration: Configuration) -> Path:

@@ -63,15 +63,15 @@ def reader(clients: Clients, target: Target, pool: ThreadPoolExecutor | None) ->
     return Reader(clients, target, pool)
 
 
-@pytest.mark.parametrize("count", range(6))
-def test_what_is_read_in_halves_comes_in_order(clients: Clients, target: Target, count: int) -> None:
+@pytest.mark.parametrize("count", range(10))
+def test_what_is_read_in_quarters_comes_in_order(clients: Clients, target: Target, count: int) -> None:
     reads = [partial(int, each) for each in range(count)]
     with ThreadPoolExecutor(1) as pool:
-        assert reader(clients, target, pool).halves(reads) == list(range(count))
-    assert reader(clients, target, None).halves(reads) == list(range(count))
+        assert reader(clients, target, pool).quarters(reads) == list(range(count))
+    assert reader(clients, target, None).quarters(reads) == list(range(count))
 
 
-def test_halves_are_read_side_by_side_within_what_is_declared(clients: Clients, target: Target) -> None:
+def test_quarters_are_read_side_by_side_within_what_is_declared(clients: Clients, target: Target) -> None:
     both = Barrier(2, timeout=30)
 
     def read(name: str) -> tuple[str, int]:
@@ -81,27 +81,27 @@ def test_halves_are_read_side_by_side_within_what_is_declared(clients: Clients, 
         return name, clients.get("ec2").describe_volumes()["ResponseMetadata"]["HTTPStatusCode"]
 
     with ThreadPoolExecutor(1) as pool, declared(["ec2:DescribeVolumes"]):
-        told = reader(clients, target, pool).halves([partial(read, "a"), partial(read, "b")])
+        told = reader(clients, target, pool).quarters([partial(read, "a"), partial(read, "b")])
     assert told == [("a", 200), ("b", 200)]
 
 
-def test_whoever_reads_in_halves_waits_for_nobody_who_waits(clients: Clients, target: Target) -> None:
-    """All threads of the pool read in halves, and none is left for the other half."""
+def test_whoever_reads_in_quarters_waits_for_nobody_who_waits(clients: Clients, target: Target) -> None:
+    """All threads of the pool read a quarter, and none is left for the others."""
     with ThreadPoolExecutor(2) as pool:
         mine = reader(clients, target, pool)
-        tasks = [pool.submit(mine.halves, [partial(int, 1), partial(int, 2)]) for _ in range(8)]
-        assert [task.result(timeout=30) for task in tasks] == [[1, 2]] * 8
+        tasks = [pool.submit(mine.quarters, [partial(int, each) for each in range(9)]) for _ in range(8)]
+        assert [task.result(timeout=30) for task in tasks] == [[*range(9)]] * 8
 
 
 @pytest.mark.parametrize("fails", [0, 1])
-def test_a_half_that_fails_is_the_whole_that_fails(clients: Clients, target: Target, fails: int) -> None:
+def test_a_quarter_that_fails_is_the_whole_that_fails(clients: Clients, target: Target, fails: int) -> None:
     def read(number: int) -> int:
         if number == fails:
             raise KeyError(number)
         return number
 
     with ThreadPoolExecutor(1) as pool, pytest.raises(KeyError, match=str(fails)):
-        reader(clients, target, pool).halves([partial(read, 0), partial(read, 1)])
+        reader(clients, target, pool).quarters([partial(read, 0), partial(read, 1)])
 
 
 def test_a_client_is_made_once_however_many_want_it(clients: Clients) -> None:

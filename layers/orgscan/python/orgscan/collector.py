@@ -47,6 +47,13 @@ class Bookmark:
     """What fetches the next page of the one it is in. {}: the first page."""
 
 
+QUARTERS = 4
+
+
+def _read(reads: Iterable[Callable[[], A]]) -> list[A]:
+    return [read() for read in reads]
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """AWS as one collector may see it: one target, and only the calls it declared."""
@@ -114,22 +121,23 @@ class Reader:
             for each in reading:
                 each.cancel()
 
-    def halves(self, reads: Sequence[Callable[[], A]]) -> list[A]:
-        """What each of them returns, read by two threads if another one is free: of one item, many things.
-
-        By no more: S3 has a host for each bucket, and to connect there takes longer than what is asked.
-        """
-        if self.pool is None:
-            return [read() for read in reads]
-        middle = (len(reads) + 1) // 2
-        others = reads[middle:]
-        theirs = self.pool.submit(copy_context().run, lambda: [read() for read in others])
+    def quarters(self, reads: Sequence[Callable[[], A]]) -> list[A]:
+        """What each of them returns, read by up to four threads as far as others are free: of one item."""
+        size = -(-len(reads) // QUARTERS)
+        parts = [reads[start : start + size] for start in range(0, len(reads), size or 1)]
+        if self.pool is None or len(parts) < 1:
+            return _read(reads)
+        mine, *others = parts
+        theirs = [self.pool.submit(copy_context().run, _read, part) for part in others]
         try:
-            mine = [read() for read in reads[:middle]]
-            # Threads of the pool ask this, too: none may wait for a turn that comes after its own.
-            return mine + ([read() for read in others] if theirs.cancel() else theirs.result())
+            told = _read(mine)
+            for part, each in zip(others, theirs, strict=True):
+                # Threads of the pool ask this, too: none may wait for a turn that comes after its own.
+                told += _read(part) if each.cancel() else each.result()
+            return told
         finally:
-            theirs.cancel()
+            for each in theirs:
+                each.cancel()
 
     def tags(self, listed: Iterable[Mapping[str, object]] | None) -> dict[str, str]:
         """From AWS's list of Key and Value, without what looks secret.

@@ -37,7 +37,7 @@ UNUSED = Constant("region_resources", 34, "resources, region that nobody uses", 
 CALLS_REGION = Constant("region_calls", 58, "API calls, region that nobody uses", EMPTY)
 CALLS_GLOBAL = Constant("global_calls", 58, "API calls, account's global part", EMPTY)
 CALLS_RESOURCE = Constant("resource_calls", 0.6, "API calls, further resource", RUN)
-METRICS = Constant("resource_metrics", 0.19, "metrics read, further resource", RUN)
+METRICS = Constant("resource_metrics", 0.12, "metrics read, further resource", RUN)
 COST_QUERIES = Constant("scan_cost_queries", 3, "requests to Cost Explorer, scan", EMPTY)
 SECONDS = Constant("target_seconds", 2, "seconds, target", SUPPOSED)
 SECONDS_ELSE = Constant("scan_seconds", 180, "seconds to plan and report, scan", SUPPOSED)
@@ -68,10 +68,10 @@ PARTITIONS = 60
 """Of the index that Report lists findings from: ten for each severity, and for what is accepted."""
 PASSES = 2
 """Of Report over all receipts: to see who told nothing, and to add up."""
-PUTS_ELSE, GETS_ELSE = 11, 6
+PUTS_ELSE, GETS_ELSE = 11, 4
 """Objects that Plan and Report write; lists, plans and parts of the page that they and the workflow read."""
 ARCHIVED = 2
-"""Likewise, written by Report for Athena from as many that it reads again; none without an inventory."""
+"""Likewise, written by Report for Athena; none without an inventory."""
 OF_EVENTS = 3
 """Objects that events are made of."""
 METRIC_HOURS = 22 * 1 + 5 * 2
@@ -158,7 +158,7 @@ def usage(scale: Scale, spent: Spent) -> Usage:
         writes=_writes(scale),
         reads=_reads(scale),
         s3_puts=scale.inventories + parts + PUTS_ELSE + archived,
-        s3_gets=spent.plans_read + parts + GETS_ELSE + archived + notified + scale.events * OF_EVENTS,
+        s3_gets=spent.plans_read + parts + GETS_ELSE + notified + scale.events * OF_EVENTS,
         log_bytes=scale.targets * LOGS.value + LOGS_ELSE.value,
         metric_hours=METRIC_HOURS,
         traces=scale.targets,

@@ -2,7 +2,9 @@
 
 Measured with OpenSSL 3.0: a connection takes 50 ms of CPU, of which 48 go into reading 140 authorities.
 A client of EC2 takes 37 ms, of which 30 go into the class with its hundreds of methods. Of a warm worker,
-6% of the CPU went into naming itself to AWS, twice a request, and 2% into old names of events.
+6% of the CPU went into naming itself to AWS, twice a request, and 2% into old names of events. Fifty clients
+of one more region took 250 ms, half of them for the model, the rules of endpoints and the listeners, which
+are the same everywhere; and what 200 clients had of their own was half of all objects of a process.
 """
 
 from __future__ import annotations

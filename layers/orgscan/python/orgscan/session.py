@@ -53,6 +53,10 @@ CONFIG = Config(
     max_pool_connections=32,
     user_agent_extra="orgscan",
 )
+ONE_HOST = Config(s3={"addressing_style": "path"})
+"""Of a region's buckets, whose connections are kept: to reach a bucket's own host takes longer than
+what it is asked. AWS means to end this one day for new buckets, and to say so a year before:
+https://aws.amazon.com/blogs/aws/amazon-s3-path-deprecation-plan-the-rest-of-the-story/"""
 METRICS = "cloudwatch.GetMetricData"
 """The call that is billed by what it asks for."""
 VISITING = CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 5}, read_timeout=20))
@@ -351,7 +355,8 @@ class Kept:
 def keep(home: Clients, config: Config = CONFIG) -> Kept:
     """Nothing yet."""
     session = _session(OfCaller(), region=home.get("sts").meta.region_name)
-    config = config.merge(Config(parameter_validation=False))  # what is asked is ours, and tests look at it
+    # What is asked is ours, and tests look at it.
+    config = config.merge(Config(parameter_validation=False)).merge(ONE_HOST)
 
     def make(service: str, region: str) -> Any:
         client = session.client(service, region_name=region, config=config)

@@ -81,7 +81,7 @@ def _bucket(aws: Reader, s3: S3Client, bucket: BucketTypeDef) -> Bucket | None:
         "versioning": bucket_versioning,
         "encryption": bucket_encryption,
     }
-    read = dict(zip(facts, aws.halves([partial(each, s3, name) for each in facts.values()]), strict=True))
+    read = dict(zip(facts, aws.quarters([partial(each, s3, name) for each in facts.values()]), strict=True))
     return Bucket(
         arn=f"arn:{target.partition}:s3:::{name}",
         name=name,

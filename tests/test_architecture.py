@@ -36,7 +36,10 @@ DOORS = {
     "orgscan.cost": ("orgscan.meter", "orgscan.prices"),
     "orgscan.warm": (),
     "orgscan.credentials": ("orgscan.errors", "orgscan.warm", "botocore.credentials", "botocore.exceptions"),
+    "orgscan.attributes": ("boto3.dynamodb",),
+    "orgscan.pools": (),
     "orgscan.session": (
+        "orgscan.attributes",
         "orgscan.credentials",
         "orgscan.errors",
         "orgscan.meter",
@@ -56,8 +59,10 @@ DOORS = {
     "orgscan.once": (
         "botocore.client",
         "botocore.context",
+        "botocore.endpoint_provider",
         "botocore.hooks",
         "botocore.httpsession",
+        "botocore.regions",
     ),
     "orgscan.parsers": ("orgscan.moments", "botocore.parsers", "botocore.utils"),
     "orgscan.errors": ("orgscan.model", "orgscan.secrets", "botocore.exceptions", "botocore.parsers"),

@@ -43,7 +43,7 @@ SANDBOX_S = 0.25
 """Until Lambda has a new environment and the code in it. Assumed, not measured."""
 GROUP_S, INVOKE_S = 0.2, 0.05
 """That Step Functions takes to start a group, and to invoke a function. Assumed, not measured."""
-PLAN_S, REPORT_S = 540 / 180_000, 700 / 180_000
+PLAN_S, REPORT_S = 540 / 180_000, 460 / 180_000
 """Of planning and reporting, a target; docs/scale.md."""
 SEED = 1
 FINDINGS = 6

@@ -23,6 +23,9 @@ from botocore.endpoint_provider import EndpointProvider
 from botocore.hooks import EventAliaser, NodeList
 from botocore.httpsession import URLLib3Session
 
+MOST_RULES = 256
+"""Services whose rules are kept; there are more only where somebody makes one loader after the other."""
+
 
 @cache
 def classes_once() -> None:
@@ -148,6 +151,8 @@ def rules_once() -> None:
     def made_once(ruleset_data: Any, partition_data: Any, excluded_params: Any = None) -> Any:
         key = id(ruleset_data), id(partition_data), excluded_params and frozenset(excluded_params)
         if key not in made:
+            if len(made) >= MOST_RULES:
+                made.clear()
             # With what they were made of: as long as it is there, no other thing has its address.
             provider = make(ruleset_data, partition_data, excluded_params)
             made[key] = provider, ruleset_data, partition_data

@@ -110,7 +110,7 @@ def test_schedules_and_limits_are_those_of_the_configuration(tmp_path: Path) -> 
     )
     answer = told("--accounts", "10", "--regions", "2", "--config", path)
     assert answer["assumed"]["scans"] == pytest.approx(2 * 30.4375 + 4.35, rel=0.001)
-    assert answer["scan"]["s3_gets"] == 7 + 6
+    assert answer["scan"]["s3_gets"] == 7 + 4
     assert answer["scan"]["s3_puts"] == 11
     assert (answer["assumed"]["memory_mib"], answer["assumed"]["schedules"]) == (2048, 2)
     asked = told("--accounts", "10", "--regions", "2", "--config", path, "--scans-per-month", "1")

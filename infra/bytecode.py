@@ -5,7 +5,6 @@ is made where it is asked for. Its bytes depend on the sources alone, not on whe
 Lambda's Python takes it without comparing it with them: nobody can change a layer.
 """
 
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -38,11 +37,8 @@ def require(python: str, version: str) -> None:
 
 
 def _run(command: Sequence[str]) -> str:
-    # Sets are written in their own order, which changes from process to process.
     try:
-        done = subprocess.run(  # noqa: S603 (whoever deploys names it)
-            command, env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, check=True, text=True
-        )
+        done = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 (theirs)
     except OSError as error:
         raise CannotSynthesize(f"LAMBDA_PYTHON: {command[0]} cannot be run: {error.strerror}") from error
     except subprocess.CalledProcessError as error:

@@ -172,6 +172,23 @@ def test_findings_are_there_before_the_receipts_that_make_them_count() -> None:
     assert kept == [f"{folder}dt=2026-01-15/{FIRST.scan}.jsonl.gz" for folder in (FINDINGS, RECEIPTS)]
 
 
+def test_findings_that_pass_again_are_there_once() -> None:
+    """The index may list less at first than there is, or more, and then all is listed anew."""
+    kept: dict[str, bytes] = {}
+
+    class Bucket:
+        def put_object(self, *, Key: str, Body: Any, **_: Any) -> None:  # noqa: N803 (as boto3 has it)
+            kept[Key] = Body if isinstance(Body, bytes) else Body.read()
+
+    with closing(Archive(Bucket(), BUCKET, FIRST)) as archive:  # type: ignore[arg-type]
+        assert [*archive.noting([FULL] * 3)] == [FULL] * 3
+        archive.begin()
+        assert [*archive.noting([FULL])] == [FULL]
+        archive.put()
+    body = kept[f"{FINDINGS}dt=2026-01-15/{FIRST.scan}.jsonl.gz"]
+    assert [json.loads(each)["id"] for each in gzip.decompress(body).splitlines()] == [FULL.id]
+
+
 def test_without_an_inventory_nothing_is_written(hub: Hub) -> None:
     made = plan(checks=("thing-wrong",))
     hub.plans.put(made, [PROD])

@@ -77,6 +77,9 @@ def test_every_answer_of_a_table_is_read(table: Any) -> None:
     page = table.query(KeyConditionExpression=Key("pk").eq("a"), Limit=1)
     assert (page["Items"], page["LastEvaluatedKey"]) == ([ITEM], {"pk": "a", "sk": "1"})
     assert table.scan()["Items"] == [ITEM, {**ITEM, "sk": "2"}]
+    wanted = {"findings": {"Keys": [{"pk": "a", "sk": "2"}]}}
+    rare = table.meta.client.batch_get_item(RequestItems=wanted)
+    assert rare["Responses"]["findings"] == [{**ITEM, "sk": "2"}]
     changed = table.update_item(
         Key={"pk": "a", "sk": "1"},
         UpdateExpression="SET n = :n",

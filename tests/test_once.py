@@ -110,6 +110,7 @@ def test_clients_share_class_and_context_and_nothing_that_says_whose_they_are() 
         each._endpoint.http_session._manager.connection_pool_kw["ssl_context"] for each in (one, other)
     ]
     assert contexts[0] is contexts[1]
+    assert contexts[0].check_hostname  # or urllib3 does, in Python
     assert one.meta.events is not other.meta.events
     assert one.meta.endpoint_url != other.meta.endpoint_url
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from infra import CannotSynthesize
 
 OPT = "/opt"
-"""Where Lambda unpacks layers; tracebacks say so."""
+"""Where Lambda unpacks layers, and so where the bytecode says it is from, wherever it was made."""
 VERSION = "import sys; print('{}.{}'.format(*sys.version_info))"
 
 

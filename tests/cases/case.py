@@ -72,7 +72,7 @@ class Case:
     def _answers(self, queries: Sequence[Query]) -> dict[Query, Series | Gap]:
         metrics = self.check.measures
         whose = list(dict.fromkeys(query.dimensions for query in queries))
-        assert len(self.measured) >= len(whose) * len(metrics), "a metric of a resource is missing"
+        assert len(self.measured) == len(whose) * len(metrics), "each metric of each resource, and no other"
         return {
             query: self.measured[whose.index(query.dimensions) * len(metrics) + metrics.index(query.metric)]
             for query in queries

@@ -2,7 +2,7 @@
 
 boto3 walks the shape of every answer and, three times, of every request, copies it first, and looks for a
 method by its name at every value. Of the CPU that adding up an organization's scan takes, answers were an
-eighth (docs/scale.md); of what writing new findings takes, requests were half (docs/performance.md).
+eighth (docs/scale.md); of what writing new findings takes, requests were a third (docs/performance.md).
 """
 
 from __future__ import annotations

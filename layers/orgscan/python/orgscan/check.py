@@ -9,7 +9,19 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Concatenate, Generic, Protocol, TypeAlias, TypeVar
 
-from orgscan.model import Category, Metric, Money, Resource, Series, Severity, Taggable, Target
+from orgscan.model import (
+    Blindness,
+    Category,
+    Gap,
+    Metric,
+    Money,
+    Resource,
+    Series,
+    Severity,
+    Taggable,
+    Target,
+    Unread,
+)
 
 R = TypeVar("R", bound=Resource)
 O = TypeVar("O", bound=Resource)  # noqa: E741
@@ -62,6 +74,13 @@ class View(Protocol):
         self, resources: Sequence[Resource], *metrics: Metric, days: int
     ) -> Sequence[Sequence[Series]]:
         """The same for each of several resources, in their order: asked together, fetched together."""
+
+
+def enough(check: str, series: Iterable[Series], *, days: int, share: float) -> None:
+    """Raises Unread, for a check by its id, where less than this share of a metric's datapoints exists."""
+    if any(each.share < share for each in series):
+        detail = f"less than {share:.0%} of the datapoints of {days} days exist"
+        raise Unread(Gap(check, Blindness.NO_DATA, detail))
 
 
 @dataclass(frozen=True, eq=False)

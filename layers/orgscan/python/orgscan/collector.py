@@ -123,11 +123,10 @@ class Reader:
 
     def quarters(self, reads: Sequence[Callable[[], A]]) -> list[A]:
         """What each of them returns, read by up to four threads as far as others are free: of one item."""
-        size = -(-len(reads) // QUARTERS)
-        parts = [reads[start : start + size] for start in range(0, len(reads), size or 1)]
-        if self.pool is None or len(parts) < 1:
+        if self.pool is None or not reads:
             return _read(reads)
-        mine, *others = parts
+        size = -(-len(reads) // QUARTERS)
+        mine, *others = (reads[start : start + size] for start in range(0, len(reads), size))
         theirs = [self.pool.submit(copy_context().run, _read, part) for part in others]
         try:
             told = _read(mine)

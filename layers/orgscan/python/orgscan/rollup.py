@@ -37,7 +37,7 @@ class Rollup:
     """(account, resource) -> USD a month; a resource counts once, with its largest saving."""
 
     def watch(self, lines: Iterable[Line]) -> Iterator[Line]:
-        """The same lines, counted as they pass; suppressed ones are but lines."""
+        """The same lines, counted as they pass."""
         for line in self.sums.passing(lines):
             if line.status is Status.OPEN:
                 self._add(line)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from orgscan import prices
-from orgscan.check import Problem, Problems, View, check
+from orgscan.check import Problem, Problems, View, check, enough
 from orgscan.model import (
     Blindness,
     Category,
@@ -106,9 +107,10 @@ def elasticache_cluster_idle(
         return
     if any(not each.created or each.created > since for each in nodes):
         return
+    sufficient = partial(enough, CHECK, days=window_days, share=min_datapoint_share)
     if isinstance(cache, ServerlessCache):
         (units,) = view.measure(cache, UNITS, days=window_days)
-        _enough([units], window_days, min_datapoint_share)
+        sufficient([units])
         if sum(units.values) < max_ops_per_day * window_days:
             yield f"{sum(units.values) / window_days:.0f} processing units per day over {window_days} days"
         return
@@ -122,7 +124,7 @@ def elasticache_cluster_idle(
     most_commands = max_ops_per_day * window_days
     if any(use.commands >= most_commands or use.average_cpu >= low_cpu for use in uses):
         return
-    _enough([series for use in uses for series in use.series], window_days, min_datapoint_share)
+    sufficient(series for use in uses for series in use.series)
     yield _idle(cache, clusters, uses, window_days, view.target)
 
 
@@ -141,12 +143,6 @@ def _nodes(cache: Cache, view: View) -> Sequence[CacheCluster | ServerlessCache]
                 raise Unread(Gap(CHECK, Blindness.NO_DATA, detail))
             return list(seen.values())
     raise TypeError(type(cache).__name__)
-
-
-def _enough(series: Sequence[Series], days: int, share: float) -> None:
-    if min(each.share for each in series) < share:
-        detail = f"less than {share:.0%} of the datapoints of {days} days exist"
-        raise Unread(Gap(CHECK, Blindness.NO_DATA, detail))
 
 
 def _idle(

@@ -1,11 +1,12 @@
 """What we expect of instances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from functools import partial
 
 from orgscan import prices
-from orgscan.check import Problem, Problems, View, check
+from orgscan.check import Problem, Problems, View, check, enough
 from orgscan.model import (
     Blindness,
     Category,
@@ -13,7 +14,6 @@ from orgscan.model import (
     Gap,
     Metric,
     Money,
-    Series,
     Severity,
     Target,
     Unread,
@@ -122,11 +122,14 @@ def ec2_instance_idle(
     """
     if instance.state != "running" or instance.launched > view.now - timedelta(days=window_days):
         return
-    (cpu,) = _measured(view, instance, (CPU,), window_days, min_datapoint_share)
+    sufficient = partial(enough, "ec2-instance-idle", days=window_days, share=min_datapoint_share)
+    (cpu,) = view.measure(instance, CPU, days=window_days)
+    sufficient([cpu])
     peak = max(cpu.values)
     if cpu.average >= max_avg_cpu or peak >= max_peak_cpu:
         return
-    network = _measured(view, instance, (NETWORK_IN, NETWORK_OUT), window_days, min_datapoint_share)
+    network = view.measure(instance, NETWORK_IN, NETWORK_OUT, days=window_days)
+    sufficient(network)
     mib = sum(series.average for series in network) / MIB
     if mib >= max_network_mib:
         return
@@ -141,17 +144,6 @@ def ec2_instance_idle(
         yield Problem(f"{idle}; it is {reason}", severity=Severity.INFORMATIONAL, saving=saving)
     else:
         yield Problem(idle, saving=price)
-
-
-def _measured(
-    view: View, instance: Instance, metrics: Sequence[Metric], days: int, share: float
-) -> Sequence[Series]:
-    """Raises Unread where too little of it exists."""
-    series = view.measure(instance, *metrics, days=days)
-    if min(each.share for each in series) < share:
-        detail = f"less than {share:.0%} of the datapoints of {days} days exist"
-        raise Unread(Gap("ec2-instance-idle", Blindness.NO_DATA, detail))
-    return series
 
 
 def _hourly_for_a_month(instance: Instance, target: Target) -> Money | None:

@@ -3,20 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from orgscan import prices
-from orgscan.check import Problem, Problems, View, check
+from orgscan.check import Problem, Problems, View, check, enough
 from orgscan.model import (
-    Blindness,
     Category,
     Confidence,
-    Gap,
     Metric,
     Money,
     Series,
     Severity,
     Target,
-    Unread,
 )
 from orgscan.services.ec2.facts import EbsEncryption, Instance, Snapshot, Volume
 
@@ -297,10 +295,13 @@ def ebs_volume_idle(
             return
         if instances[0].state != "running" or instances[0].launched > start:
             return
-    reads = _measured(view, volume, READS, window_days, min_datapoint_share)
+    sufficient = partial(enough, "ebs-volume-idle", days=window_days, share=min_datapoint_share)
+    (reads,) = view.measure(volume, READS, days=window_days)
+    sufficient([reads])
     if max(reads.values) >= max_ops_per_day:
         return
-    writes = _measured(view, volume, WRITES, window_days, min_datapoint_share)
+    (writes,) = view.measure(volume, WRITES, days=window_days)
+    sufficient([writes])
     busiest = _busiest(reads, writes)
     if busiest < max_ops_per_day:
         text = (
@@ -308,15 +309,6 @@ def ebs_volume_idle(
             f"{busiest:.0f} reads and writes at most on each of the last {window_days} days"
         )
         yield Problem(text, saving=monthly(volume, view.target))
-
-
-def _measured(view: View, volume: Volume, metric: Metric, days: int, share: float) -> Series:
-    """Raises Unread where too little of it exists."""
-    (series,) = view.measure(volume, metric, days=days)
-    if series.share < share:
-        detail = f"less than {share:.0%} of the datapoints of {days} days exist"
-        raise Unread(Gap("ebs-volume-idle", Blindness.NO_DATA, detail))
-    return series
 
 
 def _busiest(reads: Series, writes: Series) -> float:

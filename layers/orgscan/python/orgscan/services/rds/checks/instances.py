@@ -5,8 +5,8 @@ from datetime import timedelta
 from functools import partial
 
 from orgscan import prices
-from orgscan.check import Problem, Problems, View, check
-from orgscan.model import Blindness, Category, Gap, Metric, Money, Series, Severity, Target, Unread
+from orgscan.check import Problem, Problems, View, check, enough
+from orgscan.model import Blindness, Category, Gap, Metric, Money, Severity, Target, Unread
 from orgscan.network import Rule, openings
 from orgscan.services.ec2.checks.network import entries
 from orgscan.services.ec2.facts import PrefixList, SecurityGroup
@@ -205,13 +205,14 @@ def rds_instance_idle(
     ]
     if any(max(series.values, default=0) >= 1 for series in connections):
         return
-    _measured(connections[:1], window_days, min_datapoint_share)
+    sufficient = partial(enough, "rds-instance-idle", days=window_days, share=min_datapoint_share)
+    sufficient(connections[:1])
     reads, writes = view.measure(instance, READS, WRITES, days=window_days)
-    _measured([reads, writes], window_days, min_datapoint_share)
+    sufficient([reads, writes])
     iops = reads.average + writes.average
     if iops >= max_iops:
         return
-    _measured(connections, window_days, min_datapoint_share)
+    sufficient(connections)
     idle = f"no connection in {window_days} days, {iops:.1f} reads and writes per second on average"
     if cluster and cluster.least_acus == 0 and instance.instance_class == "db.serverless":
         yield Problem(f"{idle}; Serverless may pause it", severity=Severity.INFORMATIONAL)
@@ -224,12 +225,6 @@ def _cluster(view: View, name: str) -> DBCluster:
     if not seen:
         raise Unread(Gap("rds-instance-idle", Blindness.NO_DATA, f"cluster {name} was not listed"))
     return seen[0]
-
-
-def _measured(series: Sequence[Series], days: int, share: float) -> None:
-    if min(each.share for each in series) < share:
-        detail = f"less than {share:.0%} of the datapoints of {days} days exist"
-        raise Unread(Gap("rds-instance-idle", Blindness.NO_DATA, detail))
 
 
 def _hourly_for_a_month(instance: DBInstance, target: Target) -> Money | None:

@@ -8,6 +8,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -43,7 +44,7 @@ from orgscan import session
 from orgscan.meter import Meter
 from orgscan.pace import Pace
 from orgscan.session import Clients, declared
-from orgscan.ways import way
+from orgscan.ways import ANYBODY, KNOWN, MOST_KEPT, way
 from orgscan.wire import Answer, Wire
 from tests.roads import CALLS, ERROR, KEYS, ONCE, VOLUMES, Aws, Both, arriving, kept, new
 
@@ -111,16 +112,61 @@ def asked(both: Both, call: str, text: str = "x-1") -> dict[str, Any]:
 
 @pytest.mark.parametrize("call", CALLS)
 def test_every_call_that_orgscan_makes_is_asked_as_botocore_asks_it(both: Both, call: str) -> None:
+    """The first time, and again when it was written before."""
     params = asked(both, call)
-    both.aws.answers = [(200, b"")] * 2
-    outcomes = []
-    for made in (both.short, both.long):
-        try:
-            outcomes.append(made(call, params))
-        except ResponseParserError as error:  # nothing at all is no answer to some
-            outcomes.append(type(error))
-    assert (len(both.aws.short), len(both.aws.long)) == (1, 1)
+    both.aws.answers = [(200, b"")] * 4
+    for times in (1, 2):
+        for made in (both.short, both.long):
+            with suppress(ResponseParserError):  # nothing at all is no answer to some
+                made(call, params)
+        assert (len(both.aws.short), len(both.aws.long)) == (times, times)
+        same(both.aws)
+
+
+def test_what_was_written_before_is_asked_in_the_words_of_this_moment(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another invocation is traced under another id, and no parameter is another one's."""
+    for root, filters in (("1-2-3", []), ("1-2-4", []), ("1-2-5", [{"Name": "status", "Values": ["error"]}])):
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={root}")
+        both.aws.answers = [(200, VOLUMES)] * 2
+        both.short(CALL, {"Filters": filters})
+        both.long(CALL, {"Filters": filters})
+        same(both.aws)
+        assert both.aws.short[-1][2]["X-Amzn-Trace-Id"] == f"Root={root}"
+    client = both.kept.warm.get("ec2", "eu-west-1")
+    kept_words = client._short.__self__._ways["DescribeVolumes"]._kept
+    assert "{'Filters': []}" in kept_words
+    for number in range(20):
+        both.aws.answers = [(200, VOLUMES)]
+        both.short(CALL, {"NextToken": f"{number}"})
+    assert len(kept_words) == MOST_KEPT
+    both.aws.answers = [(200, VOLUMES)] * 2
+    both.short(CALL, {"NextToken": "19"})
+    both.long(CALL, {"NextToken": "19"})
     same(both.aws)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_who_listens_is_found_without_the_name_of_the_operation(both: Both, call: str) -> None:
+    service, name = call.split(":")
+    events = both.kept.warm.get(service, "eu-west-1").meta.events
+    model = both.kept.warm.get(service, "eu-west-1").meta.service_model
+    id_ = model.service_id.hyphenize()
+    for event in (*KNOWN, *ANYBODY):
+        whole: str = events._alias_event_name(f"{event}.{id_}.{name}")
+        assert whole == f"{events._alias_event_name(f'{event}.{id_}')}.{name}"
+
+
+def test_a_bucket_like_the_last_one_has_its_connections(both: Both) -> None:
+    client = both.kept.warm.get("s3", "eu-west-1")
+    wires = []
+    for bucket_name in ("a-bucket", "b-bucket"):
+        both.aws.answers = [(200, b"<R/>")]
+        both.short("s3:GetBucketVersioning", {"Bucket": bucket_name})
+        wires.append(dict(client._short.__self__._wires))
+    assert [list(each) for each in wires] == [["https://s3.eu-west-1.amazonaws.com"]] * 2
+    assert wires[0] == wires[1]
 
 
 @given(odd=st.text(st.characters(codec="utf-8"), min_size=1, max_size=20))

@@ -8,10 +8,15 @@ from socket import create_server
 from threading import Barrier, Event
 
 import pytest
+from botocore.awsrequest import HeadersDict
 from botocore.exceptions import EndpointConnectionError
+from botocore.utils import lowercase_dict
+from hypothesis import given
+from hypothesis import strategies as st
 from urllib3.exceptions import NewConnectionError, ProtocolError
 
 from benchmarks.tls import certificate, served
+from orgscan.wire import Headers
 from tests.ends import CHUNKED, HELLO, OK, Far, Near, Said, comparable, far_end, near
 
 STRAY = OK + b"Content-Length: 5\r\n\r\nstray"
@@ -92,6 +97,31 @@ def test_headers_are_found_however_they_are_written(far: Far, here: Near) -> Non
         headers["x-amzn-requestid"] == headers["X-AMZN-REQUESTID"] == headers.get("x-aMZN-RequestId") == "r-1"
     )
     assert "x-amzn-request" not in headers
+
+
+NAMES = st.sampled_from(("ETag", "etag", "x-amz-id-2", "X-Amz-Id-2", "Date"))
+
+
+@given(st.lists(st.tuples(st.sampled_from("sdgci"), NAMES, st.text(max_size=3))))
+def test_headers_are_kept_as_botocore_keeps_them(done: list[tuple[str, str, str]]) -> None:
+    ours, theirs = Headers(), HeadersDict()
+    for what, name, value in done:
+        for headers in (ours, theirs):
+            if what == "s":
+                headers[name] = value
+            elif what == "d":
+                headers.pop(name, None)
+        if what == "g":
+            assert ours.get(name, value) == theirs.get(name, value)
+        elif what == "c":
+            ours = ours.copy()
+        elif what == "i":
+            assert (name in ours) == (name in theirs)
+    assert lowercase_dict(ours) == lowercase_dict(theirs)
+    assert sorted(value for _, value in ours.items()) == sorted(theirs.values())
+    assert (len(ours), bool(ours)) == (len(theirs), bool(theirs))
+    with pytest.raises(KeyError):
+        ours["not there"]
 
 
 def test_what_comes_before_the_answer_is_none_of_it(far: Far, here: Near) -> None:

@@ -134,12 +134,12 @@ class Road:
             return long()
 
     def _wire(self, short: Way, place: Place) -> Wire:
-        # Of many hosts, urllib3 closes the connections of those that were not asked of late.
-        if short.place is None:
-            return Wire(self._client._endpoint.http_session, place.origin)
-        if place.origin not in self._wires:
-            self._wires[place.origin] = Wire(self._client._endpoint.http_session, place.origin)
-        return self._wires[place.origin]
+        known = self._wires.get(place.origin)
+        if known is None:
+            known = Wire(self._client._endpoint.http_session, place.origin)
+            # Of many hosts the last: urllib3 keeps the connections of those that were asked of late.
+            self._wires = {place.origin: known} if short.depends else {**self._wires, place.origin: known}
+        return known
 
     def _way(self, name: str) -> Way | None:
         # Whoever begins to listen, or stops, makes the emitter forget whom it has found.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from math import inf
 from threading import Lock
 from typing import Any
@@ -412,4 +412,7 @@ def _session(
     core.set_config_variable("sts_regional_endpoints", "regional")
     if credentials:
         core.register_component("credential_provider", CredentialResolver([Given(credentials)]))
-    return boto3.Session(botocore_session=core, region_name=region, profile_name=profile)
+    made = boto3.Session(botocore_session=core, region_name=region, profile_name=profile)
+    # Each client asks some fifty times for what a file says of the profile, which is whose it is by now.
+    setattr(core, "get_scoped_config", cache(core.get_scoped_config))  # noqa: B010 (mypy minds)
+    return made

@@ -100,6 +100,9 @@ TOLD = ("provide-client-params", "before-parameter-build", "before-call", "after
 ANYBODY = ("provide-client-params", "before-parameter-build", "before-endpoint-resolution", "after-call")
 """Of these, and of those that botocore tells itself here, whoever they are."""
 SIGNED: Mapping[str, type[Signature]] = {"v4": Signature, "s3v4": SignatureOfS3}
+MOST_KEPT, SHORT = 8, 2048
+"""Requests of an operation that are kept as they were written, and bytes of the body of each at most: lists
+are asked for in the same words in every account."""
 MOST_HOSTS = 256
 """Whose signatures are remembered: a bucket has one of its own."""
 SEEDS, LIMITER = "MaxAttemptsSeeder.seed_max_attempts", "ClientRateLimiter"
@@ -147,6 +150,7 @@ class Way:
         )
         self._context = _context(client, model)
         self._signatures: dict[tuple[str, ...], Signature] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
         # A bucket's depends on its name, and on where it was found to be; a table's on whose it is.
         self.depends = bool(
             model.context_parameters or heard["before-endpoint-resolution"] or _of_account(client)
@@ -201,20 +205,29 @@ class Way:
         place = self.place or self._found(params, context)
         if place is None:
             return None
-        request: dict[str, Any] = self._serializer.serialize_to_request(params, self._model)
-        headers = request["headers"]
-        headers.update(place.headers)
-        agent = self._agent.to_string()
-        prepare_request_dict(request, endpoint_url=place.url, context=context, user_agent=agent)
+        request = self._request(params, place, context)
+        headers, body = request["headers"], request["body"]
         told["request_signer"], event = self._client._request_signer, self._events["before-call"]
         for tell in self._heard["before-call"]:
             tell(params=request, event_name=event, **told)
-        request["body"] = body = _body(request["body"])
         if request["method"] not in PLAIN_METHODS or (body and request["method"] in WITHOUT_BODY):
             return None
         # A line within a line would be a header that somebody else has written.
         odd = any(map(LINE.search, (request["url"], *headers, *headers.values())))
         return None if odd else Asked(request, place)
+
+    def _request(self, params: dict[str, Any], place: Place, context: dict[str, Any]) -> dict[str, Any]:
+        """Botocore's, with the body as it is sent."""
+        words = repr(params) if self.place else ""
+        kept = self._kept.get(words)
+        if kept is None:
+            kept = self._serializer.serialize_to_request(params, self._model)
+            prepare_request_dict(kept, endpoint_url=place.url, context={})
+            kept["body"] = _body(kept["body"])
+            if words and len(kept["body"]) <= SHORT and len(self._kept) < MOST_KEPT:
+                self._kept[words] = kept
+        headers = {**kept["headers"], **place.headers, "User-Agent": self._agent.to_string()}
+        return {**kept, "headers": headers, "context": context}
 
     def written(self, asked: Asked, credentials: ReadOnlyCredentials) -> bytes:
         """As it goes over the wire, now."""
@@ -373,8 +386,9 @@ def _of_account(client: Any) -> bool:
 
 def _heard(client: Any, emitter: Any, event: str, model: Any) -> Sequence[Handler]:
     """In the order in which botocore tells them."""
-    full = client.meta.events._alias_event_name(f"{event}.{_service(model)}.{model.name}")
-    return tuple(emitter._handlers.prefix_search(full))
+    # Names that changed are services'; so the operation is left out, and a name looked up but once for all.
+    of_service = client.meta.events._alias_event_name(f"{event}.{_service(model)}")
+    return tuple(emitter._handlers.prefix_search(f"{of_service}.{model.name}"))
 
 
 def name_of(handler: Any) -> str:

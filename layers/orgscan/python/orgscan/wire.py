@@ -8,7 +8,7 @@ several objects and locks, a dozen of small writes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from botocore.awsrequest import HeadersDict
@@ -27,6 +27,46 @@ WITHOUT_BODY = (NO_CONTENT, NOT_MODIFIED)
 
 class Broken(ProtocolError):
     """What came back is no whole answer."""
+
+
+class Headers(HeadersDict):
+    """Botocore's, without an object whenever a name is looked for, and an error when it is not there."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[str, str]] = {}
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self._of[name.lower()] = name, value
+
+    def __getitem__(self, name: str) -> str:
+        return self._of[name.lower()][1]
+
+    def __delitem__(self, name: str) -> None:
+        del self._of[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._of
+
+    def get(self, name: str, default: Any = None) -> Any:
+        found = self._of.get(name.lower())
+        return default if found is None else found[1]
+
+    def items(self) -> Any:
+        return self._of.values()
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._of.values())
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    def __repr__(self) -> str:
+        return repr(dict(self.items()))
+
+    def copy(self) -> Headers:
+        copied = Headers()
+        copied.update(self)
+        return copied
 
 
 class Answer(NamedTuple):
@@ -159,7 +199,7 @@ class _Reading:
 
 def _headers(lines: Iterable[bytes]) -> HeadersDict:
     """As urllib3 hands them over: what comes twice is one, with a comma."""
-    headers = HeadersDict()
+    headers = Headers()
     for line in lines:
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or not name or name != name.strip():  # a continued line begins with a space

@@ -17,7 +17,7 @@ from tests.served import record
 from tests.tolerated import LACKING, OPTIONAL, REVIEWED
 
 ALL = os.environ.get("ORGSCAN_FUZZ") == "all"
-EVERY = 40
+EVERY = 24
 """Of kinds of mutants, which one of so many is tried in every build; and of each call each kind of change."""
 
 

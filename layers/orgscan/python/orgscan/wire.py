@@ -94,7 +94,10 @@ class Wire:
         try:
             if connection.sock is None:
                 connection.connect()
-            connection.sock.settimeout(pool.timeout.read_timeout)
+            patience = pool.timeout.read_timeout
+            # To set it lets other threads run, which are in no hurry to stop.
+            if connection.sock.gettimeout() != patience:
+                connection.sock.settimeout(patience)
             connection.sock.sendall(request)
             reading = _Reading(connection.sock)
             answer = reading.answer()

@@ -21,10 +21,11 @@ CREATE INDEX IF NOT EXISTS open ON items (listed, listed_sk) WHERE listed IS NOT
 """
 INDEXED = ("listed", "listed_sk")
 TERM = re.compile(
-    r"(attribute_exists|attribute_not_exists|contains|begins_with)\((#?\w+)(?:, (:\w+))?\)|(#?\w+) = (:\w+)"
+    r"(attribute_exists|attribute_not_exists|contains|begins_with)\((#?\w+)(?:, (:\w+))?\)"
+    r"|(NOT )?(#?\w+) (?:=|>=) (:\w+)"
 )
 VERB = re.compile(r"\b(SET|ADD|DELETE) ")
-ACTION = re.compile(r"(#?\w+)(?: =)? (:\w+)")
+ACTION = re.compile(r"(#?\w+)(?: =)?(?: if_not_exists\((#?\w+),)? (:\w+)")
 
 Item = dict[str, Any]
 """Attribute -> {type: value}, as DynamoDB writes it."""
@@ -87,12 +88,14 @@ class WireTable:
         self._check(told, told["Key"])
         text = self._text(told["Key"])
         item: Item = json.loads(text) if text else dict(told["Key"])
+        before = dict(item)
         _, *sections = VERB.split(told["UpdateExpression"])
         for verb, section in zip(sections[::2], sections[1::2], strict=True):
-            for name, value in ACTION.findall(section):
-                _change(item, verb, _name(name, told), told["ExpressionAttributeValues"][value])
+            for name, known, word in ACTION.findall(section):
+                value = before.get(_name(known, told)) or told["ExpressionAttributeValues"][word]
+                _change(item, verb, _name(name, told), value)
         self._store(item)
-        return "{}"
+        return json.dumps({"Attributes": item}) if told.get("ReturnValues") == "ALL_NEW" else "{}"
 
     def _transact(self, told: Mapping[str, Any]) -> str:
         actions = [(kind, action) for each in told["TransactItems"] for kind, action in each.items()]
@@ -109,7 +112,7 @@ class WireTable:
         columns = INDEXED if "IndexName" in told else ("pk", "sk")
         values = told["ExpressionAttributeValues"]
         of_partition, *of_sort = TERM.findall(told["KeyConditionExpression"])
-        partition = values[of_partition[4]]["S"]
+        partition = values[of_partition[5]]["S"]
         prefix = values[of_sort[0][2]]["S"] if of_sort else ""
         start = told.get("ExclusiveStartKey")
         found = self.rows.execute(
@@ -136,13 +139,13 @@ class WireTable:
         return f'{{"Count":{len(texts[-most:])},"Items":[{",".join(reversed(texts[-most:]))}]}}'
 
     def _check(self, told: Mapping[str, Any], key: Mapping[str, Any]) -> None:
-        """All terms must hold; there is no OR and no NOT."""
+        """All terms must hold; there is no OR, and no NOT but of what is not less."""
         if "ConditionExpression" not in told:
             return
         text = self._text(key)
         item: Item = json.loads(text) if text else {}
         values = told.get("ExpressionAttributeValues", {})
-        for function, of, wanted, name, value in TERM.findall(told["ConditionExpression"]):
+        for function, of, wanted, less, name, value in TERM.findall(told["ConditionExpression"]):
             there = item.get(_name(name or of, told))
             match function:
                 case "attribute_exists":
@@ -151,6 +154,8 @@ class WireTable:
                     holds = there is None
                 case "contains":
                     holds = values[wanted]["S"] in (there or {}).get("SS", ())
+                case _ if less:
+                    holds = there is None or there["S"] < values[value]["S"]
                 case _:
                     holds = there == values[value]
             if not holds:

@@ -69,7 +69,7 @@ def test_an_unchanged_scan_writes_its_receipt_and_no_finding(hub: FindingStore, 
     hub.record("1", STARTED, saw(*findings))
     made = writes(table)
     hub.record("2", LATER, saw(*findings))
-    assert made == ["GetItem", "PutItem", "TransactWriteItems"]  # claim the target, leave the receipt
+    assert made == ["UpdateItem", "TransactWriteItems"]  # claim the target, leave the receipt
 
 
 def test_a_finding_closes_when_its_resource_was_judged_clean(store: Store) -> None:
@@ -299,7 +299,7 @@ def test_a_scan_that_overtakes_another_knows_what_that_was_blind_to(table: Any) 
     claimed = [False]
 
     def end_the_other(model: Any, **_: object) -> None:
-        if model.name == "PutItem" and not claimed[0]:
+        if model.name == "UpdateItem" and not claimed[0]:
             claimed[0] = True
             FindingStore(table).record("1", STARTED, blind())
 
@@ -409,7 +409,7 @@ def test_what_could_not_be_confirmed_is_marked_once(hub: FindingStore, table: An
     hub.record("2", LATER, blind())
     made = writes(table)
     third = hub.record("3", "2026-01-17T12:00:00+00:00", blind())
-    assert made == ["GetItem", "PutItem", "TransactWriteItems"]
+    assert made == ["UpdateItem", "TransactWriteItems"]
     assert third.unconfirmed_since == LATER
     (record,) = hub.findings(HERE)
     assert record.unconfirmed_since == LATER

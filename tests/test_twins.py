@@ -148,6 +148,29 @@ def test_a_write_passes_when_all_parts_of_its_condition_hold(either: Any) -> Non
     refused(partial(either.put_item, Item=item, ConditionExpression=Attr("team").contains("x")), FAILED)
 
 
+@pytest.mark.parametrize(
+    ("item", "taken"), [({}, True), (A1, True), ({**A1, "s": "1"}, True), ({**A1, "s": "2"}, False)]
+)
+def test_an_update_answers_with_the_item_unless_it_is_newer(either: Any, item: Item, *, taken: bool) -> None:
+    if item:
+        either.put_item(Item=item)
+    take = partial(
+        either.update_item,
+        Key=A1,
+        ConditionExpression="NOT #s >= :s",
+        UpdateExpression="SET #s = :s, was = if_not_exists(#s, :none), #n = if_not_exists(#n, :none)",
+        ExpressionAttributeNames={"#s": "s", "#n": "n"},
+        ExpressionAttributeValues={":s": "2", ":none": []},
+        ReturnValues="ALL_NEW",
+    )
+    after = {**A1, "s": "2", "was": item.get("s", []), "n": []}
+    if taken:
+        assert take()["Attributes"] == got(either) == after
+    else:
+        refused(take, FAILED)
+        assert got(either) == item
+
+
 def test_values_of_two_types_are_never_equal(twin: TableTwin) -> None:
     """The twin alone: moto compares them as Python does."""
     twin.put_item(Item={**ITEM, "mixed": [True]})
@@ -169,8 +192,19 @@ def test_an_update_that_cannot_be_is_refused(twin: TableTwin) -> None:
         assert twin.snapshot() == {("a", "1"): ITEM}
 
 
-UPDATES = ("SET x = y", "SET x = :x + :x", "SET m.x = :x", "ADD n :x", "CLEAR x", "SET x = :x, x = :x")
-CONDITIONS = ("n > :x", "a = b", Attr("n").gt(1), Attr("a.b").exists(), ~Attr("n").exists())
+UPDATES = (
+    *("SET x = if_not_exists(y)", "SET x = if_not_exists(y, z)", "ADD n if_not_exists(n, :x)"),
+    *("SET x = y", "SET x = :x + :x", "SET m.x = :x", "ADD n :x", "CLEAR x", "SET x = :x, x = :x"),
+)
+CONDITIONS = (
+    "n > :x",
+    "n >= :x",
+    "NOT n = :x",
+    "a = b",
+    Attr("n").gt(1),
+    Attr("a.b").exists(),
+    ~Attr("n").exists(),
+)
 
 
 def test_what_the_twin_does_not_know_it_does_not_guess(twin: TableTwin) -> None:
@@ -341,6 +375,7 @@ SAYS = some.sampled_from(
         ("REMOVE listed_sk, v", {}),
         ("SET listed_sk = :s ADD team :n", {":s": "3", ":n": {"w", "x"}}),
         ("DELETE team :n", {":n": {"x", "y"}}),
+        ("SET v = if_not_exists(w, :v), w = if_not_exists(v, :v)", {":v": [1]}),
         ("SET v = :v, w = :v REMOVE listed ADD crew :n DELETE team :n", {":v": [1], ":n": {"x"}}),
     ]
 )

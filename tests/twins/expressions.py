@@ -10,10 +10,11 @@ from boto3.dynamodb.conditions import Attr, ConditionBase
 from tests.twins.items import INVALID, KEYS, Invalid, Item, kept
 
 NAMES, VALUES = "ExpressionAttributeNames", "ExpressionAttributeValues"
-TERM = re.compile(r"(#?\w+) (=) (:\w+)|(attribute_exists|attribute_not_exists)\((#?\w+)\)")
+TERM = re.compile(r"(?:(NOT) )?(#?\w+) (=|>=) (:\w+)|(attribute_exists|attribute_not_exists)\((#?\w+)\)")
+COMMA = re.compile(r",\s*(?![^(]*\))")
 OPERATORS = ("=", "contains", "attribute_exists", "attribute_not_exists")
 CHANGES = {
-    "SET": re.compile(r"(#?\w+) = (:\w+)"),
+    "SET": re.compile(r"(#?\w+) = (:\w+)|(#?\w+) = if_not_exists\((#?\w+), (:\w+)\)"),
     **dict.fromkeys(("ADD", "DELETE"), re.compile(r"(#?\w+) (:\w+)")),
     "REMOVE": re.compile(r"(#?\w+)"),
 }
@@ -33,6 +34,8 @@ class Term:
         there = self.name in item
         if self.operator == "=":
             return there and _same(item[self.name], self.value)
+        if self.operator == "NOT >=":
+            return not (there and isinstance(item[self.name], str) and item[self.name] >= self.value)
         if self.operator == "contains":
             return there and self.value in item[self.name]
         return there is (self.operator == "attribute_exists")
@@ -45,9 +48,12 @@ class Change:
     verb: str
     name: str
     value: Any = None
+    known: str = ""
+    """Whose value it takes, as it was before the update, if there is one."""
 
-    def apply(self, item: Item) -> None:
-        name, value, current = self.name, self.value, item.get(self.name)
+    def apply(self, item: Item, before: Mapping[str, Any]) -> None:
+        value = before.get(self.known, self.value)
+        name, current = self.name, item.get(self.name)
         match self.verb:
             case "SET":
                 item[name] = value
@@ -81,7 +87,7 @@ def changes(call: Mapping[str, Any]) -> list[Change]:
     told = [
         _change(verb, each, call)
         for verb, section in zip(sections[::2], sections[1::2], strict=True)
-        for each in re.split(r",\s*", section.rstrip())
+        for each in COMMA.split(section.rstrip())
     ]
     names = {change.name for change in told}
     if before or len(names) < len(told) or len({*sections[::2]}) < len(sections) // 2:
@@ -95,8 +101,11 @@ def _read(text: str, call: Mapping[str, Any]) -> Term:
     found = TERM.fullmatch(text)
     if not found:
         raise NotImplementedError(text)
-    name, equals, value, function, of = found.groups()
-    return Term(equals or function, _name(name or of, call), kept(call[VALUES][value]) if equals else None)
+    negated, name, compared, value, function, of = found.groups()
+    if (negated, compared) not in ((None, "="), ("NOT", ">="), (None, None)):
+        raise NotImplementedError(text)
+    operator = f"NOT {compared}" if negated else compared or function
+    return Term(operator, _name(name or of, call), kept(call[VALUES][value]) if compared else None)
 
 
 def _terms(told: ConditionBase) -> Iterator[Term]:
@@ -115,8 +124,11 @@ def _change(verb: str, text: str, call: Mapping[str, Any]) -> Change:
     found = CHANGES[verb].fullmatch(text)
     if not found:
         raise NotImplementedError(f"{verb} {text}")
-    name, *words = found.groups()
-    change = Change(verb, _name(name, call), *(kept(call[VALUES][word]) for word in words))
+    words = [word for word in found.groups() if word]
+    name, values = words[0], [word for word in words if word.startswith(":")]
+    known = "".join(_name(word, call) for word in words[1:] if not word.startswith(":"))
+    value = kept(call[VALUES][values[0]]) if values else None
+    change = Change(verb, _name(name, call), value, known)
     if verb in ("ADD", "DELETE") and not isinstance(change.value, set):
         raise NotImplementedError(f"{verb} of what is no set")
     return change

@@ -83,8 +83,13 @@ class TableTwin(Watched):
         return self._write("DeleteItem", call)
 
     def update_item(self, **call: Any) -> dict[str, Any]:
-        accepts("UpdateItem", call, {"Key", "UpdateExpression"}, CONDITION)
-        return self._write("UpdateItem", call)
+        accepts("UpdateItem", call, {"Key", "UpdateExpression"}, CONDITION | {"ReturnValues"})
+        if call.get("ReturnValues", "ALL_NEW") != "ALL_NEW":
+            raise NotImplementedError(call["ReturnValues"])
+        self._write("UpdateItem", call)
+        if "ReturnValues" not in call:
+            return {}
+        return {"Attributes": self._items[where(call["Key"])].told()}
 
     def query(self, **call: Any) -> dict[str, Any]:
         accepts(
@@ -265,7 +270,7 @@ class Write:
             return self.item
         changed = dict(old or zip(KEYS, self.where, strict=True))
         for change in self.changes:
-            change.apply(changed)
+            change.apply(changed, old or {})
         new = Kept(changed)
         new.fits("Item size to update has exceeded the maximum allowed size")
         return new

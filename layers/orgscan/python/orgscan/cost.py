@@ -182,11 +182,11 @@ def _writes(scale: Scale) -> float:
 
 
 def _reads(scale: Scale) -> float:
-    """A claim and its findings of each target; for the report all receipts some times, and all findings."""
+    """Of each target its findings, in whole units; for the report all receipts, some times, and findings."""
     known = scale.kept * FINDING.value / READ_BYTES
     listed = scale.findings * FINDING.value / READ_BYTES / 2
     receipts = PASSES * _receipts(scale) / READ_BYTES
-    return scale.targets * (1 + 0.5) + known + receipts + listed + PARTITIONS / 4 + _planned(scale)
+    return scale.targets * 0.5 + known + receipts + listed + PARTITIONS / 4 + _planned(scale)
 
 
 def _planned(scale: Scale) -> float:

@@ -55,6 +55,13 @@ LAST_S = 15.0
 """Seconds that must be left of an invocation to write on."""
 CONFLICT_WAITS_S = (0.1, 0.4, 1.6)
 """botocore retries throttled transactions, but not those that met another one."""
+FIRST_CLAIM = (
+    "SET #scan = :scan, attempt = :attempt,"
+    " blind_before = if_not_exists(blind, :none), blind = if_not_exists(blind, :none)"
+)
+"""A scan's: it keeps what the one before it was blind to, which may be ending at this very moment."""
+NEXT_CLAIM = "SET attempt = :attempt"
+"""A further attempt's: what was blind before its scan is still the same."""
 KEPT_DAYS = 400
 """How long receipts and resolved findings are kept, by the table's TTL; a year and its comparison."""
 
@@ -292,27 +299,38 @@ class FindingStore(AccountRows):
         return str(row["scan"]) if row else ""
 
     def _claim(self, scan: str, started: str, target: Target) -> Claim:
-        """Make this attempt of this scan the newest word on the target."""
+        """Make this attempt of this scan the newest word on the target. Raises Superseded."""
         attempt = uuid4().hex
-        while True:
-            key = {"pk": _pk(target), "sk": "STATE"}
-            mine = {**key, "scan": scan, "attempt": attempt}
-            state = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
-            if state is None:
-                blind: list[str] = []
-                claimed = self._put_if({**mine, "blind": [], "blind_before": []}, Attr("pk").not_exists())
-            elif (newest := cast("str", state["scan"])) > scan:
-                raise Superseded(f"superseded by scan {newest}")
-            else:
-                # An attempt before it may have ended: what was blind before the scan is still the same.
-                blind = items.strings(state["blind_before"] if newest == scan else state["blind"])
-                # The scan before may just be ending, and write what it was blind to.
-                unchanged = Attr("scan").eq(newest) & Attr("blind").eq(state["blind"])
-                if "attempt" in state:
-                    unchanged &= Attr("attempt").eq(state["attempt"])
-                claimed = self._put_if({**state, **mine, "blind_before": blind}, unchanged)
-            if claimed:
-                return Claim(scan, started, target, attempt, blind)
+        mine = {":scan": scan, ":attempt": attempt}
+        # Most often nobody was here for this scan; else an attempt before this one was, or a newer scan.
+        state = self._take(target, "NOT #scan >= :scan", FIRST_CLAIM, {**mine, ":none": []})
+        state = state or self._take(target, "#scan = :scan", NEXT_CLAIM, mine)
+        if state is None:
+            raise Superseded(f"superseded by scan {self._newest(target)}")
+        return Claim(scan, started, target, attempt, items.strings(state["blind_before"]))
+
+    def _take(
+        self, target: Target, condition: str, changes: str, values: Mapping[str, Any]
+    ) -> Mapping[str, Any] | None:
+        """Who writes here, from now on; None: the condition does not hold."""
+        try:
+            answer = self._table.update_item(
+                Key={"pk": _pk(target), "sk": "STATE"},
+                ConditionExpression=condition,
+                UpdateExpression=changes,
+                ExpressionAttributeNames={"#scan": "scan"},
+                ExpressionAttributeValues=values,
+                ReturnValues="ALL_NEW",
+            )
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                return None
+            raise
+        return cast("Mapping[str, Any]", answer["Attributes"])
+
+    def _newest(self, target: Target) -> str:
+        key = {"pk": _pk(target), "sk": "STATE"}
+        return str(self._table.get_item(Key=key, ConsistentRead=True)["Item"]["scan"])
 
     def _transact(self, claim: Claim, puts: Sequence[Any], blind: Sequence[str] | None = None) -> None:
         """All of them, or, when the claim is lost, none."""
@@ -342,8 +360,7 @@ class FindingStore(AccountRows):
                 return
 
     def _lost(self, claim: Claim) -> Exception:
-        key = {"pk": _pk(claim.target), "sk": "STATE"}
-        newest = str(self._table.get_item(Key=key, ConsistentRead=True)["Item"]["scan"])
+        newest = self._newest(claim.target)
         if newest == claim.scan:
             return TakenOver(f"another attempt of {claim.scan} works on {_pk(claim.target)}")
         return Superseded(f"superseded by scan {newest}")

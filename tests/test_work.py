@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -556,23 +557,75 @@ def test_what_an_account_has_once_is_told_once() -> None:
     assert everywhere.listings() == {"AWS::Invented::Thing": (True, None, None, 1)}
 
 
-def test_the_inventory_goes_on_in_another_invocation_too() -> None:
+def test_the_inventory_goes_on_in_another_invocation_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """When all is recorded and the time is over, what was seen is put away; a repetition is no news."""
     account, other = before_the_crash(), before_the_crash()
     receipt, _ = other.scan(SECOND)
+    recorded = Event()
 
     def late(_name: str, _call: Any) -> None:
         if account.table.writes == before + total:
             account.spend(INVOCATION_S - LAST_S + 1)
+            recorded.set()
+
+    put = Inventory.put
+
+    def put_afterwards(*what: Any, **how: Any) -> None:
+        assert recorded.wait(60)
+        put(*what, **how)
 
     before = account.table.writes
     total = other.table.writes - before
     account.table.after = late
-    assert account.invoke(SECOND, 0) is None
+    with monkeypatch.context() as patch:
+        patch.setattr(Inventory, "put", put_afterwards)
+        assert account.invoke(SECOND, 0) is None
     account.table.after = None
     assert [key for key in account.objects() if SECOND.scan in key] == []
     assert account.invoke(SECOND, 1, seconds=100.0) == receipt
     assert account.told() == other.told()
+
+
+def test_findings_are_recorded_while_the_inventory_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each waits for the other to have begun."""
+    account, met = before_the_crash(), Barrier(2, timeout=60)
+    put = Inventory.put
+
+    def put_meanwhile(*what: Any, **how: Any) -> None:
+        met.wait()
+        put(*what, **how)
+
+    def claimed(name: str, _call: Any) -> None:
+        if name == "UpdateItem":
+            met.wait()
+
+    monkeypatch.setattr(Inventory, "put", put_meanwhile)
+    account.table.before = claimed
+    receipt, parts = account.scan(SECOND)
+    assert (receipt.scan, parts) == (SECOND.scan, 1)
+    assert [key for key in account.objects() if SECOND.scan in key]
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "not recorded"])
+def test_what_becomes_of_the_inventory_is_nothing_to_the_findings(
+    monkeypatch: pytest.MonkeyPatch, *, recorded: bool
+) -> None:
+    """Both are told; what failed in recording comes first, once nobody is at the spool any more."""
+    account = before_the_crash()
+    monkeypatch.setattr(Inventory, "put", raises(OSError("no bucket")))
+    if not recorded:
+        account.table.before = raises(ValueError("no table"))
+    with pytest.raises(OSError if recorded else ValueError, match="no bucket" if recorded else "no table"):
+        account.scan(SECOND)
+    account.table.before = None
+    assert bool(list(account.store.receipts(SECOND.scan))) is recorded
+
+
+def raises(error: Exception) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
 
 
 def test_it_can_be_switched_off() -> None:

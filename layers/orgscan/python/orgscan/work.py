@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import wait
 from contextlib import closing
 from dataclasses import dataclass, fields
 from hashlib import sha256
@@ -21,6 +22,7 @@ from orgscan.inventory import Inventory
 from orgscan.meter import Spent
 from orgscan.model import Standing, Target
 from orgscan.plan import Plan
+from orgscan.pools import pools
 from orgscan.port import Store
 from orgscan.receipt import Receipt
 from orgscan.results import WORK
@@ -102,11 +104,7 @@ class Worker:
                         target, spool, seconds_left, resume=checkpoints is not None, short=short
                     )
                     if seen:
-                        receipt = self._record(seen, seconds_left, lambda: before + self.spent())
-                        # Last, so that no finding is lost to it. A worker that dies before leaves no word of
-                        # what there is, and nobody takes that for an empty region.
-                        self._take_stock(target, spool, seconds_left)
-                        return receipt
+                        return self._told(seen, spool, seconds_left, lambda: before + self.spent())
                 except OutOfTime:
                     if not checkpoints:
                         raise
@@ -135,6 +133,23 @@ class Worker:
             salt=self.salt,
             accounts=frozenset(self.plan.members),
         )
+
+    def _told(
+        self, seen: Look, spool: Spool, seconds_left: Callable[[], float], spent: Callable[[], Spent]
+    ) -> Receipt:
+        """Findings and inventory, each of which waits for another service's answers, at the same time.
+
+        What becomes of one is nothing to the other: no finding is lost to the inventory. A worker that dies
+        may leave no word of what there is, and nobody takes that for an empty region.
+        """
+        with pools(1) as (aside,):
+            stock = aside.submit(self._take_stock, seen.coverage.target, spool, seconds_left)
+            try:
+                receipt = self._record(seen, seconds_left, spent)
+            finally:
+                wait([stock])
+            stock.result()
+            return receipt
 
     def _take_stock(self, target: Target, spool: Spool, seconds_left: Callable[[], float]) -> None:
         if self.inventory and target.standing is Standing.DUE:

@@ -3,20 +3,22 @@
     python -m benchmarks one|fleet [--rounds N] [--latency MS ...] [--workers N]
 
 Each figure is the median of fresh processes, which take turns: the function as it is shipped, the function
-without its pace, and the same calls as bare bytes (benchmarks/bare.py), by the function's clients alone
-(benchmarks/asking.py) and by plain boto3 (benchmarks/plain.py).
+without its pace, and the same calls as bare bytes (benchmarks/bare.py), all of a target at once and in the
+order in which they must be made (benchmarks/order.py), by the function's clients alone (benchmarks/asking.py)
+and by plain boto3 (benchmarks/plain.py).
 """
 
 import pickle
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.order import in_order
 from benchmarks.recorder import load
 from benchmarks.recording import Recording
 from benchmarks.workshop import SHOWN, UNPACED, Bench, check, middle, save, show
@@ -26,6 +28,7 @@ from orgscan.model import GLOBAL
 AT_ONCE = COLLECTORS_AT_ONCE + CALLS_AT_ONCE
 """Threads of the scan that may wait for an answer at the same time."""
 SHIPPED, UNPACED_SCAN, BARE, PLAIN = "orgscan", "orgscan, no pace", "bare calls", "plain boto3"
+ORDERED = "bare calls in order"
 ASKING = "its clients alone"
 COLUMNS = (
     "",
@@ -40,6 +43,7 @@ COLUMNS = (
     "calls per CPU s",
     "GB s",
     "wall / bare",
+    "wall / in order",
     "CPU / bare",
 )
 Target = Mapping[str, Any]
@@ -50,6 +54,8 @@ class Calls:
     """What the scan of some targets asks, to be asked by others: batches of a target each."""
 
     bare: Path
+    ordered: Path
+    """The bare ones, in a batch for each stage of a target."""
     plain: Path
     accounts: Sequence[str]
     count: int
@@ -102,6 +108,7 @@ def compared(
             ways: Mapping[str, Callable[[], Mapping[str, Any]]] = {
                 UNPACED_SCAN: partial(scanned, bench, unpaced, targets, latency, workers),
                 BARE: partial(repeated, bench, "bare", calls, latency),
+                ORDERED: partial(repeated, bench, "bare", replace(calls, bare=calls.ordered), latency),
                 ASKING: partial(repeated, bench, "asking", calls, latency),
                 PLAIN: partial(repeated, bench, "plain", calls, latency),
                 SHIPPED: partial(scanned, bench, shipped, targets, latency, workers),
@@ -164,7 +171,7 @@ def repeated(bench: Bench, script: str, calls: Calls, latency_ms: float) -> Mapp
 
 def traced(bench: Bench, targets: Sequence[Target]) -> Calls:
     """One scan whose requests are kept, as bytes and as parameters."""
-    bare, plain = bench.folder / "bare", bench.folder / "plain"
+    bare, ordered, plain = (bench.folder / name for name in ("bare", "ordered", "plain"))
     with bench.serving(keep=True) as aws:
         bench.run(
             "worker",
@@ -177,8 +184,10 @@ def traced(bench: Bench, targets: Sequence[Target]) -> Calls:
         )
         asked = aws.told()
         check(asked)
-        bare.write_bytes(pickle.dumps(list(_batches(aws.log()))))
-    return Calls(bare, plain, [each["account"] for each in targets], asked["member_calls"])
+        batches = list(_batches(aws.log()))
+    bare.write_bytes(pickle.dumps(batches))
+    ordered.write_bytes(pickle.dumps(list(in_order(batches, bench.recording.answers))))
+    return Calls(bare, ordered, plain, [each["account"] for each in targets], asked["member_calls"])
 
 
 def _batches(log: Sequence[tuple[str, bytes]]) -> Iterator[list[bytes]]:
@@ -199,9 +208,11 @@ def _middle(
     numbers = [name for name, value in rows[0].items() if isinstance(value, int | float)]
     row: dict[str, Any] = {"way": way, "latency_ms": latency, **middle(rows, *numbers)}
     bare = middle(measured[latency, BARE], "seconds", "cpu")
+    ordered = middle(measured[latency, ORDERED], "seconds")
     return {
         **row,
         "wall_by_bare": row["seconds"] / bare["seconds"],
+        "wall_by_ordered": row["seconds"] / ordered["seconds"],
         "cpu_by_bare": row["cpu"] / bare["cpu"],
         "calls_per_cpu_s": row["calls"] / row["cpu"],
         **{name: rows[0][name] for name in ("each", "by_operation", "again") if name in rows[0]},
@@ -223,5 +234,6 @@ def _row(row: Mapping[str, Any]) -> list[object]:
         int(row["calls_per_cpu_s"]),
         row.get("gb_seconds"),
         row["wall_by_bare"],
+        row["wall_by_ordered"],
         row["cpu_by_bare"],
     ]

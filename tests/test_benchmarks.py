@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.order import in_order
 from benchmarks.recording import Answer, Recording
 from benchmarks.request import key
 from benchmarks.served_aws import Served, serving
@@ -128,3 +129,28 @@ def test_the_same_call_is_counted_in_its_target_and_in_its_account(aws: Served) 
     assert told["by_operation"] == {"ec2:DescribeVolumes": 4}
     assert told["same_in_target"] == 1
     assert told["same_in_account"] == 2
+
+
+def sent(who: str, service: str, body: bytes, *, first: str = "POST /", operation: str = "") -> bytes:
+    """As it went over the wire. `operation`: where a header names it."""
+    scope = f"20260115/eu-west-1/{service}/aws4_request"
+    named = f"X-Amz-Target: DynamoDB_20120810.{operation}\r\n" if operation else ""
+    signed = f"Authorization: AWS4-HMAC-SHA256 Credential=ASIA{who}/{scope}, SignedHeaders=host, Signature=0"
+    return f"{first} HTTP/1.1\r\nHost: a.b\r\n{named}{signed}\r\n\r\n".encode() + body
+
+
+def test_calls_are_put_in_the_order_in_which_they_must_be_made() -> None:
+    entered = sent("HUB", "sts", b"Action=AssumeRole&RoleArn=arn")
+    listed = sent(f"{BUCKET}000001", "ec2", VOLUMES)
+    found = sent(f"{BUCKET}000001", "s3", b"", first="GET /acme-logs?policyStatus")
+    measured = sent(f"{BUCKET}000001", "monitoring", b"Action=GetMetricData")
+    claimed = sent("HUB", "dynamodb", b"{}", operation="UpdateItem")
+    stock = sent("HUB", "s3", b"...", first="PUT /inventory/a")
+    known = sent("HUB", "dynamodb", b"{}", operation="Query")
+    written = sent("HUB", "dynamodb", b"{}", operation="TransactWriteItems")
+    made = [entered, listed, found, measured, claimed, stock, known, written]
+    stages = list(in_order([made, made[::-1]], recording().answers))
+    assert stages[:7] == [[entered], [listed], [found], [measured], [claimed, stock], [known], [written]]
+    assert stages[7:] == [list(reversed(each)) for each in stages[:7]]
+    with pytest.raises(KeyError):
+        list(in_order([[sent("HUB", "dynamodb", b"{}", operation="Scan")]], recording().answers))

@@ -68,8 +68,7 @@ def stage(request: bytes, everywhere: set[Words]) -> Stage:
     access_key, service = signed.groups()
     operation = headers.get("x-amz-target", "")
     if not MEMBER.match(access_key):
-        asked = operation.rpartition(".")[2] or parse_qs(body.decode()).get("Action", [method])[0]
-        return HUBS[asked if service != "s3" else method]
+        return HUBS[method if service == "s3" else operation.rpartition(".")[2] or _action(body)]
     if b"GetMetricData" in body or operation.endswith("GetMetricData"):
         return Stage.MEASURED
     _, _, *words = key(
@@ -83,3 +82,7 @@ def stage(request: bytes, everywhere: set[Words]) -> Stage:
         body=body,
     )
     return Stage.LISTED if tuple(words) in everywhere else Stage.FOUND
+
+
+def _action(body: bytes) -> str:
+    return parse_qs(body.decode())["Action"][0]

@@ -145,7 +145,7 @@ def test_calls_are_put_in_the_order_in_which_they_must_be_made() -> None:
     found = sent(f"{BUCKET}000001", "s3", b"", first="GET /acme-logs?policyStatus")
     measured = sent(f"{BUCKET}000001", "monitoring", b"Action=GetMetricData")
     claimed = sent("HUB", "dynamodb", b"{}", operation="UpdateItem")
-    stock = sent("HUB", "s3", b"...", first="PUT /inventory/a")
+    stock = sent("HUB", "s3", b"\x1f\x8b\x08", first="PUT /inventory/a")
     known = sent("HUB", "dynamodb", b"{}", operation="Query")
     written = sent("HUB", "dynamodb", b"{}", operation="TransactWriteItems")
     made = [entered, listed, found, measured, claimed, stock, known, written]

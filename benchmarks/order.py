@@ -5,16 +5,13 @@ that only this account has was found by a list; metrics are asked for when all i
 at the end.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum, auto
 from urllib.parse import parse_qs
 
 from benchmarks.request import Key, key
-
-SIGNED = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/aws4_request")
-MEMBER = re.compile(r"ASIA\d{12}")
+from benchmarks.served_aws import MEMBER, SIGNED
 
 Words = tuple[str, str, str, str, bytes]
 """Of a key without account and region."""
@@ -63,9 +60,9 @@ def stage(request: bytes, everywhere: set[Words]) -> Stage:
     first, *lines = head.decode().split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     method, target, _ = first.split(" ")
-    signed = SIGNED.search(headers["authorization"])
+    signed = SIGNED.search(head)
     assert signed is not None  # noqa: S101 (or the served AWS had refused it)
-    access_key, service = signed.groups()
+    access_key, _, service = (each.decode() for each in signed.groups())
     operation = headers.get("x-amz-target", "")
     if not MEMBER.match(access_key):
         return HUBS[method if service == "s3" else operation.rpartition(".")[2] or _action(body)]

@@ -123,7 +123,7 @@ class HubStack(Stack):
     def _scan(self) -> ScannerFunction:
         told = ScanSettings(**self._told, **self._role, salt=self.stack_id)
         scan = self._function("scan", told, memory_size=self._config.limits.scan_memory)
-        scan.may(*READ_TABLE, *WRITE_TABLE, on=self._storage.table.table_arn)
+        scan.may("dynamodb:Query", *WRITE_TABLE, on=self._storage.table.table_arn)
         self._let_visit(scan)
         self._let_use_scans(scan, "s3:GetObject")
         self._let_use(scan, WORK, "s3:GetObject", "s3:PutObject")

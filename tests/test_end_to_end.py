@@ -60,8 +60,7 @@ OF_FUNCTIONS = {
 """Services ask for these in a function's name; the embedded ones do not."""
 UNUSED = {
     "Plan": OF_FUNCTIONS,
-    # Where one transaction does not hold all; to name the scan that has taken a target over.
-    "Scan": {*OF_FUNCTIONS, "dynamodb:ConditionCheckItem", "dynamodb:GetItem"},
+    "Scan": {*OF_FUNCTIONS, "dynamodb:ConditionCheckItem"},  # where one transaction does not hold all
     "Report": {*OF_FUNCTIONS, "dynamodb:ConditionCheckItem"},
     "Links": {"kms:Decrypt"},
     "Notify": OF_FUNCTIONS,

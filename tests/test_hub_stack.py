@@ -103,7 +103,7 @@ def test_a_function_may_do_what_its_code_does_and_nothing_else(hub: Template) ->
         "*": every,
         "ScanLogs.Arn": logs,
         **members,
-        "StorageTable.Arn": read | write | transact,
+        "StorageTable.Arn": {"dynamodb:Query"} | write | transact,
         "StorageBucket.Arn/scans/*": {"s3:GetObject"},
         "StorageBucket.Arn/work/*": {"s3:GetObject", "s3:PutObject"},
         "StorageBucket.Arn/inventory/*": {"s3:PutObject"},

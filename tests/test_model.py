@@ -18,7 +18,7 @@ from tests.model.hub import Hub
 from tests.model.watch import Scan, Trouble
 from tests.model.world import ACCOUNTS, FAR, NEAR, AtOnce
 
-SEQUENCES = int(os.environ.get("ORGSCAN_SEQUENCES", "300"))
+SEQUENCES = int(os.environ.get("ORGSCAN_SEQUENCES", "500"))
 
 HAPPENINGS = (
     *("account", "role", "far", "check", "scope", "expiring", "cleared", "gone", "gone"),
@@ -106,7 +106,7 @@ def many() -> Iterator[None]:
 
 @settings(
     max_examples=SEQUENCES,
-    derandomize=SEQUENCES <= 300,  # the same in every build; a soak looks where nobody looked yet
+    derandomize=SEQUENCES <= 500,  # the same in every build; a soak looks where nobody looked yet
     deadline=None,
     database=None,
     print_blob=True,

@@ -329,8 +329,8 @@ class FindingStore(AccountRows):
         return cast("Mapping[str, Any]", answer["Attributes"])
 
     def _newest(self, target: Target) -> str:
-        key = {"pk": _pk(target), "sk": "STATE"}
-        return str(self._table.get_item(Key=key, ConsistentRead=True)["Item"]["scan"])
+        where = Key("pk").eq(_pk(target)) & Key("sk").begins_with("STATE")
+        return str(next(self._query(where, ConsistentRead=True))["scan"])
 
     def _transact(self, claim: Claim, puts: Sequence[Any], blind: Sequence[str] | None = None) -> None:
         """All of them, or, when the claim is lost, none."""

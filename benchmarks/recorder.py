@@ -8,7 +8,7 @@ import io
 import pickle
 import re
 import zipfile
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,9 @@ from moto.awslambda.models import lambda_backends
 
 from benchmarks.recording import ACCOUNTS, FOLDER, REGIONS, Answer, Recording, path_of, read
 from benchmarks.request import Key, key
+from benchmarks.served_aws import REFUSAL, UNRECORDED
 from local import calls, emulator, iam
+from local.iam import admin_key
 from local.organization import Organization
 from local.rehearsal import Rehearsal, Scan
 
@@ -26,6 +28,8 @@ CONFIGURATION = "configuration.json"
 HOP = ("connection", "content-length", "date", "keep-alive", "server", "transfer-encoding")
 """Headers that are of one connection."""
 SIGNED = re.compile(r"Credential=([^/]+)/\d+/([^/]+)/([^/]+)/aws4_request")
+UNANSWERED = Answer("unknown", UNRECORDED, (), REFUSAL)
+"""To what only others than the scan ask."""
 
 
 def load(*, again: bool = False, say: Callable[[str], None] = print) -> Recording:
@@ -54,6 +58,28 @@ def record(say: Callable[[str], None]) -> Recording:
         return _made(run, scan, heard, [each.id for each in organization.members])
 
 
+def of_one_account(account: str, ask: Callable[[int], object]) -> Mapping[Key, Answer]:
+    """What `ask` asks with the key of an account's administrator; it is told the port of the embedded AWS."""
+    organization = Organization(accounts=ACCOUNTS, regions=REGIONS)
+    heard: dict[tuple[str, Key], Answer] = {}
+    hands: set[str] = set()
+    with (
+        TemporaryDirectory(prefix="orgscan-bench-") as folder,
+        _listening(heard, hands),
+        emulator.Emulator(
+            Path(folder),
+            hub=organization.hub,
+            opt_in_regions=organization.opt_in_regions,
+            beyond=organization.beyond,
+        ) as aws,
+    ):
+        organization.found(aws.client)
+        organization.plant(aws.client)
+        hands.add(account)
+        ask(int(aws.endpoint.rpartition(":")[2]))
+    return {asked: answer for (_, asked), answer in heard.items()}
+
+
 def _made(
     run: Rehearsal, scan: Scan, heard: Mapping[tuple[str, Key], Answer], members: Container[str]
 ) -> Recording:
@@ -80,28 +106,41 @@ def _configuration(run: Rehearsal, function: str) -> str:
 
 
 @contextmanager
-def _listening(heard: dict[tuple[str, Key], Answer]) -> Iterator[None]:
-    """Emulators that are made within this block put down here what roles ask, and what they are told."""
+def _listening(heard: dict[tuple[str, Key], Answer], hands: Collection[str] = ()) -> Iterator[None]:
+    """Emulators that are made within this block put down here what roles ask, and what they are told.
+
+    Also what the emulator's own hand asks in the accounts `hands`, under their numbers.
+    """
 
     class Listening(iam.Gate):
         def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
             signed = SIGNED.search(environ.get("HTTP_AUTHORIZATION", ""))
-            caller = self._callers.get(signed[1]) if signed else None
-            if signed is None or caller is None or environ["REQUEST_METHOD"] == "PUT":
+            who = self._who(signed[1]) if signed else None
+            if signed is None or who is None or environ["REQUEST_METHOD"] == "PUT":
                 return super().__call__(environ, start_response)
+            name, account = who
             body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             environ["wsgi.input"] = io.BytesIO(body)
-            asked = _key(environ, caller.account, signed[2], signed[3], body)
+            asked = _key(environ, account, signed[2], signed[3], body)
             call = calls.read(environ).name
             environ["wsgi.input"] = io.BytesIO(body)
+            if name in hands:  # the embedded AWS knows what a scan asks, and may know nothing of this
+                heard[name, asked] = UNANSWERED
             begun: list[Any] = []
             answer = super().__call__(environ, lambda *told: begun.append(told))
             content = b"".join(answer)
             status, headers = begun[0][:2]
             kept = tuple((name, value) for name, value in headers if name.lower() not in HOP)
-            heard[caller.role_arn, asked] = Answer(call, int(status[:3]), kept, content)
+            heard[name, asked] = Answer(call, int(status[:3]), kept, content)
             start_response(status, headers)
             return [content]
+
+        def _who(self, access_key: str) -> tuple[str, str] | None:
+            """The name that its requests are kept under, and the account; None keeps nothing."""
+            caller = self._callers.get(access_key)
+            if caller is not None:
+                return caller.role_arn, caller.account
+            return next(((each, each) for each in hands if access_key == admin_key(each)), None)
 
     original = vars(emulator)["Gate"]
     setattr(emulator, "Gate", Listening)  # noqa: B010 (mypy does not want a class to change)
@@ -117,7 +156,7 @@ def _key(environ: Mapping[str, Any], account: str, region: str, service: str, bo
         region=region,
         service=service,
         method=environ["REQUEST_METHOD"],
-        host="",
+        host=environ.get("HTTP_HOST", ""),
         target=environ["REQUEST_URI"],
         operation=environ.get("HTTP_X_AMZ_TARGET", ""),
         body=body,

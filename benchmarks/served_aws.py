@@ -43,6 +43,7 @@ GRANTED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15
 TOKEN = "t" * 600
 """As long as those of STS."""
 UNRECORDED = 501
+REFUSAL = b'{"__type": "NobodyRecorded", "message": "nobody recorded this"}'
 """What nobody recorded is answered with, which no client tries again."""
 
 
@@ -152,7 +153,7 @@ class ServedAws:
         if not self.told.unknown[said]:
             sys.stderr.write(f"nobody recorded {said}\n")
         self.told.unknown[said] += 1
-        return written(UNRECORDED, b'{"__type": "NobodyRecorded", "message": "nobody recorded this"}')
+        return written(UNRECORDED, REFUSAL)
 
     def _hub(self, service: str, request: Request) -> bytes:
         match service:
@@ -240,14 +241,18 @@ class Served:
 
 @contextmanager
 def serving(
-    recording: Path, *, certificate: str = "", latency_ms: float = 0, keep: bool = False
+    recording: Path, *, certificate: str = "", latency_ms: float = 0, keep: bool = False, quiet: bool = False
 ) -> Iterator[Served]:
-    """A fresh one, in a process of its own, until the end of the block."""
+    """A fresh one, in a process of its own, until the end of the block.
+
+    `quiet`: what is unknown is counted and not printed.
+    """
     command = [sys.executable, "-m", "benchmarks.served_aws", str(recording), "--latency", str(latency_ms)]
     command += ["--certificate", certificate]
     with subprocess.Popen(  # noqa: S603 (ourselves)
         [*command, *(("--keep",) if keep else ())],
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL if quiet else None,
         text=True,
         cwd=Path(__file__).parents[1],
         env=os.environ,

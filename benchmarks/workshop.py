@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -43,15 +43,17 @@ class Bench:
     recording: Recording
     folder: Path
     tls: bool = True
+    path: Path = field(default_factory=path_of)
+    """Where the recording lies."""
 
     @contextmanager
-    def serving(self, *, latency_ms: float = 0, keep: bool = False) -> Iterator[Served]:
+    def serving(self, *, latency_ms: float = 0, keep: bool = False, quiet: bool = False) -> Iterator[Served]:
         """A fresh AWS with the recording."""
         path = self.folder / "certificate.pem"
         if self.tls and not path.exists():
             certificate(path, names(sorted({asked[1] for asked in self.recording.answers})))
         told = str(path) if self.tls else ""
-        with serving(path_of(), certificate=told, latency_ms=latency_ms, keep=keep) as aws:
+        with serving(self.path, certificate=told, latency_ms=latency_ms, keep=keep, quiet=quiet) as aws:
             yield aws
 
     def deploy(self, name: str, *, polite: float | None = None) -> Path:

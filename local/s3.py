@@ -9,6 +9,9 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
+OWNER = "bcaf1ffd86f41161ca5fb16fd081034f"
+"""Of all buckets, as elsewhere in moto."""
+
 
 def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(S3Response, "all_buckets", _all_buckets)
@@ -26,7 +29,7 @@ def _all_buckets(response: Any) -> Any:
         {"Name": each.name, "CreationDate": each.creation_date_ISO8601, "BucketRegion": each.region_name}
         for each in found
     ]
-    return response.serialized(ActionResult({"Buckets": buckets}))
+    return response.serialized(ActionResult({"Owner": {"ID": OWNER}, "Buckets": buckets}))
 
 
 def _permission(bucket: Any, action: str, resource: str) -> Any:

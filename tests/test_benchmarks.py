@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from benchmarks.order import in_order
+from benchmarks.prowler import PAIRS
 from benchmarks.recording import Answer, Recording
 from benchmarks.request import key
 from benchmarks.served_aws import Served, serving
+from orgscan import catalog
+from orgscan.model import Category
 
 BUCKET, OTHER = "111111111111", "222222222222"
 XML = b"<PolicyStatus><IsPublic>TRUE</IsPublic></PolicyStatus>\xc3\xa9\n"
@@ -154,3 +157,9 @@ def test_calls_are_put_in_the_order_in_which_they_must_be_made() -> None:
     assert stages[7:] == [list(reversed(each)) for each in stages[:7]]
     with pytest.raises(KeyError):
         list(in_order([[sent("HUB", "dynamodb", b"{}", operation="Scan")]], recording().answers))
+
+
+def test_what_is_compared_with_a_peer_is_looked_for_once_by_each() -> None:
+    checks = {each.id for each in catalog.checks() if each.category is Category.SECURITY}
+    assert PAIRS.keys() <= checks
+    assert len(set(PAIRS.values())) == len(PAIRS) == 40

@@ -19,7 +19,7 @@ from orgscan.plans import PlanStore
 from orgscan.settings import Route
 from orgscan.store import FindingStore
 from orgscan.work import Worker
-from tests.handlers import CHECKS, Handlers, in_first_round, listed, ready
+from tests.handlers import CHECKS, Context, Handlers, in_first_round, listed, ready
 
 # A process that dies has nothing to say.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
@@ -142,6 +142,8 @@ def cloud(
     aws: boto3.Session, table: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Cloud:
     functions = ready(aws, table, monkeypatch, capsys)
+    # Findings and inventory are told side by side: who asked the clock how often until then is chance.
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda context: context.left)
     # A plan that is made again knows whose accounts are, asks the clock less often, and so costs less here.
     functions.configuration = replace(functions.configuration, account_owners=False)
     assert functions.configuration.routes == (Route(name="all"),)

@@ -130,7 +130,7 @@ def _listening(heard: dict[tuple[str, Key], Answer], hands: Collection[str] = ()
             answer = super().__call__(environ, lambda *told: begun.append(told))
             content = b"".join(answer)
             status, headers = begun[0][:2]
-            kept = tuple((name, value) for name, value in headers if name.lower() not in HOP)
+            kept = tuple(each for each in headers if each[0].lower() not in HOP)
             heard[name, asked] = Answer(call, int(status[:3]), kept, content)
             start_response(status, headers)
             return [content]

@@ -43,8 +43,8 @@ GRANTED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15
 TOKEN = "t" * 600
 """As long as those of STS."""
 UNRECORDED = 501
-REFUSAL = b'{"__type": "NobodyRecorded", "message": "nobody recorded this"}'
 """What nobody recorded is answered with, which no client tries again."""
+REFUSAL = b'{"__type": "NobodyRecorded", "message": "nobody recorded this"}'
 
 
 @dataclass

@@ -8,7 +8,7 @@ workers had ended are not scanned again.
 import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import boto3
@@ -144,8 +144,6 @@ def cloud(
     functions = ready(aws, table, monkeypatch, capsys)
     # Findings and inventory are told side by side: who asked the clock how often until then is chance.
     monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda context: context.left)
-    # A plan that is made again knows whose accounts are, asks the clock less often, and so costs less here.
-    functions.configuration = replace(functions.configuration, account_owners=False)
     assert functions.configuration.routes == (Route(name="all"),)
     sns, sqs = boto3.client("sns"), boto3.client("sqs")
     topic = sns.create_topic(Name="findings")["TopicArn"]
